@@ -1,0 +1,259 @@
+"""Diagnosis: the frozen answer about one patient, and the function that makes it."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from math import isinf
+from typing import TYPE_CHECKING, Any
+
+from calfbayes.errors import ContradictionError, NoPosteriorError, QueryTooCostlyError, UnknownNameError
+from calfbayes.evidence import Evidence, Likelihood, silent_items
+from calfbayes.diagnosis.urgency import Outcome, UrgencyResult, assess
+from calfbayes.inference.exact import COST_LIMIT, Posterior, highest_label, infer
+from calfbayes.inference.reduction import Encoded
+from calfbayes.inference.solved import SolvedNetwork, clashing
+from calfbayes.knowledge.terms import Cause, Complication, Level
+from calfbayes.network import Network
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class ModelIdentity:
+    """Which model gave a result."""
+
+    name: str
+    version: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class CauseResult:
+    """The answer about one cause or complication.
+
+    Attributes:
+        probability: Posterior probability given the evidence and the complaint.
+        share: The same with nothing known but the care setting.
+    """
+
+    id: str
+    label: str
+    probability: float
+    share: float
+    group: str
+    urgency: Level
+
+
+@dataclass(frozen=True, repr=False)
+class Diagnosis:
+    """What a model says about one patient. Immutable; make it with `model.diagnose`.
+
+    Attributes:
+        evidence: What was known.
+        setting: The care setting that was used.
+        causes: All causes, most probable first, ties by id. Several may be present, so they need not sum to 1.
+        complications: All complications likewise.
+        urgency: The flag with its reasons.
+        outcome: `assessed`, `insufficient` (an emergency rule is open) or `outside_scope`.
+        outcome_reason: Why the outcome is not `assessed`; empty if it is.
+        assumed: What was not given and has been assumed.
+        log_evidence: log P(evidence | complaint, setting), natural; 0 with no evidence; None without probabilities.
+        model: Which model it was.
+    """
+
+    evidence: Evidence
+    setting: str
+    causes: tuple[CauseResult, ...]
+    complications: tuple[CauseResult, ...]
+    urgency: UrgencyResult
+    outcome: Outcome
+    outcome_reason: str
+    assumed: tuple[str, ...]
+    log_evidence: float | None
+    model: ModelIdentity
+    disclaimer: str
+    _solved: SolvedNetwork = field(compare=False)
+
+    @cached_property
+    def _by_id(self) -> dict[str, CauseResult]:
+        return {entry.id: entry for entry in (*self.causes, *self.complications)}
+
+    def __getitem__(self, name: str) -> CauseResult:
+        if not self.causes:
+            raise NoPosteriorError(self.outcome_reason)
+        if name not in self._by_id:
+            raise UnknownNameError("cause or complication", str(name), _near(str(name), self._by_id), self._solved.network.name)
+        return self._by_id[name]
+
+    def __repr__(self) -> str:
+        from calfbayes.presentation.text import diagnosis_text
+
+        return diagnosis_text(self, width=100)
+
+    def probability_of_any(self, names: Sequence[str]) -> float:
+        """P(at least one of these causes or complications is present | evidence).
+
+        Raises:
+            UnknownNameError: If an id is no cause or complication.
+            NoPosteriorError: If the result holds no probabilities.
+        """
+        network = self._solved.network
+        wanted = {network.node_index[self[name].id] for name in names}
+        labels = [int(node in wanted) for node in (*network.causes, *network.complications)]
+        logits = self._solved.bases[self.setting].logits
+        return float(highest_label(network, logits, encode(network, self.evidence), labels, 2)[1])
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON, with a schema version."""
+        return {
+            "schema_version": SCHEMA_VERSION,
+            "model": {"name": self.model.name, "version": self.model.version, "digest": self.model.digest},
+            "evidence": self.evidence.to_dict(),
+            "setting": self.setting,
+            "assumed": list(self.assumed),
+            "outcome": str(self.outcome),
+            "outcome_reason": self.outcome_reason,
+            "urgency": self.urgency.to_dict(),
+            "log_evidence": self.log_evidence,
+            "causes": [_entry(entry) for entry in self.causes],
+            "complications": [_entry(entry) for entry in self.complications],
+            "disclaimer": self.disclaimer,
+        }
+
+    def to_json(self, *, indent: int | None = None) -> str:
+        """The result as JSON text."""
+        return json.dumps(self.to_dict(), indent=indent, ensure_ascii=False, allow_nan=False)
+
+    def to_frame(self) -> "pd.DataFrame":
+        """The causes as a pandas table: index id; columns label, group, urgency, probability, share."""
+        import pandas as pd
+
+        columns = ["label", "group", "urgency", "probability", "share"]
+        rows = [[entry.label, entry.group, str(entry.urgency), entry.probability, entry.share] for entry in self.causes]
+        return pd.DataFrame(rows, index=pd.Index([entry.id for entry in self.causes], name="cause"), columns=columns)
+
+
+def diagnose(solved: SolvedNetwork, evidence: Evidence, *, cost_limit: float = COST_LIMIT, posterior_by: Any = None) -> Diagnosis:
+    """Answer for one patient.
+
+    Args:
+        cost_limit: Largest predicted number of state operations; above it the result has the red flags only.
+        posterior_by: Another engine with the signature of `infer`; the own one by default.
+
+    Raises:
+        ContradictionError: If the evidence is impossible under the model; the clashing set is minimal.
+    """
+    network = solved.network
+    setting = evidence.setting or network.knowledge.default_setting
+    bases = solved.bases[setting]
+    encoded = encode(network, evidence)
+    refusal = ""
+    posterior: Posterior | None = None
+    if evidence.get(network.knowledge.complaint) is False:
+        refusal = f"the model speaks only of people with {network.knowledge.complaint}"
+    else:
+        try:
+            posterior = (posterior_by or infer)(network, bases.logits, encoded, cost_limit=cost_limit)
+        except QueryTooCostlyError as error:
+            refusal = str(error)
+    if posterior is not None and isinf(posterior.log_joint):
+        raise _contradiction(solved, setting, encoded)
+
+    by_id = None if posterior is None else {network.nodes[node].id: p for node, p in posterior.hidden.items()}
+    shares = {network.nodes[node].id: p for node, p in solved.baseline[setting].hidden.items()}
+    visible = None if by_id is None else {r.id: by_id[r.id] for r in (*network.knowledge.causes, *network.knowledge.complications)}
+    urgency = assess(solved, evidence, encoded, setting, visible)
+    outcome, reason = _outcome(network, evidence, urgency, refusal)
+    return Diagnosis(
+        evidence=evidence,
+        setting=setting,
+        causes=_ranked(network.knowledge.causes, visible, shares),
+        complications=_ranked(network.knowledge.complications, visible, shares),
+        urgency=urgency,
+        outcome=outcome,
+        outcome_reason=reason,
+        assumed=() if evidence.setting else (f"setting={setting}",),
+        log_evidence=None if posterior is None else posterior.log_joint - solved.baseline[setting].log_joint,
+        model=ModelIdentity(network.knowledge.name, network.knowledge.version, network.knowledge.digest),
+        disclaimer=network.knowledge.intended_use,
+        _solved=solved,
+    )
+
+
+def encode(network: Network, evidence: Evidence) -> Encoded:
+    """Turn names into positions; answers that others imply are left out, and so is the complaint."""
+    silent = silent_items(network, evidence)
+    states = [-1] * len(network.risks)
+    for name, state in evidence.risk_states.items():
+        position = network.risk_index[name]
+        states[position] = network.risks[position].states.index(state)
+    findings = []
+    for name, value in evidence.items_by_id:
+        if name in network.node_index and name not in silent and name != network.knowledge.complaint and value is not None:
+            findings.append((network.node_index[name], *_likelihood(value)))
+    return Encoded(tuple(states), tuple(sorted(findings)))
+
+
+def _likelihood(value: object) -> tuple[float, float]:
+    """P(report | absent) and P(report | present), the larger of them 1."""
+    if isinstance(value, Likelihood):
+        return (1.0, value.ratio) if value.ratio <= 1 else (1.0 / value.ratio, 1.0)
+    return (0.0, 1.0) if value else (1.0, 0.0)
+
+
+def _ranked(
+    records: Sequence[Cause | Complication], posterior: Mapping[str, float] | None, shares: Mapping[str, float]
+) -> tuple[CauseResult, ...]:
+    if posterior is None:
+        return ()
+    entries = [CauseResult(r.id, r.label, posterior[r.id], shares[r.id], r.group, r.urgency) for r in records]
+    return tuple(sorted(entries, key=lambda entry: (-entry.probability, entry.id)))
+
+
+def _outcome(network: Network, evidence: Evidence, urgency: UrgencyResult, refusal: str) -> tuple[Outcome, str]:
+    complaint = network.knowledge.complaint
+    if evidence.get(complaint) is False:
+        return Outcome.OUTSIDE_SCOPE, refusal
+    for factor, low, high in network.knowledge.scope:
+        given = evidence.get(factor)
+        if isinstance(given, int | float) and not low <= given <= high:
+            return Outcome.OUTSIDE_SCOPE, f"the model is meant for {factor} {low:g} to {high:g}"
+    if refusal:
+        return Outcome.INSUFFICIENT, refusal
+    asked = [name for name, value in evidence.items_by_id if value is not None and name != complaint]
+    if not asked:
+        return Outcome.INSUFFICIENT, "nothing is known but the care setting"
+    open_emergencies = [rule for rule in urgency.open_rules if rule.level == Level.EMERGENCY]
+    if open_emergencies:
+        return Outcome.INSUFFICIENT, f"{len(open_emergencies)} emergency rules could still fire on answers not yet given"
+    return Outcome.ASSESSED, ""
+
+
+def _contradiction(solved: SolvedNetwork, setting: str, encoded: Encoded) -> ContradictionError:
+    network = solved.network
+    risks, findings = clashing(network, solved.bases[setting], encoded)
+    named = [f"{network.risks[k].id}={network.risks[k].states[encoded.risk_states[k]]}" for k in risks]
+    answers = {node: on for node, _, on in encoded.findings}
+    named += [f"{network.nodes[node].id}={'present' if answers[node] else 'absent'}" for node in findings]
+    return ContradictionError(tuple(named), "impossible under the model")
+
+
+def _entry(entry: CauseResult) -> dict[str, Any]:
+    return {
+        "id": entry.id,
+        "label": entry.label,
+        "probability": entry.probability,
+        "share": entry.share,
+        "group": entry.group,
+        "urgency": str(entry.urgency),
+    }
+
+
+def _near(name: str, known: Mapping[str, object]) -> tuple[str, ...]:
+    from difflib import get_close_matches
+
+    return tuple(get_close_matches(name, list(known), n=3, cutoff=0.5))

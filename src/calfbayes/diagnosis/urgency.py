@@ -1,0 +1,249 @@
+"""How urgent: the more urgent of what the model expects and of what the red-flag rules demand.
+
+(a) The model's level has the least expected loss under the table of the model file, the needed level being that of the
+    most urgent cause or complication that is present. The table's differences decrease, so more danger never lowers it.
+(b) A rule speaks only of what is present, so a rule that holds keeps holding when more is learnt, and the level is
+    never below that of a rule that holds.
+
+References:
+    Topkis (1998), Supermodularity and complementarity: decreasing differences make the best choice monotone.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+import numpy as np
+
+from calfbayes.evidence import Evidence, implied_by
+from calfbayes.inference.exact import highest_label
+from calfbayes.inference.reduction import Encoded
+from calfbayes.inference.solved import SolvedNetwork
+from calfbayes.knowledge.terms import (
+    LEVELS_BY_SEVERITY,
+    AnyOf,
+    Atom,
+    Cause,
+    Complication,
+    Condition,
+    Finding,
+    Level,
+    Observer,
+    RiskFactor,
+    Rule,
+    atoms,
+)
+from calfbayes.network import Network
+
+
+class Outcome(StrEnum):
+    """How far a result may be relied on."""
+
+    ASSESSED = "assessed"
+    INSUFFICIENT = "insufficient"
+    OUTSIDE_SCOPE = "outside_scope"
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why the urgency is at least some level.
+
+    Attributes:
+        origin: `rule` or `model`.
+        id: Id of the rule, or of the cause or complication that weighs most.
+        sources: Ids in the bibliography; empty for the model's own reason.
+        because: Ids of the present findings and risk states that made a rule fire.
+    """
+
+    level: Level
+    origin: str
+    id: str
+    text: str
+    sources: tuple[str, ...] = ()
+    because: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return self.text
+
+
+@dataclass(frozen=True, slots=True)
+class OpenRule:
+    """A rule that answers not yet given could still fire."""
+
+    id: str
+    level: Level
+    text: str
+    ask: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class UrgencyResult:
+    """The urgency flag with its parts.
+
+    Attributes:
+        level: The more urgent of the model's level and of every rule that holds.
+        label: The level in words.
+        action: What to do, in words.
+        reasons: Why, most urgent first.
+        model_level: The level with least expected loss; None if there are no probabilities.
+        level_probabilities: P(this level is needed), least urgent first; empty if there are no probabilities.
+        expected_loss: Expected loss of acting at each level, least urgent first; empty likewise.
+        open_rules: Rules that unasked answers could still fire, most urgent first.
+    """
+
+    level: Level
+    label: str
+    action: str
+    reasons: tuple[Reason, ...]
+    model_level: Level | None
+    level_probabilities: tuple[float, ...]
+    expected_loss: tuple[float, ...]
+    open_rules: tuple[OpenRule, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        names = [str(level) for level in LEVELS_BY_SEVERITY]
+        return {
+            "level": str(self.level),
+            "label": self.label,
+            "action": self.action,
+            "reasons": [
+                {
+                    "level": str(reason.level),
+                    "origin": reason.origin,
+                    "id": reason.id,
+                    "text": reason.text,
+                    "sources": list(reason.sources),
+                    "because": list(reason.because),
+                }
+                for reason in self.reasons
+            ],
+            "model_level": None if self.model_level is None else str(self.model_level),
+            "level_probabilities": dict(zip(names, self.level_probabilities, strict=False)),
+            "expected_loss": dict(zip(names, self.expected_loss, strict=False)),
+            "open_rules": [{"id": r.id, "level": str(r.level), "text": r.text, "ask": list(r.ask)} for r in self.open_rules],
+        }
+
+
+def assess(
+    solved: SolvedNetwork, evidence: Evidence, encoded: Encoded, setting: str, posterior: Mapping[str, float] | None
+) -> UrgencyResult:
+    """Find the urgency level and its reasons.
+
+    Args:
+        posterior: Probability of each cause and complication by id, or None if there are no probabilities.
+    """
+    network = solved.network
+    reasons = [_reason_of(rule, evidence) for rule in network.knowledge.urgency.rules if holds(rule.condition, evidence)]
+    probabilities: tuple[float, ...] = ()
+    losses: tuple[float, ...] = ()
+    model_level = None
+    if posterior is not None:
+        probabilities = needed_levels(solved, encoded, setting)
+        losses = expected_losses(network, probabilities)
+        # ties go to the more urgent level
+        model_level = max(LEVELS_BY_SEVERITY, key=lambda level: (-losses[level.severity], level.severity))
+        reasons.append(_reason_of_model(network, model_level, probabilities, posterior))
+    reasons.sort(key=lambda reason: (-reason.level.severity, reason.origin != "rule", reason.id))
+    level = max((reason.level for reason in reasons), key=lambda level: level.severity, default=Level.ROUTINE)
+    text = next(text for text in network.knowledge.urgency.levels if text.level == level)
+    open_rules = tuple(
+        sorted(
+            (
+                OpenRule(rule.id, rule.level, rule.reason, _unasked(rule.condition, evidence))
+                for rule in network.knowledge.urgency.rules
+                if rule.level.severity > level.severity and could_hold(rule.condition, evidence)
+            ),
+            key=lambda rule: (-rule.level.severity, rule.id),
+        )
+    )
+    return UrgencyResult(level, text.label, text.action, tuple(reasons), model_level, probabilities, losses, open_rules)
+
+
+def needed_levels(solved: SolvedNetwork, encoded: Encoded, setting: str) -> tuple[float, ...]:
+    """P(needed level = L | evidence) for each level, least urgent first."""
+    network = solved.network
+    labels = []
+    for node in (*network.causes, *network.complications):
+        record = network.records[network.nodes[node].id]
+        if not isinstance(record, Cause | Complication):
+            raise TypeError(record)
+        labels.append(record.urgency.severity)
+    distribution = highest_label(network, solved.bases[setting].logits, encoded, labels, len(Level))
+    return tuple(float(p) for p in distribution)
+
+
+def expected_losses(network: Network, probabilities: tuple[float, ...]) -> tuple[float, ...]:
+    """Expected loss of acting at each level, least urgent first."""
+    loss = np.array(network.knowledge.urgency.loss)
+    return tuple(float(x) for x in loss @ np.array(probabilities))
+
+
+def holds(condition: Condition, evidence: Evidence) -> bool:
+    """Say whether a condition holds on what is known to be present."""
+    if isinstance(condition, Atom):
+        return _state(condition, evidence) == condition.state
+    parts = (holds(part, evidence) for part in condition.parts)
+    return any(parts) if isinstance(condition, AnyOf) else all(parts)
+
+
+def could_hold(condition: Condition, evidence: Evidence) -> bool:
+    """Say whether a condition holds if every answer that a patient has not been asked turns out for it."""
+    if isinstance(condition, Atom):
+        return _state(condition, evidence) == condition.state or _askable(condition, evidence)
+    parts = (could_hold(part, evidence) for part in condition.parts)
+    return any(parts) if isinstance(condition, AnyOf) else all(parts)
+
+
+def _state(atom: Atom, evidence: Evidence) -> str | None:
+    record = evidence._network.records[atom.id]
+    if isinstance(record, RiskFactor):
+        return evidence.risk_states.get(atom.id)
+    if atom.id in evidence.present or any(atom.id in implied_by(evidence._network, name)[0] for name in evidence.present):
+        return "present"
+    return None
+
+
+def _askable(atom: Atom, evidence: Evidence) -> bool:
+    network = evidence._network
+    if atom.id in evidence:
+        return False
+    record = network.records[atom.id]
+    if isinstance(record, RiskFactor):
+        return _possible(network, atom, evidence)
+    ruled_out = any(atom.id in implied_by(network, name)[1] for name in evidence.present)
+    return isinstance(record, Finding) and record.observer == Observer.PATIENT and not ruled_out
+
+
+def _possible(network: Network, atom: Atom, evidence: Evidence) -> bool:
+    """Say whether a risk state has a prior above 0, given the risk factors that are known."""
+    risk = network.risks[network.risk_index[atom.id]]
+    known = [evidence.risk_states.get(network.risks[parent].id) for parent in risk.parents]
+    index = tuple(
+        slice(None) if state is None else network.risks[parent].states.index(state)
+        for parent, state in zip(risk.parents, known, strict=True)
+    )
+    return bool(np.max(risk.prior[(*index, risk.states.index(atom.state))]) > 0)
+
+
+def _unasked(condition: Condition, evidence: Evidence) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(atom.id for atom in atoms(condition) if _askable(atom, evidence)))
+
+
+def _reason_of(rule: Rule, evidence: Evidence) -> Reason:
+    because = tuple(dict.fromkeys(str(atom) for atom in atoms(rule.condition) if holds(atom, evidence)))
+    return Reason(rule.level, "rule", rule.id, rule.reason, rule.sources, because)
+
+
+def _reason_of_model(network: Network, level: Level, probabilities: tuple[float, ...], posterior: Mapping[str, float]) -> Reason:
+    """Name what weighs most among the causes and complications that need at least this level."""
+    urgency = {r.id: r.urgency for r in (*network.knowledge.causes, *network.knowledge.complications)}
+    labels = {r.id: r.label for r in (*network.knowledge.causes, *network.knowledge.complications)}
+    weighty = [name for name in posterior if urgency[name].severity >= level.severity]
+    top = max(weighty, key=lambda name: (posterior[name], name), default="")
+    chance = sum(probabilities[level.severity :])
+    what = next(text.label for text in network.knowledge.urgency.levels if text.level == level)
+    named = f", most of it {labels[top]} at {posterior[top]:.0%}" if top and level != Level.SELF_CARE else ""
+    text = f"{what} has the least expected loss: the chance that it or more is needed is {chance:.0%}{named}."
+    return Reason(level, "model", top, text)

@@ -1,0 +1,238 @@
+"""Weights -> shares -> bases: with nothing known but the setting, the posterior of every cause is its share.
+
+share_i = weight_i / sum of weights * (1 + coincidence). Let Z be P(complaint), the probability that some cause is
+present. A cause implies the complaint, so P(i | complaint) = P(i) / Z, and the bases have to give
+
+    P(i) = share_i Z   for every cause,   and   1 - P(no cause) = Z.
+
+Given Z, the causes are solved one after the other, parents first: P(i) rises with its own base and depends on nothing
+else but the risk factors and the bases of its parents, both known by then. So one root Z in (0, 1] remains. Without
+risk factors and arcs it is the root of Z = 1 - product(1 - share_i Z), which exists exactly if the shares sum to more
+than 1. With an arc u -> i the parent alone must not already give more than share_i, and the coincidence must leave room
+for the pairs that the arcs make.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import isclose
+
+import numpy as np
+
+from calfbayes.errors import Fault, ModelFileError
+from calfbayes.inference.tables import Array, Axes, Table, expit_pair, sum_product, union
+from calfbayes.knowledge.terms import Cause
+from calfbayes.network import Network, logit
+
+TOLERANCE = 1e-13
+SMALL = 1e-6  # below every Z of interest
+MAX_STEPS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Bases:
+    """The bases of one care setting.
+
+    Attributes:
+        logits: Logit of the base of each cause, shape (n_causes,); -inf for a weight of 0.
+        shares: Posterior of each cause with nothing known but the setting, shape (n_causes,).
+        complaint: Z, the probability of the complaint under the model.
+    """
+
+    logits: Array
+    shares: Array
+    complaint: float
+
+
+def shares_of(network: Network, setting: str) -> Array:
+    """The shares that the weights of a setting mean, shape (n_causes,); they sum to 1 + coincidence."""
+    weights = np.empty(network.n_causes)
+    for position in network.causes:
+        record = network.records[network.nodes[position].id]
+        if not isinstance(record, Cause):
+            raise TypeError(record)
+        weights[position] = next(weight.number.value for weight in record.weights if weight.setting == setting)
+    coincidence = next(s.coincidence.value for s in network.knowledge.settings if s.id == setting)
+    return weights / weights.sum() * (1.0 + coincidence)
+
+
+def solve_bases(network: Network, setting: str) -> Bases:
+    """Find the bases of one care setting.
+
+    Raises:
+        ModelFileError: If no bases give these shares; it names the cause, and the arc if one is to blame.
+    """
+    return _Solver(network, shares_of(network, setting), setting).solve()
+
+
+class _Solver:
+    def __init__(self, network: Network, shares: Array, setting: str) -> None:
+        self.network = network
+        self.shares = shares
+        self.setting = setting
+        self.priors = [Table(union(risk.parents, (k,)), _in_order(risk.parents, k, risk.prior)) for k, risk in enumerate(network.risks)]
+        self.log_odds = [self._log_odds(node) for node in network.causes]
+        self.rows = [sum_product(self._priors_above(axes), axes) for axes, _ in self.log_odds]
+
+    def solve(self) -> Bases:
+        over = int(np.argmax(self.shares))
+        if self.shares[over] > 1.0:
+            raise self._fault(over, "weight", f"its share would be {self.shares[over]:.3g}, more than 1", "lower the weight or the coincidence")
+        z = _largest_root(self._excess, start=self._independent_root())
+        if z <= SMALL:
+            raise self._too_little_coincidence()
+        return Bases(_read_only(self._logits(z)), _read_only(self.shares), z)
+
+    def _excess(self, z: float) -> float:
+        """P(some cause) minus z, with the bases that belong to z."""
+        return 1.0 - self._no_cause(self._logits(z)) - z
+
+    def _independent_root(self) -> float:
+        """Z without risk factors and arcs."""
+        return _largest_root(lambda z: -float(np.expm1(np.log1p(-np.minimum(self.shares * z, 1 - 1e-16)).sum())) - z, start=1.0)
+
+    def _log_odds(self, node: int) -> tuple[Axes, Array]:
+        """The risk factors that move a cause's base, and by how much in each joint state."""
+        total, axes = np.zeros(()), ()
+        for odds in self.network.nodes[node].odds:
+            total = total[..., None] + odds.log_odds
+            axes = (*axes, odds.risk)
+        return axes, total
+
+    def _priors_above(self, axes: Axes) -> list[Table]:
+        wanted: set[int] = set()
+        stack = list(axes)
+        while stack:
+            risk = stack.pop()
+            wanted.add(risk)
+            stack += self.network.risks[risk].parents
+        return [self.priors[risk] for risk in sorted(wanted)]
+
+    def _logits(self, z: float) -> Array:
+        """The bases that give P(i) = share_i z, parents first."""
+        logits = np.empty(self.network.n_causes)
+        for node in self.network.causes:
+            axes, log_odds = self.log_odds[node]
+            idle = self.rows[node] if not self.network.nodes[node].parents else self._not_activated(node, logits)
+            wanted = self.shares[node] * z - (1.0 - idle.weights.sum())
+            logits[node] = self._base(node, idle.weights[0], log_odds, wanted)
+        return logits
+
+    def _not_activated(self, node: int, logits: Array) -> Table:
+        """P(risk states of the cause, no parent activates it)."""
+        axes = self.log_odds[node][0]
+        ancestors: list[int] = []
+        stack = [parent for parent, _ in self.network.nodes[node].parents]
+        while stack:
+            parent = stack.pop()
+            if parent not in ancestors:
+                ancestors.append(parent)
+                stack += [grandparent for grandparent, _ in self.network.nodes[parent].parents]
+        tables = [self._given_parents(ancestor, logits) for ancestor in ancestors]
+        for parent, w in self.network.nodes[node].parents:
+            tables.append(Table((self._axis(parent),), np.array([[1.0, 1.0 - w]])))
+        risks = union(axes, *(self.log_odds[ancestor][0] for ancestor in ancestors))
+        return sum_product([*self._priors_above(risks), *tables], axes)
+
+    def _given_parents(self, node: int, logits: Array) -> Table:
+        """P(cause | risk states, parent causes), the cause itself among the axes."""
+        axes, log_odds = self.log_odds[node]
+        absent = Table(axes, expit_pair(logits[node] + log_odds)[1][None])
+        for parent, w in self.network.nodes[node].parents:
+            absent.multiply((self._axis(parent),), np.array([[1.0, 1.0 - w]]))
+        both = np.stack([absent.weights, 1.0 - absent.weights], axis=-1)
+        order = (*absent.axes, self._axis(node))
+        ascending = sorted(range(len(order)), key=order.__getitem__)
+        return Table(tuple(order[k] for k in ascending), both.transpose([0, *(1 + k for k in ascending)]))
+
+    def _axis(self, cause: int) -> int:
+        """Causes as axes stand behind the risk factors."""
+        return len(self.network.risks) + cause
+
+    def _no_cause(self, logits: Array) -> float:
+        """P(no cause is present)."""
+        absent = [
+            Table(axes, expit_pair(logits[node] + log_odds)[1][None]) for node, (axes, log_odds) in enumerate(self.log_odds)
+        ]
+        return float(sum_product([*self.priors, *absent], ()).weights[0])
+
+    def _base(self, node: int, rows: Array, log_odds: Array, wanted: float) -> float:
+        """Solve sum over rows of P(row) expit(x + log odds) = wanted for x, by Newton on the logit scale."""
+        reachable = float(rows[log_odds > -np.inf].sum())
+        if self.shares[node] == 0.0 or isclose(wanted, 0.0, abs_tol=1e-16):
+            return -np.inf
+        if wanted < 0:
+            raise self._parents_give_too_much(node)
+        if wanted >= reachable * (1 - 1e-12):
+            problem = f"its share {self.shares[node]:.3g} is more than the states that allow it can give"
+            raise self._fault(node, "odds", problem, "lower its weight, or the number of states with odds ratio 0")
+        target = logit(wanted / reachable)
+        x = target - float(np.average(np.where(log_odds > -np.inf, log_odds, 0.0), weights=rows))
+        for _ in range(MAX_STEPS):
+            on, off = expit_pair(x + log_odds)
+            given = float((rows * on).sum())
+            slope = float((rows * on * off).sum()) * reachable / (given * (reachable - given))
+            step = (logit(given / reachable) - target) / slope
+            x -= float(np.clip(step, -8.0, 8.0))
+            if abs(step) < TOLERANCE * max(1.0, abs(x)):
+                break
+        return x
+
+    def _parents_give_too_much(self, node: int) -> ModelFileError:
+        network, id_of = self.network, lambda k: self.network.nodes[k].id
+        parent, w = max(network.nodes[node].parents, key=lambda arc: arc[1] * self.shares[arc[0]])
+        given = sum(w * self.shares[parent] for parent, w in network.nodes[node].parents)
+        largest = max(0.0, w - (given - self.shares[node]) / self.shares[parent])
+        problem = (
+            f"no base gives {id_of(node)} its share {self.shares[node]:.3g} in {self.setting}: its parents alone give about {given:.3g}, "
+            f"most of it by {id_of(parent)} -> {id_of(node)} ({w:.3g})"
+        )
+        remedy = f"lower that link to {largest:.3g} or less, or raise the weight of {id_of(node)}"
+        return ModelFileError(network.knowledge.name, (Fault(f"causes/{id_of(parent)}.toml", f"links.{id_of(node)}", problem, remedy),))
+
+    def _too_little_coincidence(self) -> ModelFileError:
+        missing = -self._excess(SMALL) / SMALL
+        given = float(self.shares.sum()) - 1.0
+        problem = f"is {given:.3g}, but causes that bring each other (links between causes, shared risk factors) need more than {given + missing:.3g}"
+        fault = Fault("model.toml", f"settings.{self.setting}.coincidence", problem, "raise it, or lower the links between causes")
+        return ModelFileError(self.network.knowledge.name, (fault,))
+
+    def _fault(self, node: int, place: str, problem: str, remedy: str) -> ModelFileError:
+        cause = self.network.nodes[node].id
+        fault = Fault(f"causes/{cause}.toml", place, f"in {self.setting}, {problem}", remedy)
+        return ModelFileError(self.network.knowledge.name, (fault,))
+
+
+def _in_order(parents: Axes, risk: int, prior: Array) -> Array:
+    """A prior's axes in rising order, with the axis of kinds in front."""
+    order = (*parents, risk)
+    return prior.transpose(sorted(range(len(order)), key=order.__getitem__))[None]
+
+
+def _largest_root(f: Callable[[float], float], *, start: float) -> float:
+    """The root above 0 of a concave f with f(0) = 0 and f(1) <= 0: secant steps kept inside a bracket; 0 if there is none."""
+    if f(SMALL) <= 0:
+        return 0.0
+    low, high = SMALL, 1.0
+    a, fa = 1.0, f(1.0)
+    b = min(start, 1.0)
+    if fa == 0.0:
+        return 1.0
+    for _ in range(MAX_STEPS):
+        fb = f(b)
+        if fb > 0:
+            low = max(low, b)
+        else:
+            high = min(high, b)
+        if fb == 0.0 or high - low < TOLERANCE * high:
+            return b
+        step = b - fb * (b - a) / (fb - fa) if fb != fa else 0.0
+        a, fa = b, fb
+        b = step if low < step < high else (low + high) / 2
+        if abs(b - a) < TOLERANCE * b:
+            return b
+    return b
+
+
+def _read_only(array: Array) -> Array:
+    array.flags.writeable = False
+    return array

@@ -1,0 +1,67 @@
+"""A network together with the bases of all its care settings: all that inference needs to know of a model."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import isinf
+
+from calfbayes.inference.bases import Bases, solve_bases
+from calfbayes.inference.exact import Posterior, infer
+from calfbayes.inference.reduction import Encoded
+from calfbayes.network import Network
+
+
+@dataclass(frozen=True, eq=False)
+class SolvedNetwork:
+    """Immutable, so that one model can be used from many threads.
+
+    Attributes:
+        bases: The solved bases of each care setting.
+        baseline: The posterior with nothing known but the setting: shares, and P(complaint) as its `log_joint`.
+    """
+
+    network: Network
+    bases: Mapping[str, Bases]
+    baseline: Mapping[str, Posterior]
+
+
+def solve(network: Network, bases: Mapping[str, Bases] | None = None) -> SolvedNetwork:
+    """Solve the bases of every setting that is not given.
+
+    Raises:
+        ModelFileError: If the shares of a setting cannot be reached.
+    """
+    given = bases or {}
+    solved = {s.id: given[s.id] if s.id in given else solve_bases(network, s.id) for s in network.knowledge.settings}
+    return SolvedNetwork(network, solved, {setting: _baseline(network, solved[setting]) for setting in solved})
+
+
+def _baseline(network: Network, bases: Bases) -> Posterior:
+    nothing = Encoded((-1,) * len(network.risks), ())
+    return infer(network, bases.logits, nothing, cost_limit=float("inf"))
+
+
+def clashing(network: Network, bases: Bases, evidence: Encoded) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """A set of items that the model holds impossible together, minimal by inclusion.
+
+    Items are left out one after the other, each for good if the rest is still impossible; what remains is minimal
+    because impossibility can only end, never begin, when an item is left out.
+
+    Returns:
+        Positions of the risk factors and of the findings in the set.
+    """
+    risks = [k for k, state in enumerate(evidence.risk_states) if state >= 0]
+    findings = list(evidence.findings)
+
+    def impossible(kept_risks: list[int], kept_findings: list[tuple[int, float, float]]) -> bool:
+        states = tuple(state if k in kept_risks else -1 for k, state in enumerate(evidence.risk_states))
+        return isinf(infer(network, bases.logits, Encoded(states, tuple(kept_findings)), cost_limit=float("inf")).log_joint)
+
+    for risk in list(risks):
+        rest = [other for other in risks if other != risk]
+        if impossible(rest, findings):
+            risks = rest
+    for finding in list(findings):
+        remaining = [other for other in findings if other != finding]
+        if impossible(risks, remaining):
+            findings = remaining
+    return tuple(risks), tuple(finding[0] for finding in findings)

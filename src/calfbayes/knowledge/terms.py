@@ -1,0 +1,342 @@
+"""The records that a model is made of: frozen, hashable, without arithmetic."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import IntEnum, StrEnum
+from typing import Literal, TypeAlias
+
+
+class Level(StrEnum):
+    """How soon a person needs care. `severity` orders the levels: greater is more urgent."""
+
+    EMERGENCY = "emergency"
+    SAME_DAY = "same_day"
+    WITHIN_DAYS = "within_days"
+    ROUTINE = "routine"
+    SELF_CARE = "self_care"
+
+    @property
+    def severity(self) -> int:
+        """0 (self care) to 4 (emergency)."""
+        return len(Level) - 1 - list(Level).index(self)
+
+
+LEVELS_BY_SEVERITY: tuple[Level, ...] = tuple(reversed(Level))
+
+
+class Observer(IntEnum):
+    """The least equipped person who can tell whether a finding is present."""
+
+    PATIENT = 0
+    CLINICIAN = 1
+    LABORATORY = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Elicited:
+    """A number with its origin and its doubt.
+
+    Attributes:
+        value: The number.
+        kind: `measured`, `derived` or `judged`.
+        sources: Ids in the bibliography.
+        n: Equivalent sample size, or None if `low` and `high` are given.
+        low: Lower end of the 90 % range, or None.
+        high: Upper end of the 90 % range, or None.
+        why: One clause of reasoning; may be empty for measured numbers.
+    """
+
+    value: float
+    kind: str
+    sources: tuple[str, ...]
+    n: float | None = None
+    low: float | None = None
+    high: float | None = None
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """An arc into a noisy-OR node.
+
+    Attributes:
+        child: Id of the node that the arc points at.
+        number: The elicited probability, in the convention below.
+        includes_leak: True if the number is P(child | parent alone), background included; False if it is the
+            link probability itself.
+    """
+
+    child: str
+    number: Elicited
+    includes_leak: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OddsRatio:
+    """The odds ratio of one state of a risk factor on a node's own probability."""
+
+    factor: str
+    state: str
+    number: Elicited
+
+
+@dataclass(frozen=True, slots=True)
+class Weight:
+    """How often something is a cause of the complaint in one care setting, relative to the other causes."""
+
+    setting: str
+    number: Elicited
+
+
+@dataclass(frozen=True, slots=True)
+class Care:
+    """What to do about a cause or complication, in words for lay people."""
+
+    who: str
+    examinations: tuple[str, ...]
+    helps: tuple[str, ...]
+    avoid: tuple[str, ...]
+    come_back: str
+    sources: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Codes:
+    """Identifiers of a concept in one terminology."""
+
+    system: str
+    codes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """A condition that is (part of) why this calf hurts."""
+
+    id: str
+    label: str
+    description: str
+    group: str
+    urgency: Level
+    synonyms: tuple[str, ...]
+    codes: tuple[Codes, ...]
+    weights: tuple[Weight, ...]
+    odds: tuple[OddsRatio, ...]
+    links: tuple[Link, ...]
+    care: Care
+
+
+@dataclass(frozen=True, slots=True)
+class Complication:
+    """What a cause may lead to, and what then sets the urgency."""
+
+    id: str
+    label: str
+    description: str
+    group: str
+    urgency: Level
+    synonyms: tuple[str, ...]
+    codes: tuple[Codes, ...]
+    leak: Elicited
+    odds: tuple[OddsRatio, ...]
+    links: tuple[Link, ...]
+    care: Care
+
+
+@dataclass(frozen=True, slots=True)
+class Mechanism:
+    """A hidden process that several findings share."""
+
+    id: str
+    label: str
+    description: str
+    leak: Elicited
+    odds: tuple[OddsRatio, ...]
+    links: tuple[Link, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A symptom, sign or test: present, absent or unknown."""
+
+    id: str
+    label: str
+    question: str
+    kind: Literal["symptom", "sign", "test"]
+    group: str
+    observer: Observer
+    burden: int
+    synonyms: tuple[str, ...]
+    codes: tuple[Codes, ...]
+    implies: tuple[str, ...]
+    excludes: tuple[str, ...]
+    leak: Elicited
+    odds: tuple[OddsRatio, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PriorRow:
+    """One row of a risk factor's table.
+
+    Attributes:
+        when: For each parent the states that the row covers.
+        probabilities: Probability of each state, in the order of the factor's states.
+        number: Origin and doubt; its value is the probability of not being in the reference state.
+    """
+
+    when: tuple[tuple[str, tuple[str, ...]], ...]
+    probabilities: tuple[float, ...]
+    number: Elicited
+
+
+@dataclass(frozen=True, slots=True)
+class RiskFactor:
+    """What alters a probability before any finding is known.
+
+    Attributes:
+        states: All states; two (`absent`, `present`) for a yes/no factor.
+        reference: The state whose odds ratios are 1.
+        unit: Unit of the number that is asked, or empty if a state is asked.
+        lower_bounds: With a unit, the lower end of each state's half-open band.
+        upper_bound: With a unit, the largest number that is accepted (it belongs to the last band).
+        parents: Ids of the risk factors that its prior depends on.
+    """
+
+    id: str
+    label: str
+    question: str
+    group: str
+    burden: int
+    synonyms: tuple[str, ...]
+    states: tuple[str, ...]
+    reference: str
+    unit: str
+    lower_bounds: tuple[float, ...]
+    upper_bound: float
+    parents: tuple[str, ...]
+    prior: tuple[PriorRow, ...]
+
+    @property
+    def is_binary(self) -> bool:
+        """True for a yes/no factor."""
+        return self.states == ("absent", "present")
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A care setting: which weights hold, and how many causes one patient has on average (minus 1)."""
+
+    id: str
+    label: str
+    coincidence: Elicited
+
+
+@dataclass(frozen=True, slots=True)
+class Atom:
+    """A finding that is present (`state` is `present`), or a state of a risk factor."""
+
+    id: str
+    state: str
+
+    def __str__(self) -> str:
+        return self.id if self.state == "present" else f"{self.id}={self.state}"
+
+
+@dataclass(frozen=True, slots=True)
+class AnyOf:
+    """Holds if one of its parts holds."""
+
+    parts: tuple["Condition", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AllOf:
+    """Holds if all of its parts hold."""
+
+    parts: tuple["Condition", ...]
+
+
+Condition: TypeAlias = "Atom | AnyOf | AllOf"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A red flag: when its condition holds, the urgency is at least its level."""
+
+    id: str
+    level: Level
+    reason: str
+    sources: tuple[str, ...]
+    condition: Condition
+
+
+@dataclass(frozen=True, slots=True)
+class LevelText:
+    """How a level is shown."""
+
+    level: Level
+    label: str
+    action: str
+
+
+@dataclass(frozen=True, slots=True)
+class Urgency:
+    """Levels, losses and red-flag rules.
+
+    Attributes:
+        loss: `loss[a][b]` is the cost of acting at level a when level b was needed; both by severity, least first.
+    """
+
+    levels: tuple[LevelText, ...]
+    loss: tuple[tuple[float, ...], ...]
+    loss_number: Elicited
+    rules: tuple[Rule, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """An entry of the bibliography."""
+
+    id: str
+    citation: str
+    url: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class KnowledgeBase:
+    """Everything that a model's files say.
+
+    Attributes:
+        complaint: Id of the finding that brings the person: the plain OR of all causes.
+        scope: Numeric risk factors with the lowest and highest number that the model is meant for.
+        digest: SHA-256 over the canonical content of the files, as hexadecimal digits.
+    """
+
+    name: str
+    version: str
+    title: str
+    intended_use: str
+    population: str
+    not_for: tuple[str, ...]
+    licence: str
+    complaint: str
+    scope: tuple[tuple[str, float, float], ...]
+    default_setting: str
+    settings: tuple[Setting, ...]
+    risk_factors: tuple[RiskFactor, ...]
+    causes: tuple[Cause, ...]
+    complications: tuple[Complication, ...]
+    mechanisms: tuple[Mechanism, ...]
+    findings: tuple[Finding, ...]
+    urgency: Urgency
+    sources: tuple[Source, ...]
+    digest: str
+
+
+def atoms(condition: Condition) -> Iterator[Atom]:
+    """Yield every atom of a condition, from left to right."""
+    if isinstance(condition, Atom):
+        yield condition
+    else:
+        for part in condition.parts:
+            yield from atoms(part)

@@ -1,0 +1,281 @@
+"""Model: the public face. Its methods are short for functions that take the network and the evidence."""
+
+import copy
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from calfbayes.diagnosis.result import Diagnosis, diagnose
+from calfbayes.errors import ArgumentError, UnknownNameError
+from calfbayes.evidence import Evidence, read_evidence, read_evidence_json
+from calfbayes.inference.bases import Bases
+from calfbayes.inference.exact import COST_LIMIT
+from calfbayes.inference.simulation import simulate_states
+from calfbayes.inference.solved import SolvedNetwork, solve
+from calfbayes.knowledge.reading import Content, knowledge_from_content
+from calfbayes.knowledge.shipped import open_model
+from calfbayes.knowledge.terms import Cause, Complication, Finding, KnowledgeBase, Mechanism, RiskFactor, Setting, Source, Urgency
+from calfbayes.network import compile_network
+
+if TYPE_CHECKING:
+    import networkx as nx
+    import pandas as pd
+
+CALLER = "caller"
+
+
+class Model:
+    """A model that can diagnose. Immutable, picklable and safe to share between threads; make it with `load_model`."""
+
+    def __init__(self, solved: SolvedNetwork, content: Content) -> None:
+        self._solved = solved
+        self._content = content
+
+    @property
+    def knowledge(self) -> KnowledgeBase:
+        """All records of the model's files."""
+        return self._solved.network.knowledge
+
+    @property
+    def name(self) -> str:
+        """Name of the model."""
+        return self.knowledge.name
+
+    @property
+    def version(self) -> str:
+        """Version of the content."""
+        return self.knowledge.version
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the content, 64 hexadecimal digits."""
+        return self.knowledge.digest
+
+    @property
+    def settings(self) -> tuple[Setting, ...]:
+        """The care settings."""
+        return self.knowledge.settings
+
+    @property
+    def causes(self) -> tuple[Cause, ...]:
+        """The causes, each with `.id`, `.label` and all that its file says."""
+        return self.knowledge.causes
+
+    @property
+    def complications(self) -> tuple[Complication, ...]:
+        """The complications."""
+        return self.knowledge.complications
+
+    @property
+    def mechanisms(self) -> tuple[Mechanism, ...]:
+        """The hidden mechanisms."""
+        return self.knowledge.mechanisms
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """The symptoms, signs and tests."""
+        return self.knowledge.findings
+
+    @property
+    def risk_factors(self) -> tuple[RiskFactor, ...]:
+        """The risk factors."""
+        return self.knowledge.risk_factors
+
+    @property
+    def urgency_policy(self) -> Urgency:
+        """Levels, losses and red-flag rules."""
+        return self.knowledge.urgency
+
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """The bibliography."""
+        return self.knowledge.sources
+
+    @property
+    def graph(self) -> "nx.DiGraph[str]":
+        """The network as a networkx graph: node attributes `role` and `label`; arc attribute `link` or `odds_ratios`."""
+        from calfbayes.adapters.graph import to_networkx
+
+        return to_networkx(self._solved.network)
+
+    def __repr__(self) -> str:
+        return (
+            f"Model({self.name} {self.version}, digest {self.digest[:12]}: {len(self.causes)} causes, {len(self.findings)} findings, "
+            f"{len(self.risk_factors)} risk factors, settings {', '.join(setting.id for setting in self.settings)})"
+        )
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Model) and self.digest == other.digest
+
+    def __hash__(self) -> int:
+        return hash(self.digest)
+
+    def evidence(self, given: Mapping[str, object] | Evidence | None = None, *, setting: str | None = None, **more: object) -> Evidence:
+        """Check what is known about one patient.
+
+        Args:
+            given: Ids to values: a finding is True, False, None (asked, not known) or `Likelihood(ratio)`; a risk factor is
+                True, False, None, a state, or a number in its unit.
+            setting: A care setting, or None for the model's default.
+            more: Further items as keywords.
+
+        Raises:
+            UnknownNameError: If an id or the setting is not in the model; nearest ids are named.
+            EvidenceError: If a value cannot be what was given.
+            ContradictionError: If logic alone rules the answers out.
+        """
+        start = {} if given is None else given
+        if more and isinstance(start, Mapping):
+            setting = start.setting if isinstance(start, Evidence) and setting is None else setting
+            start = {**start, **more}
+        return read_evidence(self._solved.network, start, setting=setting)
+
+    def evidence_from_json(self, text: str | bytes) -> Evidence:
+        """Read evidence from the JSON that `Evidence.to_json` writes.
+
+        Raises:
+            CalfBayesError: If the text is no such JSON, or as `evidence`.
+        """
+        return read_evidence_json(self._solved.network, text)
+
+    def diagnose(
+        self,
+        evidence: Mapping[str, object] | Evidence | None = None,
+        *,
+        setting: str | None = None,
+        engine: Literal["exact", "pgmpy"] = "exact",
+        cost_limit: float = COST_LIMIT,
+    ) -> Diagnosis:
+        """Say how probable each cause is, and how urgent the situation.
+
+        Args:
+            evidence: What is known, see `evidence`.
+            setting: A care setting, or None for the model's default, which the result then lists under `assumed`.
+            engine: `exact` is the own recursion, `pgmpy` the second opinion (much slower; needs the extra `pgmpy`).
+            cost_limit: Largest predicted number of state operations. Above it the result has no probabilities, its
+                outcome is `insufficient`, and its level is that of the red-flag rules.
+
+        Raises:
+            CalfBayesError: If the evidence cannot be what was given, or contradicts itself.
+        """
+        if engine not in {"exact", "pgmpy"}:
+            raise ArgumentError("engine", repr(engine)[:80], "'exact' or 'pgmpy'")
+        if isinstance(cost_limit, bool) or not isinstance(cost_limit, int | float) or not cost_limit > 0:
+            raise ArgumentError("cost_limit", repr(cost_limit)[:80], "a number above 0")
+        checked = self.evidence(evidence, setting=setting)
+        if engine == "pgmpy":
+            from calfbayes.adapters.to_pgmpy import infer_with_pgmpy
+
+            return diagnose(self._solved, checked, cost_limit=cost_limit, posterior_by=infer_with_pgmpy)
+        return diagnose(self._solved, checked, cost_limit=cost_limit)
+
+    def simulate(self, n: int, *, seed: int, setting: str | None = None) -> "pd.DataFrame":
+        """Draw patients from the model.
+
+        Args:
+            n: How many.
+            seed: Of the random generator; the same seed gives the same patients.
+            setting: A care setting, or None for the model's default.
+
+        Returns:
+            One row a patient: a column for each risk factor (state), cause, complication, mechanism and finding (bool).
+            Answers that logic forbids together are never drawn together.
+
+        Raises:
+            ArgumentError: If `n` is no number from 0 to 10 million, or `seed` no whole number from 0.
+        """
+        import pandas as pd
+
+        for name, value, most in (("n", n, 10**7), ("seed", seed, 2**63)):
+            if isinstance(value, bool) or not isinstance(value, int | np.integer) or not 0 <= value <= most:
+                raise ArgumentError(name, repr(value)[:80], f"a whole number from 0 to {most}")
+        chosen = self.evidence({}, setting=setting).setting or self.knowledge.default_setting
+        columns = simulate_states(self._solved.network, self._solved.bases[chosen].logits, int(n), np.random.default_rng(seed))
+        return pd.DataFrame(columns)
+
+    def with_weights(self, setting: str, weights: Mapping[str, float]) -> "Model":
+        """The same model with other weights in one care setting: every clinic has its own prevalences.
+
+        Args:
+            setting: A care setting of the model.
+            weights: New weights by cause, on the scale of the model's own; causes that are not named keep theirs.
+
+        Returns:
+            A new model with its own digest; the new weights are marked as the caller's.
+
+        Raises:
+            UnknownNameError: If the setting or a cause is not in the model.
+            ArgumentError: If a weight is no number from 0.
+            ModelFileError: If no bases give the new shares.
+        """
+        chosen = self.evidence({}, setting=setting).setting
+        if chosen is None or not isinstance(weights, Mapping):
+            raise ArgumentError("setting, weights", f"{setting!r}, {weights!r}"[:80], "a care setting and a mapping of causes to weights")
+        content = copy.deepcopy(self._content)
+        content["sources"][CALLER] = {"citation": "weight given by the calling program", "url": "", "kind": "judgement"}
+        for cause, weight in weights.items():
+            if cause not in content["causes"]:
+                raise UnknownNameError("cause", str(cause)[:200], (), self._solved.network.name)
+            if isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 <= weight < math.inf:
+                raise ArgumentError(f"weights[{cause!r}]", repr(weight)[:80], "a finite number from 0")
+            content["causes"][cause]["weight"][chosen] = {
+                "value": float(weight),
+                "kind": "judged",
+                "source": [CALLER],
+                "range": [float(weight) / 2, float(weight) * 2],
+                "why": "given by the calling program",
+            }
+        kept = {name: bases for name, bases in self._solved.bases.items() if name != chosen}
+        knowledge = knowledge_from_content(content, name=self.name)
+        return Model(solve(compile_network(knowledge), kept), content)
+
+    def to_pgmpy(self, *, setting: str | None = None) -> Any:
+        """An equivalent pgmpy network; wide noisy-ORs are split into chains of small tables.
+
+        Returns:
+            A `pgmpy.models.DiscreteBayesianNetwork`. States are 0 (absent) and 1 (present), or those of the risk factors.
+
+        Raises:
+            MissingExtraError: If pgmpy is not installed.
+        """
+        from calfbayes.adapters.to_pgmpy import to_pgmpy
+
+        chosen = self.evidence({}, setting=setting).setting or self.knowledge.default_setting
+        return to_pgmpy(self._solved.network, self._solved.bases[chosen].logits)
+
+
+def load_model(name_or_path: str | Path = "calf") -> Model:
+    """Load a model.
+
+    Args:
+        name_or_path: `calf`, `tutorial`, or the path of a model folder.
+
+    Raises:
+        NoSuchModelError: If there is no such model.
+        ModelFileError: If its files are wrong; the error lists every fault.
+    """
+    opened = open_model(name_or_path)
+    bases = {
+        setting: Bases(np.array([_number(x) for x in entry["logits"]]), np.array(entry["shares"]), entry["complaint"])
+        for setting, entry in opened.bases.items()
+    }
+    return Model(solve(compile_network(opened.knowledge), bases), opened.content)
+
+
+def bases_as_json(model: Model) -> dict[str, Any]:
+    """The solved bases as plain values, as a snapshot holds them."""
+    return {
+        setting: {
+            "logits": [x if math.isfinite(x) else str(x) for x in bases.logits.tolist()],
+            "shares": bases.shares.tolist(),
+            "complaint": bases.complaint,
+        }
+        for setting, bases in model._solved.bases.items()
+    }
+
+
+def _number(value: float | str) -> float:
+    return float(value)
