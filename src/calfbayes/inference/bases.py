@@ -19,7 +19,7 @@ from math import isclose
 import numpy as np
 
 from calfbayes.errors import Fault, ModelFileError
-from calfbayes.inference.tables import Array, Axes, Table, expit_pair, sum_product, union
+from calfbayes.inference.tables import Array, Axes, Table, expit_pair, sum_product, table_in_order, union
 from calfbayes.knowledge.terms import Cause
 from calfbayes.network import Network, logit
 
@@ -69,7 +69,7 @@ class _Solver:
         self.network = network
         self.shares = shares
         self.setting = setting
-        self.priors = [Table(union(risk.parents, (k,)), _in_order(risk.parents, k, risk.prior)) for k, risk in enumerate(network.risks)]
+        self.priors = [table_in_order((*risk.parents, k), risk.prior) for k, risk in enumerate(network.risks)]
         self.log_odds = [self._log_odds(node) for node in network.causes]
         self.rows = [sum_product(self._priors_above(axes), axes) for axes, _ in self.log_odds]
 
@@ -113,8 +113,8 @@ class _Solver:
         for node in self.network.causes:
             axes, log_odds = self.log_odds[node]
             idle = self.rows[node] if not self.network.nodes[node].parents else self._not_activated(node, logits)
-            wanted = self.shares[node] * z - (1.0 - idle.weights.sum())
-            logits[node] = self._base(node, idle.weights[0], log_odds, wanted)
+            wanted = self.shares[node] * z - (1.0 - idle.values.sum())
+            logits[node] = self._base(node, idle.values[0], log_odds, wanted)
         return logits
 
     def _not_activated(self, node: int, logits: Array) -> Table:
@@ -138,11 +138,9 @@ class _Solver:
         axes, log_odds = self.log_odds[node]
         absent = Table(axes, expit_pair(logits[node] + log_odds)[1][None])
         for parent, w in self.network.nodes[node].parents:
-            absent.multiply((self._axis(parent),), np.array([[1.0, 1.0 - w]]))
-        both = np.stack([absent.weights, 1.0 - absent.weights], axis=-1)
-        order = (*absent.axes, self._axis(node))
-        ascending = sorted(range(len(order)), key=order.__getitem__)
-        return Table(tuple(order[k] for k in ascending), both.transpose([0, *(1 + k for k in ascending)]))
+            absent = absent.times((self._axis(parent),), np.array([[1.0, 1.0 - w]]))
+        both = np.stack([absent.values[0], 1.0 - absent.values[0]], axis=-1)
+        return table_in_order((*absent.axes, self._axis(node)), both)
 
     def _axis(self, cause: int) -> int:
         """Causes as axes stand behind the risk factors."""
@@ -153,7 +151,7 @@ class _Solver:
         absent = [
             Table(axes, expit_pair(logits[node] + log_odds)[1][None]) for node, (axes, log_odds) in enumerate(self.log_odds)
         ]
-        return float(sum_product([*self.priors, *absent], ()).weights[0])
+        return float(sum_product([*self.priors, *absent], ()).values[0])
 
     def _base(self, node: int, rows: Array, log_odds: Array, wanted: float) -> float:
         """Solve sum over rows of P(row) expit(x + log odds) = wanted for x, by Newton on the logit scale."""
@@ -200,12 +198,6 @@ class _Solver:
         cause = self.network.nodes[node].id
         fault = Fault(f"causes/{cause}.toml", place, f"in {self.setting}, {problem}", remedy)
         return ModelFileError(self.network.knowledge.name, (fault,))
-
-
-def _in_order(parents: Axes, risk: int, prior: Array) -> Array:
-    """A prior's axes in rising order, with the axis of kinds in front."""
-    order = (*parents, risk)
-    return prior.transpose(sorted(range(len(order)), key=order.__getitem__))[None]
 
 
 def _largest_root(f: Callable[[float], float], *, start: float) -> float:

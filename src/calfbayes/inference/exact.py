@@ -1,41 +1,43 @@
-"""Exact posteriors by a frontier recursion, forward and backward; all terms are non-negative.
+"""Exact posteriors: one walk forward over the plan, one backward; all terms are non-negative.
 
-The probability of the evidence is a polynomial in the problem's tables, multilinear and without a minus sign. The
-forward pass evaluates it, one step of the plan at a time, on a state v of shape (2,) * open bits + (rows,), where a
-row is a joint state of the open unobserved risk factors:
+The probability of the evidence is a polynomial in the problem's tables, multilinear and without a minus sign. The forward
+walk evaluates it message by message. A message is a table over points and bits in which a bit's state says whether the
+parents put together so far have switched it on:
 
-    open bit j      v -> (v off_j, v on_j), a new axis in front
-    open risk r     v -> v x P(r | parents), a new fastest axis among the rows
-    process item i  present = v p_i, or (with a bit of its own) v[off] p_i + v[on]; absent likewise with 1 - p_i;
-                    for each child: present[on] += w present[off]; present[off] *= 1 - w;
-                    v -> absent + present
-    close bit j     v -> v[off] P(report | off) + v[on] P(report | on)
-    close risk r    v -> sum over its states
+    take in an item   absent = v * P(absent), present = v * P(present); for each child's bit, in the present part:
+                      on += w * off; off *= 1 - w; then v -> absent + present
+    merge a and b     product over points; over each shared bit the OR:
+                      off = a_off b_off;  on = a_off b_on + a_on (b_off + b_on)
+    multiply          v * factor
+    close a bit       v_off P(report | off) + v_on P(report | on); or the bit becomes the point that its node reads
+    close a point     sum over its states
 
-The backward pass differentiates it with respect to every table, by the transposed steps. A marginal is a table entry
-times its derivative over the whole: P(i present | e) = present / (absent + present), sums of non-negative terms, so
-nothing cancels, however improbable the evidence. States are scaled by powers of two; the exponent is kept apart.
+The backward walk differentiates with respect to every table, by the transposed steps. A marginal is a weight times its
+derivative over the whole: P(i present | e) = present / (absent + present), again sums of non-negative terms, so nothing
+cancels, however improbable the evidence. Messages are scaled by powers of two and the exponents kept apart.
+
+All arrays have an axis of lanes in front: parallel computations that differ in the items' weights only.
 
 References:
     Darwiche (2003), A differential approach to inference in Bayesian networks: marginals as derivatives.
-    Heckerman (1989): Quickscore, whose inclusion-exclusion over present findings cancels; avoided here.
+    Zhang, Poole (1996), Exploiting causal independence: the OR of contributions in variable elimination.
     Pearl (1988), Probabilistic reasoning in intelligent systems, 4.3: the noisy-OR, virtual evidence.
+    Heckerman (1989): Quickscore, whose inclusion-exclusion over present findings cancels; avoided here.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import log, prod
+from math import log
 
 import numpy as np
 
 from calfbayes.errors import QueryTooCostlyError
-from calfbayes.inference.plan import CloseBit, CloseRisk, OpenBit, OpenRisk, Plan, Process, Step, make_plan
-from calfbayes.inference.reduction import ABSENT, ACTIVATED, BY_ITSELF, Encoded, Reduced, reduce
-from calfbayes.inference.tables import Array, in_rows
+from calfbayes.inference.plan import Absorb, CloseBit, ClosePoint, Merge, Multiply, Plan, Scope, Step, make_plan
+from calfbayes.inference.reduction import NAMELESS, Bit, Encoded, Item, Problem, reduce
+from calfbayes.inference.tables import Array, Axes, Table, widen
 from calfbayes.network import Network
 
 COST_LIMIT = 2e8  # state operations; a few seconds
-_TINY, _UP = 2.0**-256, 2.0**256
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +60,18 @@ def infer(
 
     Args:
         cause_logits: Logit of the base of each cause, shape (n_causes,).
-        also: Mechanisms whose posterior is wanted although nothing below them was observed; each doubles the cost.
+        also: Mechanisms whose posterior is wanted although nothing below them was observed.
         cost_limit: Largest predicted number of state operations.
 
     Raises:
         QueryTooCostlyError: If the plan is dearer than `cost_limit`; nothing was allocated then.
     """
-    problem, plan = priced(network, cause_logits, evidence, also=also, cost_limit=cost_limit)
-    return _Pass(problem, plan).posterior()
+    problem = reduce(network, cause_logits, evidence, also=also)
+    walk = _Walk(problem, priced(problem, cost_limit))
+    total, exponent = walk.forward()
+    if total[0] == 0.0:
+        return Posterior(float("-inf"), {})
+    return Posterior(log(total[0]) + float(exponent[0]) * log(2.0) + problem.log_factor, walk.backward())
 
 
 def highest_label(
@@ -74,6 +80,9 @@ def highest_label(
     """Distribution of the highest label among the causes and complications that are present.
 
     With two labels, 1 for the members of a set, it is P(none of the set), P(any of the set).
+
+    One lane a label: nodes with a higher label are held absent, and one more bit tells whether a node with just this
+    label is present (for the lowest label: nothing need be).
 
     Args:
         labels: Label of each cause and complication by position, 0 to n_labels - 1.
@@ -85,213 +94,249 @@ def highest_label(
     Raises:
         QueryTooCostlyError: If the plan is dearer than `cost_limit`.
     """
-    problem, plan = priced(network, cause_logits, evidence, cost_limit=cost_limit / n_labels)
-    of_item = [labels[item.node] if 0 <= item.node < len(labels) else 0 for item in problem.items]
-    return _Pass(problem, plan).highest(of_item, n_labels)
+    problem = reduce(network, cause_logits, evidence)
+    lanes = np.arange(n_labels)
+    flag = len(network.nodes)  # the bit "a node with just this label is present"
+    problem.bits[flag] = Bit(0.0, 1.0, -1)
+    problem.items.append(Item(NAMELESS, Table((), np.where(lanes == 0, 0.0, 1.0)), Table((), np.where(lanes == 0, 1.0, 0.0)), [(flag, 1.0)]))
+    links: dict[tuple[int, int], Array] = {}
+    for position, item in enumerate(problem.items):
+        if 0 <= item.node < len(labels):
+            label = labels[item.node]
+            item.present = item.present.times((), np.where(label <= lanes, 1.0, 0.0))
+            item.children = [*item.children, (flag, 1.0)]
+            links[position, flag] = np.where(label == lanes, 1.0, 0.0)
+    total, exponent = _Walk(problem, priced(problem, cost_limit), links).forward()
+    if not total.any():
+        return total
+    weights = np.ldexp(total, (exponent - exponent[total > 0].max()).astype(int))
+    return np.asarray(weights / weights.sum())
 
 
-def priced(
-    network: Network, cause_logits: Array, evidence: Encoded, *, also: Sequence[int] = (), cost_limit: float = COST_LIMIT
-) -> tuple[Reduced, Plan]:
-    """Reduce and plan a query.
+def priced(problem: Problem, cost_limit: float) -> Plan:
+    """Plan a problem.
 
     Raises:
         QueryTooCostlyError: If the plan is dearer than `cost_limit`.
     """
-    problem = reduce(network, cause_logits, evidence, also=also)
     plan = make_plan(problem)
     if plan.operations > cost_limit:
         raise QueryTooCostlyError(plan.operations, cost_limit)
-    return problem, plan
+    return plan
 
 
-class _Pass:
-    """One forward and, if marginals are wanted, one backward walk over the steps of a plan."""
+class _Walk:
+    """The messages of one plan, made forwards, and their derivatives, made backwards."""
 
-    def __init__(self, problem: Reduced, plan: Plan) -> None:
+    def __init__(self, problem: Problem, plan: Plan, links: dict[tuple[int, int], Array] | None = None) -> None:
         self.problem = problem
         self.plan = plan
+        self.links = links or {}  # link probabilities that differ between lanes, by item and child
+        self.messages: list[Array] = [np.ones(1)]
 
-    def posterior(self) -> Posterior:
-        before: list[Array] = []
-        v, exponent = np.ones(1), 0
-        for step in self.plan.steps:
-            before.append(v)
-            v = self._forward(step, v)
-            v, power = _scaled(v)
-            exponent += power
-        total = float(v.sum())
-        if total == 0.0:
-            return Posterior(float("-inf"), {})
+    def forward(self) -> tuple[Array, Array]:
+        """Make every message; returns the last one and the power of two it has to be scaled by, shape (lanes,) each."""
+        exponents: list[Array] = [np.zeros(1)]
+        for k, step in enumerate(self.plan.steps):
+            value = self._make(step, self.plan.scopes[k + 1])
+            inputs = (step.left, step.right) if isinstance(step, Merge) else (step.message,)
+            exponent = sum((exponents[message] for message in inputs), np.zeros(1))
+            if isinstance(step, CloseBit | ClosePoint):
+                value, power = _scaled(value)
+                exponent = exponent + power
+            self.messages.append(value)
+            exponents.append(exponent)
+        return np.atleast_1d(self.messages[-1]), np.broadcast_to(exponents[-1], self.messages[-1].shape)
+
+    def backward(self) -> dict[int, float]:
+        """Differentiate backwards; returns P(present | evidence) of each node in the first lane.
+
+        An axis of length 1 in a derivative stands for one that it is constant along.
+        """
+        derivatives: dict[int, Array] = {len(self.plan.steps): np.ones(1)}
         hidden: dict[int, float] = {}
-        g = np.ones(1)
-        for step, v in zip(reversed(self.plan.steps), reversed(before), strict=True):
-            if isinstance(step, Process):
-                g = self._backward_item(step, v, g, hidden)
+        for k in range(len(self.plan.steps) - 1, -1, -1):
+            step, after = self.plan.steps[k], self.plan.scopes[k + 1]
+            g, _ = _scaled(derivatives.pop(k + 1))
+            if isinstance(step, Merge):
+                derivatives[step.left], derivatives[step.right] = self._merge_backward(step, after, g)
+            elif isinstance(step, Absorb):
+                derivatives[step.message] = self._absorb_backward(step, after, g, hidden)
             else:
-                g = self._backward(step, v, g)
-            g, _ = _scaled(g)
-        return Posterior(log(total) + exponent * log(2.0) + self.problem.log_factor, hidden)
+                derivatives[step.message] = self._close_backward(step, after, g)
+        return hidden
 
-    def highest(self, labels: Sequence[int], n_labels: int) -> Array:
-        """The forward pass with one more axis in front: the highest label so far."""
-        v = np.zeros((n_labels, 1))
-        v[0] = 1.0
-        for step in self.plan.steps:
-            if isinstance(step, Process):
-                absent, present = self._split(step, v)
-                top = labels[step.item]
-                present[top] = present[: top + 1].sum(axis=0)
-                present[:top] = 0.0
-                v = absent + self._switch_on(step, present)
-            else:
-                v = self._forward(step, v)
-            v, _ = _scaled(v)
-        weights = v.reshape(n_labels, -1).sum(axis=1)
-        total = weights.sum()
-        return weights / total if total > 0 else weights
+    def _make(self, step: Step, after: Scope) -> Array:
+        if isinstance(step, Merge):
+            a, b = self._facing(step, after)
+            return self._fold(a * b, self._shared(step), after)
+        before = self.plan.scopes[step.message]
+        v = self.messages[step.message]
+        if isinstance(step, Absorb):
+            item = self.problem.items[step.item]
+            v = _stretched(v, before, after)
+            return v * _over(item.absent, after) + self._switch_on(step, after, v * _over(item.present, after))
+        if isinstance(step, Multiply):
+            return _stretched(v, before, after) * _over(self.problem.tables[step.table], after)
+        if isinstance(step, ClosePoint):
+            return v.sum(axis=1 + len(before.bits) + before.points.index(step.point))
+        bit, axis = self.problem.bits[step.bit], 1 + before.bits.index(step.bit)
+        if bit.point < 0:
+            return np.take(v, 0, axis) * bit.off + np.take(v, 1, axis) * bit.on
+        to = len(before.bits) + after.points.index(bit.point)
+        if bit.point in before.points:  # the node has been taken in already: bit and point must agree
+            return np.moveaxis(np.diagonal(v, axis1=axis, axis2=to + 1), -1, to)
+        return np.moveaxis(v, axis, to)
 
-    # --- one step; v has shape (..., 2^bits * rows), and whatever stands in front rides along ---
+    # --- items ---
 
-    def _sizes(self, rows: Sequence[int]) -> list[int]:
-        return [self.plan.sizes[risk] for risk in rows]
-
-    def _table(self, step: Step) -> Array:
-        """The weights that a step multiplies with, shape (kinds, rows)."""
-        if isinstance(step, Process):
-            table = self.problem.items[step.item].table
-        elif isinstance(step, OpenBit):
-            table = self.problem.bits[step.bit].start
-        else:
-            raise TypeError(step)
-        return in_rows(table.weights, table.axes, step.rows, self._sizes(step.rows))
-
-    def _forward(self, step: Step, v: Array) -> Array:
-        lead, n_rows = v.shape[:-1], prod(self._sizes(step.rows))
-        if isinstance(step, Process):
-            absent, present = self._split(step, v)
-            return absent + self._switch_on(step, present)
-        if isinstance(step, OpenBit):
-            off, on = self._table(step)
-            split = v.reshape(*lead, -1, n_rows)
-            return np.stack([split * off, split * on], axis=len(lead)).reshape(*lead, -1)
-        if isinstance(step, OpenRisk):
-            return (v.reshape(*lead, -1, n_rows, 1) * self._prior(step)).reshape(*lead, -1)
-        if isinstance(step, CloseBit):
-            off_end, on_end = self._end(step)
-            x = self._at_bit(v, step.position)
-            return (x[..., 0, :] * off_end + x[..., 1, :] * on_end).reshape(*lead, -1)
-        before, after = self._around(step)
-        return v.reshape(*lead, -1, before, self.plan.sizes[step.risk], after).sum(axis=-2).reshape(*lead, -1)
-
-    def _backward(self, step: Step, v: Array, g: Array) -> Array:
-        """Derivative with respect to the state before a step, from that with respect to the state after it."""
-        n_rows = prod(self._sizes(step.rows))
-        if isinstance(step, OpenBit):
-            off, on = self._table(step)
-            halves = g.reshape(2, -1, n_rows)
-            return (halves[0] * off + halves[1] * on).reshape(-1)
-        if isinstance(step, OpenRisk):
-            prior = self._prior(step)
-            return (g.reshape(-1, *prior.shape) * prior).sum(axis=-1).reshape(-1)
-        if isinstance(step, CloseBit):
-            off_end, on_end = self._end(step)
-            y = self._at_bit(np.empty_like(v), step.position)
-            part = g.reshape(y.shape[0], y.shape[2])
-            y[:, 0], y[:, 1] = part * off_end, part * on_end
-            return y.reshape(-1)
-        if isinstance(step, CloseRisk):
-            before, after = self._around(step)
-            size = self.plan.sizes[step.risk]
-            return np.repeat(g.reshape(-1, before, 1, after), size, axis=2).reshape(-1)
-        raise TypeError(step)
-
-    def _split(self, step: Process, v: Array) -> tuple[Array, Array]:
-        """The parts of the state in which an item is absent and present, its own bit used up."""
-        lead, table = v.shape[:-1], self._table(step)
-        n_rows = table.shape[1]
-        if len(table) == 1:  # a loose factor: nothing is ever present
-            absent = (v.reshape(*lead, -1, n_rows) * table[0]).reshape(v.shape)
-            return absent, np.zeros_like(absent)
-        if step.own_bit < 0:
-            split = v.reshape(*lead, -1, n_rows)
-            return (split * table[ABSENT]).reshape(v.shape), (split * table[BY_ITSELF]).reshape(v.shape)
-        x = self._at_bit(v, step.own_bit)
-        off = np.ascontiguousarray(x[..., 0, :]).reshape(*lead, -1, n_rows)
-        on = np.ascontiguousarray(x[..., 1, :]).reshape(*lead, -1, n_rows)
-        absent = off * table[ABSENT]
-        present = off * table[BY_ITSELF] + on * table[ACTIVATED]
-        return absent.reshape(*lead, -1), present.reshape(*lead, -1)
-
-    def _switch_on(self, step: Process, present: Array) -> Array:
-        """Let a present item set its children's bits, in place."""
-        for position, w in step.children:
-            x = self._at_bit(present, position)
-            x[..., 1, :] += w * x[..., 0, :]
-            x[..., 0, :] *= 1.0 - w
+    def _switch_on(self, step: Absorb, scope: Scope, present: Array) -> Array:
+        """Let a present item switch its children's bits on."""
+        present = np.ascontiguousarray(present)
+        for child, w in self._links_of(step):
+            off, on = _halves(present, scope, child)
+            on += w * off
+            off *= 1.0 - w
         return present
 
-    def _backward_item(self, step: Process, v: Array, g: Array, hidden: dict[int, float]) -> Array:
-        table = self._table(step)
-        n_rows = table.shape[1]
-        if len(table) == 1:
-            return (g.reshape(-1, n_rows) * table[0]).reshape(-1)
-        g_present = g.copy()
-        for position, w in reversed(step.children):
-            y = self._at_bit(g_present, position)
-            y[..., 0, :] *= 1.0 - w
-            y[..., 0, :] += w * y[..., 1, :]
-        g_absent, g_present = g.reshape(-1, n_rows), g_present.reshape(-1, n_rows)
-        node = self.problem.items[step.item].node
-        if step.own_bit < 0:
-            split = v.reshape(-1, n_rows)
-            weights = [
-                ((split * g_absent).sum(axis=0) * table[ABSENT]).sum(),
-                ((split * g_present).sum(axis=0) * table[BY_ITSELF]).sum(),
-            ]
-            g_before = (g_absent * table[ABSENT] + g_present * table[BY_ITSELF]).reshape(-1)
-        else:
-            x = self._at_bit(v, step.own_bit)
-            off, on = (np.ascontiguousarray(x[:, k]).reshape(-1, n_rows) for k in (0, 1))
-            weights = [
-                ((off * g_absent).sum(axis=0) * table[ABSENT]).sum(),
-                ((off * g_present).sum(axis=0) * table[BY_ITSELF]).sum() + ((on * g_present).sum(axis=0) * table[ACTIVATED]).sum(),
-            ]
-            y = self._at_bit(np.empty_like(v), step.own_bit)
-            y[:, 0] = (g_absent * table[ABSENT] + g_present * table[BY_ITSELF]).reshape(y.shape[0], -1)
-            y[:, 1] = (g_present * table[ACTIVATED]).reshape(y.shape[0], -1)
-            g_before = y.reshape(-1)
-        hidden[node] = float(weights[1] / (weights[0] + weights[1]))
-        return g_before
+    def _switch_on_backward(self, step: Absorb, scope: Scope, g: Array) -> Array:
+        g = g.copy()
+        for child, w in self._links_of(step):
+            off, on = _halves(g, scope, child)
+            off *= 1.0 - w
+            off += w * on
+        return g
 
-    # --- layout ---
+    def _links_of(self, step: Absorb) -> list[tuple[int, float | Array]]:
+        """Link probabilities; those that differ between lanes have shape (lanes, 1, 1)."""
+        links: list[tuple[int, float | Array]] = []
+        for child, w in self.problem.items[step.item].children:
+            by_lane = self.links.get((step.item, child))
+            links.append((child, w if by_lane is None else by_lane[:, None, None]))
+        return links
 
-    def _at_bit(self, v: Array, position: int) -> Array:
-        """View the state with one bit's axis apart: shape (..., states before, 2, states after)."""
-        return v.reshape(*v.shape[:-1], 2**position, 2, -1)
+    def _absorb_backward(self, step: Absorb, after: Scope, g: Array, hidden: dict[int, float]) -> Array:
+        before = self.plan.scopes[step.message]
+        item = self.problem.items[step.item]
+        absent, present = _over(item.absent, after), _over(item.present, after)
+        g = np.ascontiguousarray(np.broadcast_to(g, g.shape[:1] + self._shape(after)))
+        g_present = self._switch_on_backward(step, after, g)
+        if item.node != NAMELESS:
+            v = _stretched(self.messages[step.message], before, after)
+            weights = float((v * absent * g)[0].sum()), float((v * present * g_present)[0].sum())
+            hidden[item.node] = weights[1] / (weights[0] + weights[1])
+        return _unstretched(g * absent + g_present * present, before, after)
 
-    def _prior(self, step: OpenRisk) -> Array:
-        """P(risk factor | parents), shape (rows before, states)."""
-        table = self.problem.risks[step.risk]
-        rows = (*step.rows, step.risk)
-        return in_rows(table.weights[0], table.axes, rows, self._sizes(rows)).reshape(-1, self.plan.sizes[step.risk])
+    # --- merging: each shared bit becomes an axis of three terms, (off, off), (off, on) and (on, either) ---
 
-    def _end(self, step: CloseBit) -> tuple[float, float]:
-        end = self.problem.bits[step.bit].end
-        if end is None:
-            raise TypeError(step)
-        return end
+    def _shared(self, step: Merge) -> Axes:
+        a, b = self.plan.scopes[step.left], self.plan.scopes[step.right]
+        return tuple(bit for bit in a.bits if bit in b.bits)
 
-    def _around(self, step: CloseRisk) -> tuple[int, int]:
-        """Number of joint states of the rows before and after a risk factor."""
-        at = step.rows.index(step.risk)
-        return prod(self._sizes(step.rows[:at])), prod(self._sizes(step.rows[at + 1 :]))
+    def _facing(self, step: Merge, after: Scope) -> tuple[Array, Array]:
+        a = _widened(self.messages[step.left], self.plan.scopes[step.left], after)
+        b = _widened(self.messages[step.right], self.plan.scopes[step.right], after)
+        for bit in self._shared(step):
+            axis = 1 + after.bits.index(bit)
+            a = np.take(a, (0, 0, 1), axis)
+            b = np.concatenate([b, b.sum(axis=axis, keepdims=True)], axis)
+        return a, b
+
+    def _fold(self, terms: Array, shared: Axes, after: Scope) -> Array:
+        for bit in shared:
+            axis = 1 + after.bits.index(bit)
+            terms = np.concatenate(
+                [np.take(terms, [0], axis), np.take(terms, [1], axis) + np.take(terms, [2], axis)],
+                axis,
+            )
+        return terms
+
+    def _merge_backward(self, step: Merge, after: Scope, g: Array) -> tuple[Array, Array]:
+        a, b = self._facing(step, after)
+        shared = self._shared(step)
+        for bit in shared:
+            g = np.take(g, (0, 1, 1), 1 + after.bits.index(bit))
+        g_a, g_b = g * b, g * a
+        for bit in shared:
+            axis = 1 + after.bits.index(bit)
+            terms = [np.take(g_a, [k], axis) for k in range(3)]
+            g_a = np.concatenate([terms[0] + terms[1], terms[2]], axis)
+            terms = [np.take(g_b, [k], axis) for k in range(3)]
+            g_b = np.concatenate([terms[0] + terms[2], terms[1] + terms[2]], axis)
+        left, right = self.plan.scopes[step.left], self.plan.scopes[step.right]
+        return _collapsed(g_a, left, after), _collapsed(g_b, right, after)
+
+    # --- factors and closing ---
+
+    def _close_backward(self, step: Multiply | CloseBit | ClosePoint, after: Scope, g: Array) -> Array:
+        before = self.plan.scopes[step.message]
+        if isinstance(step, Multiply):
+            return _unstretched(g * _over(self.problem.tables[step.table], after), before, after)
+        if isinstance(step, ClosePoint):
+            return np.expand_dims(g, 1 + len(before.bits) + before.points.index(step.point))
+        bit, axis = self.problem.bits[step.bit], 1 + before.bits.index(step.bit)
+        if bit.point < 0:
+            return np.stack([g * bit.off, g * bit.on], axis)
+        to = len(before.bits) + after.points.index(bit.point)
+        if bit.point not in before.points:
+            return np.moveaxis(g, to, axis)
+        g = np.broadcast_to(g, g.shape[:1] + self._shape(after))
+        agreeing = np.zeros(g.shape[:1] + self._shape(before))
+        by_states, by_state = np.moveaxis(agreeing, (axis, to + 1), (0, 1)), np.moveaxis(g, to, 0)
+        by_states[0, 0], by_states[1, 1] = by_state[0], by_state[1]
+        return agreeing
+
+    def _shape(self, scope: Scope) -> tuple[int, ...]:
+        return (2,) * len(scope.bits) + tuple(self.problem.sizes[point] for point in scope.points)
 
 
-def _scaled(v: Array) -> tuple[Array, int]:
-    """Bring a state back from the edge of the floating-point range; returns it and the power of two taken out."""
-    top = float(v.max())
-    if top == 0.0 or _TINY < top < _UP:
-        return v, 0
-    power = int(np.frexp(top)[1])
-    return np.ldexp(v, -power), power
+def _over(table: Table, scope: Scope) -> Array:
+    """A table over points, ready to multiply a message of this scope."""
+    wide = widen(table.values, table.axes, scope.points)
+    return wide.reshape(wide.shape[:1] + (1,) * len(scope.bits) + wide.shape[1:])
+
+
+def _widened(v: Array, before: Scope, after: Scope) -> Array:
+    """Insert axes of length 1 for the bits and points that a message lacks."""
+    shape = iter(v.shape[1:])
+    sizes = [next(shape) if bit in before.bits else 1 for bit in after.bits]
+    sizes += [next(shape) if point in before.points else 1 for point in after.points]
+    return v.reshape(v.shape[:1] + tuple(sizes))
+
+
+def _collapsed(g: Array, before: Scope, after: Scope) -> Array:
+    """The transpose of `_widened` with broadcasting: sum over the axes that a message lacks."""
+    gone = [1 + k for k, bit in enumerate(after.bits) if bit not in before.bits]
+    gone += [1 + len(after.bits) + k for k, point in enumerate(after.points) if point not in before.points]
+    return g.sum(axis=tuple(gone)) if gone else g
+
+
+def _stretched(v: Array, before: Scope, after: Scope) -> Array:
+    """Give a message the bits that it lacks, switched off, and axes of length 1 for the points that it lacks."""
+    v = _widened(v, before, after)
+    for k, bit in enumerate(after.bits):
+        if bit not in before.bits:
+            v = np.concatenate([v, np.zeros_like(v)], 1 + k)
+    return v
+
+
+def _unstretched(g: Array, before: Scope, after: Scope) -> Array:
+    """The transpose of `_stretched`: a missing bit was off, a missing point had any state."""
+    kept = Scope(before.bits, after.points)
+    for k in reversed(range(len(after.bits))):
+        if after.bits[k] not in before.bits:
+            g = np.take(g, 0, 1 + k)
+    return _collapsed(g, before, kept)
+
+
+def _halves(v: Array, scope: Scope, bit: int) -> tuple[Array, Array]:
+    """Views of the parts of a contiguous message in which a bit is off and on, shape (lanes, before, after)."""
+    split = v.reshape(v.shape[0], 2 ** scope.bits.index(bit), 2, -1)
+    return split[:, :, 0], split[:, :, 1]
+
+
+def _scaled(v: Array) -> tuple[Array, Array]:
+    """Bring each lane to the order of 1; returns it and the powers of two taken out, shape (lanes,)."""
+    flat = v.reshape(len(v), -1)
+    power = np.frexp(flat.max(axis=1))[1]
+    return np.ldexp(flat, -power[:, None]).reshape(v.shape), power.astype(np.float64)

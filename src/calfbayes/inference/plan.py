@@ -1,222 +1,226 @@
-"""In which order to sum: a plan is made and priced before any state is allocated.
+"""In which order to sum: a plan is made and priced before anything is allocated.
 
-A *frontier* moves through the items. It is a table over the bits that are open (touched by an item that is done
-and by one that is not) and over the unobserved risk factors that are open. Its size decides the cost, so the order
-is chosen greedily: next comes the item that leaves the smallest frontier behind, ties broken by the smallest frontier
-while it is processed, then by position. A node waits until all its parents are done.
+Variables (bits and points) are eliminated one after the other. To eliminate one, all that depends on it is put together
+into one table, and the variable is closed: a point is summed over, an observed finding's bit is weighed with its report,
+a hidden node's bit becomes the point that the node reads. The tables so left behind are *messages*; each is used once, so
+the computation is a tree, and its cost is governed by the largest table. The next variable is always the one whose table
+would be smallest, ties broken by position.
 
 References:
-    Dechter (1999), Bucket elimination: orders and induced width.
+    Dechter (1999), Bucket elimination: a unifying framework for reasoning.
+    Kjaerulff (1990), Triangulation of graphs: greedy orders.
 """
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import log2
 
-from calfbayes.inference.reduction import Reduced
+from calfbayes.inference.reduction import Problem
+from calfbayes.inference.tables import Axes, union
 
 
 @dataclass(frozen=True, slots=True)
-class OpenRisk:
-    """Give the frontier the axis of a risk factor."""
+class Scope:
+    """The axes of a message: bits first, then points."""
 
-    risk: int
-    rows: tuple[int, ...]  # open risk factors before the step
-
-
-@dataclass(frozen=True, slots=True)
-class OpenBit:
-    """Give the frontier a bit, in front of the others."""
-
-    bit: int
-    rows: tuple[int, ...]
+    bits: Axes
+    points: Axes
 
 
 @dataclass(frozen=True, slots=True)
-class Process:
-    """Sum an item out: absent plus present, the present part setting its children's bits.
+class Merge:
+    """Put two messages together: product over points, OR over bits."""
 
-    Attributes:
-        item: Position among the items.
-        own_bit: Position of the item's own bit among the open bits, which the step uses up; -1 if it has none.
-        children: Position of each child's bit among those open after the own bit is gone, and the link probability.
-        n_bits: Number of open bits before the step.
-    """
+    left: int
+    right: int
 
+
+@dataclass(frozen=True, slots=True)
+class Absorb:
+    """Put an item into a message."""
+
+    message: int
     item: int
-    own_bit: int
-    children: tuple[tuple[int, float], ...]
-    n_bits: int
-    rows: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Multiply:
+    """Multiply a message by a factor over points."""
+
+    message: int
+    table: int
 
 
 @dataclass(frozen=True, slots=True)
 class CloseBit:
-    """Weigh the two states of a finished bit by what was reported."""
+    """Weigh a finding's bit with its report, or turn a hidden node's bit into the point that the node reads."""
 
+    message: int
     bit: int
-    position: int
-    n_bits: int
-    rows: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class CloseRisk:
-    """Sum over the states of a finished risk factor."""
+class ClosePoint:
+    """Sum over a point."""
 
-    risk: int
-    rows: tuple[int, ...]
+    message: int
+    point: int
 
 
-Step = OpenRisk | OpenBit | Process | CloseBit | CloseRisk
+Step = Merge | Absorb | Multiply | CloseBit | ClosePoint
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Steps and their price.
+    """Steps and their price. Step k makes message k + 1; message 0 is the number 1; the last message is the answer.
 
     Attributes:
+        scopes: Axes of each message.
         operations: Predicted number of state operations, forward and backward.
-        width: Log2 of the largest frontier.
-        states: Sum of the sizes of all frontiers that are kept for the backward pass; times 8 it is bytes.
+        width: Log2 of the largest message.
+        states: Total size of all messages; times 8 it is bytes.
     """
 
     steps: tuple[Step, ...]
-    sizes: Mapping[int, int]
+    scopes: tuple[Scope, ...]
     operations: float
     width: float
     states: float
 
     def __str__(self) -> str:
         return (
-            f"{len(self.steps)} steps, largest frontier 2^{self.width:.1f}, "
+            f"{len(self.steps)} steps, largest message 2^{self.width:.1f}, "
             f"{self.operations:.3g} operations, {self.states * 8 / 2**20:.3g} MiB"
         )
 
 
-def make_plan(problem: Reduced) -> Plan:
-    """Choose an order and write down the steps. Deterministic; allocates nothing that grows with the frontier."""
+def make_plan(problem: Problem) -> Plan:
+    """Choose an order and write down the steps. Deterministic; allocates nothing that grows with the messages."""
     return _Planner(problem).plan()
 
 
-class _Planner:
-    """The frontier while it is planned: which bits and rows are open, and what still needs them."""
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """Something that still has to be put together: an item, a factor or a message."""
 
-    def __init__(self, problem: Reduced) -> None:
+    kind: str
+    position: int
+    scope: frozenset[int]
+
+
+class _Planner:
+    """Variables are numbered: points as they are, bits negative (-1 - position)."""
+
+    def __init__(self, problem: Problem) -> None:
         self.problem = problem
-        self.waiting = set(range(len(problem.items)))
-        self.bit_users: dict[int, set[int]] = {node: set() for node in problem.bits}
+        self.log_size: Mapping[int, float] = {
+            **{point: log2(size) for point, size in problem.sizes.items()},
+            **{_bit(node): 1.0 for node in problem.bits},
+        }
+        self.parts: dict[int, list[_Part]] = {variable: [] for variable in self.log_size}
         for position, item in enumerate(problem.items):
-            for child, _ in item.children:
-                self.bit_users[child].add(position)
-        self.touched = [
-            frozenset(child for child, _ in item.children) | (frozenset({item.node}) if item.has_bit else frozenset())
-            for item in problem.items
-        ]
-        self.bits: list[int] = []
-        self.rows: list[int] = []
-        self.opened_bits: set[int] = set()
-        self.opened_risks: set[int] = set()
-        self.axes = [self._axes_needed(position) for position in range(len(problem.items))]
-        self.n_users = Counter(risk for axes in self.axes for risk in axes)
-        self.n_unopened_children = Counter(parent for risk, prior in problem.risks.items() for parent in prior.axes if parent != risk)
+            scope = {*item.absent.axes, *item.present.axes, *(_bit(child) for child, _ in item.children)}
+            self._add_part(_Part("item", position, frozenset(scope)))
+        self.alone = [position for position, item in enumerate(problem.items) if not (item.absent.axes or item.present.axes or item.children)]
+        for position, table in enumerate(problem.tables):
+            self._add_part(_Part("table", position, frozenset(table.axes)))
+        self.waits_for = {bit.point: _bit(node) for node, bit in problem.bits.items() if bit.point >= 0}
+        self.joint = {variable: self._joint(variable) for variable in self.parts}
         self.steps: list[Step] = []
+        self.scopes: list[Scope] = [Scope((), ())]
         self.operations = 0.0
-        self.states = 0.0
-        self.width = 0.0
+        self.finished: list[int] = []
 
     def plan(self) -> Plan:
-        while self.waiting:
-            ready = [p for p in self.waiting if not self._parents_waiting(p)]
-            self._process(min(ready, key=lambda p: (*self._frontier_after(p), p)))
-        return Plan(tuple(self.steps), self.problem.sizes, self.operations, self.width, self.states)
+        while self.parts:
+            self._eliminate(min((v for v in self.parts if v not in self.waits_for), key=self._price))
+        last = 0
+        for message in self.finished:
+            last = self._merge(last, message) if last else message
+        for position in self.alone:
+            last = self._take_in(last, _Part("item", position, frozenset()))
+        sizes = [self._log(_variables(scope)) for scope in self.scopes]
+        return Plan(tuple(self.steps), tuple(self.scopes), self.operations, max(sizes), sum(2.0**s for s in sizes))
 
-    def _parents_waiting(self, position: int) -> bool:
-        item = self.problem.items[position]
-        return item.has_bit and bool(self.bit_users[item.node])
+    def _price(self, variable: int) -> tuple[float, int]:
+        return self.joint[variable][1], variable
 
-    def _axes_needed(self, position: int) -> frozenset[int]:
-        """Risk factors that must be open while an item is processed."""
-        bits = (self.problem.bits[bit] for bit in self.touched[position] if bit not in self.opened_bits)
-        return frozenset(self.problem.items[position].table.axes).union(*(bit.start.axes for bit in bits))
+    def _joint(self, variable: int) -> tuple[frozenset[int], float]:
+        """All variables of the table that eliminating this one would make, and log2 of its size."""
+        scope = frozenset().union(*(part.scope for part in self.parts[variable]))
+        return scope, self._log(scope)
 
-    def _to_open(self, position: int) -> list[int]:
-        """The risk factors to be opened for an item, parents before children."""
-        todo: set[int] = set()
-        stack = [risk for risk in self.axes[position] if risk not in self.opened_risks]
-        while stack:
-            risk = stack.pop()
-            todo.add(risk)
-            stack += [p for p in self.problem.risks[risk].axes if p not in self.opened_risks and p not in todo]
-        return sorted(todo)
+    def _log(self, scope: frozenset[int]) -> float:
+        return sum(self.log_size[variable] for variable in scope)
 
-    def _to_close(self, position: int, new_risks: Sequence[int]) -> tuple[list[int], list[int]]:
-        """Bits and risk factors that nothing needs any more once this item is done."""
-        children = self.problem.items[position].children
-        bits = [child for child, _ in children if len(self.bit_users[child]) == 1 and self.problem.bits[child].end is not None]
-        opened = Counter(parent for risk in new_risks for parent in self.problem.risks[risk].axes if parent != risk)
-        risks = [
-            risk
-            for risk in (*self.rows, *new_risks)
-            if self.n_users[risk] == (risk in self.axes[position]) and self.n_unopened_children[risk] == opened[risk]
-        ]
-        return bits, risks
+    def _add_part(self, part: _Part) -> None:
+        for variable in part.scope:
+            self.parts[variable].append(part)
 
-    def _frontier_after(self, position: int) -> tuple[float, float]:
-        """Log2 of the frontier after and while an item is processed."""
-        new_risks = self._to_open(position)
-        during = self._log_size(len(self.bits) + len(self.touched[position].difference(self.bits)), [*self.rows, *new_risks])
-        bits, risks = self._to_close(position, new_risks)
-        return during - self._log_size(len(bits) + self.problem.items[position].has_bit, risks), during
+    def _eliminate(self, variable: int) -> None:
+        parts = self.parts.pop(variable)
+        affected = self.joint.pop(variable)[0] - {variable}
+        for other in affected:
+            self.parts[other] = [part for part in self.parts[other] if part not in parts]
+        messages = sorted((part.position for part in parts if part.kind == "message"), key=lambda m: (self._log(_variables(self.scopes[m])), m))
+        message = messages[0] if messages else 0
+        for right in messages[1:]:
+            message = self._merge(message, right)
+        for part in sorted((part for part in parts if part.kind != "message"), key=lambda part: (len(part.scope), part.kind, part.position)):
+            message = self._take_in(message, part)
+        message = self._close(message, variable)
+        scope = _variables(self.scopes[message])
+        if scope:
+            self._add_part(_Part("message", message, scope))
+        else:
+            self.finished.append(message)
+        for other in affected | scope:
+            self.joint[other] = self._joint(other)
 
-    def _log_size(self, n_bits: int, rows: Sequence[int]) -> float:
-        return n_bits + sum(log2(self.problem.sizes[risk]) for risk in rows)
+    def _take_in(self, message: int, part: _Part) -> int:
+        bits, points = self._split(part.scope | _variables(self.scopes[message]))
+        if part.kind == "table":
+            return self._step(Multiply(message, part.position), Scope(bits, points), 1)
+        children = self.problem.items[part.position].children
+        return self._step(Absorb(message, part.position), Scope(bits, points), len(children) + 3)
 
-    def _add(self, step: Step, n_operations: int = 1) -> None:
-        log_size = self._log_size(len(self.bits), self.rows)
+    def _merge(self, left: int, right: int) -> int:
+        a, b = self.scopes[left], self.scopes[right]
+        shared = len(set(a.bits) & set(b.bits))
+        return self._step(Merge(left, right), Scope(union(a.bits, b.bits), union(a.points, b.points)), 1.5**shared)
+
+    def _close(self, message: int, variable: int) -> int:
+        scope = self.scopes[message]
+        if variable >= 0:
+            return self._step(ClosePoint(message, variable), Scope(scope.bits, _less(scope.points, variable)), 1)
+        node = _node(variable)
+        point = self.problem.bits[node].point
+        points = scope.points if point < 0 else union(scope.points, (point,))
+        self.waits_for.pop(point, None)
+        return self._step(CloseBit(message, node), Scope(_less(scope.bits, node), points), 1)
+
+    def _split(self, variables: frozenset[int]) -> tuple[Axes, Axes]:
+        return tuple(sorted(_node(v) for v in variables if v < 0)), tuple(sorted(v for v in variables if v >= 0))
+
+    def _step(self, step: Step, scope: Scope, n_operations: float) -> int:
         self.steps.append(step)
-        self.states += 2.0**log_size
-        self.operations += 2 * n_operations * 2.0**log_size
-        self.width = max(self.width, log_size)
+        self.scopes.append(scope)
+        before = scope if isinstance(step, Merge) else self.scopes[step.message]
+        self.operations += 2 * n_operations * 2.0 ** max(self._log(_variables(scope)), self._log(_variables(before)))
+        return len(self.steps)
 
-    def _process(self, position: int) -> None:
-        item = self.problem.items[position]
-        for risk in self._to_open(position):
-            step = OpenRisk(risk, tuple(self.rows))
-            self.rows.append(risk)
-            self.opened_risks.add(risk)
-            self.n_unopened_children.subtract(parent for parent in self.problem.risks[risk].axes if parent != risk)
-            self._add(step)
-        for bit in sorted(self.touched[position].difference(self.bits)):
-            self.bits.insert(0, bit)
-            self.opened_bits.add(bit)
-            self._add(OpenBit(bit, tuple(self.rows)))
-            for user in self.bit_users[bit] | {position}:
-                self._set_axes(user, self._axes_needed(user))
-        self._add(self._process_step(position), len(item.children) + 3)
-        closing_bits, closing_risks = self._to_close(position, ())
-        if item.has_bit:
-            self.bits.remove(item.node)
-        self.waiting.remove(position)
-        self._set_axes(position, frozenset())
-        for child, _ in item.children:
-            self.bit_users[child].discard(position)
-        for bit in closing_bits:
-            self._add(CloseBit(bit, self.bits.index(bit), len(self.bits), tuple(self.rows)))
-            self.bits.remove(bit)
-        for risk in closing_risks:
-            self._add(CloseRisk(risk, tuple(self.rows)))
-            self.rows.remove(risk)
 
-    def _set_axes(self, position: int, axes: frozenset[int]) -> None:
-        self.n_users.subtract(self.axes[position])
-        self.axes[position] = axes
-        self.n_users.update(axes)
+def _bit(node: int) -> int:
+    return -1 - node
 
-    def _process_step(self, position: int) -> Process:
-        item = self.problem.items[position]
-        own = self.bits.index(item.node) if item.has_bit else -1
-        left = [bit for bit in self.bits if not (item.has_bit and bit == item.node)]
-        children = tuple((left.index(child), w) for child, w in item.children)
-        return Process(position, own, children, len(self.bits), tuple(self.rows))
+
+def _node(variable: int) -> int:
+    return -1 - variable
+
+
+def _variables(scope: Scope) -> frozenset[int]:
+    return frozenset((*map(_bit, scope.bits), *scope.points))
+
+
+def _less(axes: Axes, axis: int) -> Axes:
+    return tuple(other for other in axes if other != axis)

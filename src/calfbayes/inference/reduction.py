@@ -1,4 +1,4 @@
-"""Network and evidence -> the small problem that is left: items, bits and risk factors still to be summed over.
+"""Network and evidence -> the small problem that is left to sum over.
 
 What is known disappears here, exactly:
 
@@ -6,25 +6,31 @@ What is known disappears here, exactly:
 - An absent finding j multiplies (1 - w_ij) into the present weight of each parent i, and (1 - leak_j).
 - An observed finding with one parent is a pair of factors of that parent.
 - An observed risk factor selects its states; an unobserved one that a single table depends on is summed
-  out of that table; the others stay, as axes of the tables that depend on them.
+  out of that table; the others stay, as variables of the tables that depend on them.
 
-What is left: *items* (causes, complications, mechanisms, each with three weights, and loose factors), and
-*bits* (observed findings with several parents, and hidden nodes that have parents of their own).
+What is left is made of three kinds of things:
+
+- *Bits*: something that parents switch on, the OR of contributions; an observed finding with several parents, or a
+  hidden node that has parents. Each contribution to a bit is 0 or 1.
+- *Points*: ordinary variables; an unobserved risk factor, or the final value of a hidden node's bit as the node reads it.
+- *Items*: a cause, complication or mechanism with its weights of being absent and of being present (tables over points)
+  and, when present, its contribution to each child's bit: 1 with the link probability. The leak of an observed finding
+  is an item, too: a nameless parent whose link probability is 1.
 
 References:
     Shachter (1988), Probabilistic inference and influence diagrams: barren nodes.
     Heckerman (1989), A tractable inference algorithm for diagnosing multiple diseases: absent findings.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from calfbayes.inference.tables import Array, Axes, Table, expit_pair
+from calfbayes.inference.tables import Array, Axes, Table, expit_pair, table_in_order
 from calfbayes.network import Network
 
-ABSENT, BY_ITSELF, ACTIVATED = 0, 1, 2
+NAMELESS = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,54 +49,54 @@ class Encoded:
 
 @dataclass(slots=True)
 class Item:
-    """A cause, complication or mechanism; or a loose factor, which has no node.
+    """Something that is absent or present and, when present, switches bits on.
 
     Attributes:
-        node: Position in the network; -1 for a loose factor.
-        table: Weights of being absent, being present by itself, and being present because a parent activated it
-            (ABSENT, BY_ITSELF, ACTIVATED); a loose factor has one weight.
-        has_bit: True if the node has parents, so that a bit tells whether one of them activated it.
-        children: Bit (a position in the network) and link probability of each open child.
+        node: Position in the network, or NAMELESS.
+        absent: Weight of being absent, over points.
+        present: Weight of being present, over points.
+        children: Position and link probability of each child's bit.
     """
 
     node: int
-    table: Table
-    has_bit: bool = False
+    absent: Table
+    present: Table
     children: list[tuple[int, float]] = field(default_factory=list)
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Bit:
-    """Something that parents switch on: an observed finding, or a hidden node.
+    """The OR of its contributions.
 
     Attributes:
-        start: Weights of being off and on before any parent has acted.
-        end: P(report | off), P(report | on); None for a hidden node, whose item uses the bit.
+        off: P(report | off) of an observed finding.
+        on: P(report | on).
+        point: For a hidden node instead: the point that takes the bit's final value; else -1.
     """
 
-    node: int
-    start: Table
-    end: tuple[float, float] | None
+    off: float
+    on: float
+    point: int
 
 
 @dataclass(slots=True)
-class Reduced:
+class Problem:
     """What is left to sum over; see the module.
 
     Attributes:
-        log_factor: Log of the factors that do not depend on anything that is left.
-        risks: Prior table of each risk factor that is still an axis, shape (1, states of its axes), itself among its axes.
-        sizes: Number of states of each of them.
+        tables: Factors over points: priors of unobserved risk factors, and what observed ones leave.
+        sizes: Number of states of each point.
+        log_factor: Log of the factors that depend on nothing that is left.
     """
 
     items: list[Item]
     bits: dict[int, Bit]
-    risks: dict[int, Table]
+    tables: list[Table]
     sizes: dict[int, int]
     log_factor: float
 
 
-def reduce(network: Network, cause_logits: Array, evidence: Encoded, *, also: Sequence[int] = ()) -> Reduced:
+def reduce(network: Network, cause_logits: Array, evidence: Encoded, *, also: Sequence[int] = ()) -> Problem:
     """Leave of a query only what has to be summed over.
 
     Args:
@@ -98,59 +104,63 @@ def reduce(network: Network, cause_logits: Array, evidence: Encoded, *, also: Se
         also: Mechanisms to keep although nothing below them was observed.
     """
     observed = {**{node: (off, on) for node, off, on in evidence.findings}, network.complaint: (0.0, 1.0)}
-    kept_mechanisms = [
-        node
-        for node in network.mechanisms
-        if node in also or any(child in observed for child, _ in network.nodes[node].children)
-    ]
-    hidden = [*network.causes, *network.complications, *kept_mechanisms]
+    mechanisms = [m for m in network.mechanisms if m in also or any(child in observed for child, _ in network.nodes[m].children)]
+    hidden = [*network.causes, *network.complications, *mechanisms]
     own = _own_activation(network, cause_logits, evidence, [*hidden, *observed])
 
-    items = {node: Item(node, Table(own[node][0], _hidden_weights(own[node][1]))) for node in hidden}
+    items = {node: Item(node, *own[node]) for node in hidden}
     bits: dict[int, Bit] = {}
-    loose: list[Item] = []
+    sizes: dict[int, int] = {}
+    leaks: list[Item] = []
+    tables: list[Table] = []
     for node in hidden:
-        parents = [(parent, w) for parent, w in network.nodes[node].parents if parent in items and w > 0]
+        parents = _parents(network, node, items)
         if parents:
-            items[node].has_bit = True
-            bits[node] = Bit(node, Table((), np.array([1.0, 0.0])), None)
+            point = len(network.risks) + node
+            sizes[point] = 2
+            bits[node] = Bit(0.0, 0.0, point)
+            items[node].absent = items[node].absent.times((point,), np.array([[1.0, 0.0]]))
+            items[node].present = _unless_activated(items[node].present, point)
             for parent, w in parents:
                 items[parent].children.append((node, w))
     for node, (off, on) in observed.items():
-        axes, leak = own[node]
-        parents = [(parent, w) for parent, w in network.nodes[node].parents if parent in items and w > 0]
+        parents = _parents(network, node, items)
         if on == 0 or len(parents) <= 1:
-            _absorb(items, loose, parents, axes, leak, off, on)
+            _absorb(items, tables, parents, own[node], off, on)
         else:
-            bits[node] = Bit(node, Table(axes, leak), (off, on))
+            bits[node] = Bit(off, on, -1)
+            leak = Item(NAMELESS, *own[node], [(node, 1.0)])
+            if np.any(leak.present.values > 0):
+                leaks.append(leak)
             for parent, w in parents:
                 items[parent].children.append((node, w))
 
-    risks, observed_priors = _priors(network, evidence)
-    loose += observed_priors
-    everything = [*items.values(), *loose]
-    tables = [item.table for item in everything] + [bit.start for bit in bits.values()]
-    _drop_and_sum_out(risks, tables)
+    everything = [*items.values(), *leaks]
+    priors = _priors(network, evidence, tables)
+    _sum_out_risks(network, priors, everything, tables)
+    sizes |= {risk: network.risks[risk].prior.shape[-1] for risk in priors}
+    with np.errstate(divide="ignore"):
+        log_factor = float(sum(np.log(table.values[0]) for table in tables if not table.axes))
+    return Problem(everything, bits, [t for t in tables if t.axes] + list(priors.values()), sizes, log_factor)
 
-    log_factor = 0.0
-    remaining = []
-    for item in everything:
-        if item.node < 0 and not item.table.axes:
-            with np.errstate(divide="ignore"):
-                log_factor += float(np.log(item.table.weights[0]))
-        else:
-            remaining.append(item)
-    sizes = {risk: network.risks[risk].prior.shape[-1] for risk in risks}
-    return Reduced(remaining, bits, risks, sizes, log_factor)
+
+def _parents(network: Network, node: int, items: Mapping[int, Item]) -> list[tuple[int, float]]:
+    return [(parent, w) for parent, w in network.nodes[node].parents if parent in items and w > 0]
+
+
+def _unless_activated(by_itself: Table, point: int) -> Table:
+    """The weight of being present, which is 1 if a parent has switched the node on."""
+    activated = np.stack([by_itself.values, np.ones_like(by_itself.values)], axis=-1)
+    return Table((*by_itself.axes, point), activated)  # points of nodes come after all risk factors
 
 
 def _own_activation(
     network: Network, cause_logits: Array, evidence: Encoded, nodes: Sequence[int]
-) -> dict[int, tuple[Axes, Array]]:
-    """For each node the unobserved risk factors that move its leak, and (1 - leak, leak) over them."""
-    result: dict[int, tuple[Axes, Array]] = {}
+) -> dict[int, tuple[Table, Table]]:
+    """For each node 1 - leak and leak, over the unobserved risk factors that move it."""
+    result: dict[int, tuple[Table, Table]] = {}
     for node in nodes:
-        x = np.array(cause_logits[node] if node < network.n_causes else network.nodes[node].base_logit)
+        x = np.array([cause_logits[node] if node < network.n_causes else network.nodes[node].base_logit])
         axes: Axes = ()
         for odds in network.nodes[node].odds:  # in rising order of the risk factors
             state = evidence.risk_states[odds.risk]
@@ -160,69 +170,58 @@ def _own_activation(
                 x = x[..., None] + odds.log_odds
                 axes = (*axes, odds.risk)
         on, off = expit_pair(x)
-        result[node] = axes, np.stack([off, on])
+        result[node] = Table(axes, off), Table(axes, on)
     return result
 
 
-def _hidden_weights(own: Array) -> Array:
-    return np.stack([own[0], own[1], np.ones_like(own[0])])
-
-
 def _absorb(
-    items: dict[int, Item],
-    loose: list[Item],
-    parents: Sequence[tuple[int, float]],
-    axes: Axes,
-    leak: Array,
-    off: float,
-    on: float,
+    items: Mapping[int, Item], tables: list[Table], parents: Sequence[tuple[int, float]], leak: tuple[Table, Table], off: float, on: float
 ) -> None:
     """Turn an observed finding that is absent, or has at most one parent, into factors.
 
-    With all of w in P(report | parent present) and none in P(report | parent absent):
-    off (1 - leak) (1 - w) + on (leak + w (1 - leak)) against off (1 - leak) + on leak.
+    P(report | parent absent)  = off (1 - leak) + on leak
+    P(report | parent present) = off (1 - leak) (1 - w) + on (leak + w (1 - leak))
     """
+    axes, no, yes = leak[0].axes, leak[0].values, leak[1].values
     if on == 0:
-        loose.append(Item(-1, Table(axes, off * leak[:1])))
+        tables.append(Table(axes, off * no))
         for parent, w in parents:
-            items[parent].table.multiply((), np.array([1.0, 1.0 - w, 1.0 - w]))
+            items[parent].present = items[parent].present.times((), np.array([1.0 - w]))
     elif not parents:
-        loose.append(Item(-1, Table(axes, off * leak[:1] + on * leak[1:])))
+        tables.append(Table(axes, off * no + on * yes))
     else:
         ((parent, w),) = parents
-        without = off * leak[0] + on * leak[1]
-        with_parent = off * leak[0] * (1.0 - w) + on * (leak[1] + w * leak[0])
-        items[parent].table.multiply(axes, np.stack([without, with_parent, with_parent]))
+        items[parent].absent = items[parent].absent.times(axes, off * no + on * yes)
+        items[parent].present = items[parent].present.times(axes, off * no * (1.0 - w) + on * (yes + w * no))
 
 
-def _priors(network: Network, evidence: Encoded) -> tuple[dict[int, Table], list[Item]]:
-    """Prior tables of the unobserved risk factors, and the factors that the observed ones contribute."""
-    unobserved: dict[int, Table] = {}
-    factors: list[Item] = []
+def _priors(network: Network, evidence: Encoded, tables: list[Table]) -> dict[int, Table]:
+    """Priors of the unobserved risk factors; what the observed ones contribute is added to `tables`."""
+    priors: dict[int, Table] = {}
     for position, risk in enumerate(network.risks):
         family = (*risk.parents, position)
         states = [evidence.risk_states[member] for member in family]
-        prior = risk.prior[tuple(slice(None) if state < 0 else state for state in states)]
-        axes = tuple(member for member, state in zip(family, states, strict=True) if state < 0)
+        values = np.asarray(risk.prior[tuple(slice(None) if state < 0 else state for state in states)])
+        table = table_in_order([member for member, state in zip(family, states, strict=True) if state < 0], values)
         if states[-1] < 0:
-            unobserved[position] = Table(axes, prior[None])
+            priors[position] = table
         else:
-            factors.append(Item(-1, Table(axes, np.asarray(prior)[None])))
-    return unobserved, factors
+            tables.append(table)
+    return priors
 
 
-def _drop_and_sum_out(risks: dict[int, Table], tables: Sequence[Table]) -> None:
-    """Remove from `risks` what no table depends on, and sum out what a single table depends on."""
-    changed = True
-    while changed:
-        changed = False
-        for risk in sorted(risks, reverse=True):  # children before parents
-            if any(risk in prior.axes for other, prior in risks.items() if other != risk):
-                continue
-            users = [table for table in tables if risk in table.axes]
-            if len(users) <= 1:
-                prior = risks.pop(risk)
-                changed = True
-                for table in users:
-                    table.multiply(prior.axes, prior.weights)
-                    table.sum_out(risk)
+def _sum_out_risks(network: Network, priors: dict[int, Table], items: Sequence[Item], tables: list[Table]) -> None:
+    """Drop unobserved risk factors that nothing depends on; sum out those that a single item or table depends on."""
+    for risk in reversed(range(len(network.risks))):  # children before parents
+        if risk not in priors or any(risk in prior.axes for other, prior in priors.items() if other != risk):
+            continue
+        of_items = [item for item in items if risk in item.absent.axes or risk in item.present.axes]
+        of_tables = [k for k, table in enumerate(tables) if risk in table.axes]
+        if len(of_items) + len(of_tables) > 1:
+            continue
+        prior = priors.pop(risk)
+        for item in of_items:
+            item.absent = item.absent.times(prior.axes, prior.values).without(risk)
+            item.present = item.present.times(prior.axes, prior.values).without(risk)
+        for k in of_tables:
+            tables[k] = tables[k].times(prior.axes, prior.values).without(risk)
