@@ -117,7 +117,8 @@ class Evidence(Mapping[str, Value]):
         return {
             "setting": self.setting,
             "items": {
-                name: {"likelihood_ratio": value.ratio} if isinstance(value, Likelihood) else value for name, value in self.items_by_id
+                name: {"likelihood_ratio": value.ratio} if isinstance(value, Likelihood) else value
+                for name, value in self.items_by_id
             },
         }
 
@@ -163,7 +164,11 @@ def read_evidence(network: Network, given: Mapping[str, object] | Evidence, *, s
     settings = [s.id for s in network.knowledge.settings]
     if setting is not None and (not isinstance(setting, str) or setting not in settings):
         raise UnknownNameError("setting", _short(setting), tuple(settings), network.name)
-    items = tuple(sorted(((_known(network, name), _value(network, name, value)) for name, value in given.items()), key=lambda item: item[0]))
+    items = tuple(
+        sorted(
+            ((_known(network, name), _value(network, name, value)) for name, value in given.items()), key=lambda item: item[0]
+        )
+    )
     evidence = Evidence(items, setting, network)
     clash = _logical_clash(network, evidence)
     if clash:
@@ -182,7 +187,11 @@ def read_evidence_json(network: Network, text: str | bytes) -> Evidence:
         document = json.loads(text)
     except (ValueError, RecursionError, TypeError) as error:
         raise ArgumentError("evidence", _short(text), f"JSON text ({error})") from None
-    if not isinstance(document, dict) or not set(document) <= {"setting", "items"} or not isinstance(document.get("items", {}), dict):
+    if (
+        not isinstance(document, dict)
+        or not set(document) <= {"setting", "items"}
+        or not isinstance(document.get("items", {}), dict)
+    ):
         raise ArgumentError("evidence", _short(document), '{"setting": "...", "items": {"age": 67, "redness": false}}')
     return read_evidence(network, document.get("items", {}), setting=document.get("setting"))
 
@@ -194,7 +203,9 @@ def state_of(factor: RiskFactor, value: Value) -> str:
     if isinstance(value, str):
         return value
     if isinstance(value, int | float):
-        return next(s for s, bound in zip(reversed(factor.states), reversed(factor.lower_bounds), strict=True) if value >= bound)
+        return next(
+            s for s, bound in zip(reversed(factor.states), reversed(factor.lower_bounds), strict=True) if value >= bound
+        )
     raise TypeError(value)
 
 
@@ -220,7 +231,9 @@ def silent_items(network: Network, evidence: Evidence) -> frozenset[str]:
             silent |= {other for other in absent if evidence.get(other) is False}
         elif value is False and name in network.node_index:
             silent |= {
-                other for other, answer in evidence.items_by_id if answer is False and other != name and name in implied_by(network, other)[0]
+                other
+                for other, answer in evidence.items_by_id
+                if answer is False and other != name and name in implied_by(network, other)[0]
             }
     return frozenset(silent)
 
@@ -252,7 +265,12 @@ def _known(network: Network, name: object) -> str:
     if name in observable:
         return name
     if name in network.node_index:
-        raise EvidenceError(name, "...", "a cause, complication or mechanism is inferred and cannot be evidence", "give findings and risk factors")
+        raise EvidenceError(
+            name,
+            "...",
+            "a cause, complication or mechanism is inferred and cannot be evidence",
+            "give findings and risk factors",
+        )
     if name in {"setting", "care_setting"}:
         raise EvidenceError(name, "...", "the care setting is no item of the evidence", "give it as setting=...")
     raise UnknownNameError("finding or risk factor", name[:200], _nearest(name, observable), network.name)

@@ -17,7 +17,17 @@ from calfbayes.inference.simulation import simulate_states
 from calfbayes.inference.solved import SolvedNetwork, solve
 from calfbayes.knowledge.reading import Content, knowledge_from_content
 from calfbayes.knowledge.shipped import open_model
-from calfbayes.knowledge.terms import Cause, Complication, Finding, KnowledgeBase, Mechanism, RiskFactor, Setting, Source, Urgency
+from calfbayes.knowledge.terms import (
+    Cause,
+    Complication,
+    Finding,
+    KnowledgeBase,
+    Mechanism,
+    RiskFactor,
+    Setting,
+    Source,
+    Urgency,
+)
 from calfbayes.network import compile_network
 
 if TYPE_CHECKING:
@@ -103,8 +113,9 @@ class Model:
 
     def __repr__(self) -> str:
         return (
-            f"Model({self.name} {self.version}, digest {self.digest[:12]}: {len(self.causes)} causes, {len(self.findings)} findings, "
-            f"{len(self.risk_factors)} risk factors, settings {', '.join(setting.id for setting in self.settings)})"
+            f"Model({self.name} {self.version}, digest {self.digest[:12]}: {len(self.causes)} causes, "
+            f"{len(self.findings)} findings, {len(self.risk_factors)} risk factors, "
+            f"settings {', '.join(setting.id for setting in self.settings)})"
         )
 
     def __eq__(self, other: object) -> bool:
@@ -113,7 +124,9 @@ class Model:
     def __hash__(self) -> int:
         return hash(self.digest)
 
-    def evidence(self, given: Mapping[str, object] | Evidence | None = None, *, setting: str | None = None, **more: object) -> Evidence:
+    def evidence(
+        self, given: Mapping[str, object] | Evidence | None = None, *, setting: str | None = None, **more: object
+    ) -> Evidence:
         """Check what is known about one patient.
 
         Args:
@@ -213,7 +226,9 @@ class Model:
         """
         chosen = self.evidence({}, setting=setting).setting
         if chosen is None or not isinstance(weights, Mapping):
-            raise ArgumentError("setting, weights", f"{setting!r}, {weights!r}"[:80], "a care setting and a mapping of causes to weights")
+            raise ArgumentError(
+                "setting, weights", f"{setting!r}, {weights!r}"[:80], "a care setting and a mapping of causes to weights"
+            )
         content = copy.deepcopy(self._content)
         content["sources"][CALLER] = {"citation": "weight given by the calling program", "url": "", "kind": "judgement"}
         for cause, weight in weights.items():

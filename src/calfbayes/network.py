@@ -224,7 +224,9 @@ def _risk(factor: RiskFactor, factors: Mapping[str, RiskFactor], risk_index: Map
     return Risk(factor.id, factor.states, tuple(risk_index[parent] for parent in parents), prior)
 
 
-def _risk_odds(odds: tuple[OddsRatio, ...], factors: Mapping[str, RiskFactor], risk_index: Mapping[str, int]) -> tuple[RiskOdds, ...]:
+def _risk_odds(
+    odds: tuple[OddsRatio, ...], factors: Mapping[str, RiskFactor], risk_index: Mapping[str, int]
+) -> tuple[RiskOdds, ...]:
     by_factor: dict[str, Array] = {}
     for ratio in odds:
         states = factors[ratio.factor].states
@@ -233,6 +235,4 @@ def _risk_odds(odds: tuple[OddsRatio, ...], factors: Mapping[str, RiskFactor], r
             log_odds[states.index(ratio.state)] = np.log(ratio.number.value)
     for log_odds in by_factor.values():
         log_odds.flags.writeable = False
-    return tuple(
-        RiskOdds(risk_index[name], by_factor[name]) for name in sorted(by_factor, key=risk_index.__getitem__)
-    )
+    return tuple(RiskOdds(risk_index[name], by_factor[name]) for name in sorted(by_factor, key=risk_index.__getitem__))

@@ -82,7 +82,9 @@ def enumerate_model(
     return Answer(joint, complaint, {name: hidden_joint.get(name, Fraction(0)) for name in order}, risk_joint, worst)
 
 
-def _parents_first(records: list[Cause | Complication | Mechanism], into: Mapping[str, list[tuple[str, Fraction]]]) -> list[str]:
+def _parents_first(
+    records: list[Cause | Complication | Mechanism], into: Mapping[str, list[tuple[str, Fraction]]]
+) -> list[str]:
     order: list[str] = []
 
     def visit(name: str) -> None:

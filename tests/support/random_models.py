@@ -56,7 +56,10 @@ def random_content(
         for risk in risks:
             if rng.random() < p:
                 states = risk_states[risk][1:]
-                ratios = {s: number(0.0 if zero and extremes and rng.random() < 0.2 else rng.choice([0.25, 0.5, 2.0, 3.0, 8.0])) for s in states}
+                ratios = {
+                    s: number(0.0 if zero and extremes and rng.random() < 0.2 else rng.choice([0.25, 0.5, 2.0, 3.0, 8.0]))
+                    for s in states
+                }
                 table[risk] = ratios
         return table
 
@@ -89,7 +92,10 @@ def random_content(
             "licence": "Apache-2.0",
             "complaint": "complaint",
             "default_setting": "here",
-            "settings": {"here": {"label": "here", "coincidence": number(0.6)}, "there": {"label": "there", "coincidence": number(0.4)}},
+            "settings": {
+                "here": {"label": "here", "coincidence": number(0.6)},
+                "there": {"label": "there", "coincidence": number(0.4)},
+            },
         },
         "risk_factors": {},
         "causes": {},

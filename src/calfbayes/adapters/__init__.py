@@ -1,0 +1,1 @@
+"""Edges to other libraries, each imported only here."""

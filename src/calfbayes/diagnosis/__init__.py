@@ -1,0 +1,1 @@
+"""What the probabilities mean for one patient: the result and its urgency."""

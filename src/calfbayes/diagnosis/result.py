@@ -7,9 +7,9 @@ from functools import cached_property
 from math import isinf
 from typing import TYPE_CHECKING, Any
 
+from calfbayes.diagnosis.urgency import Outcome, UrgencyResult, assess
 from calfbayes.errors import ContradictionError, NoPosteriorError, QueryTooCostlyError, UnknownNameError
 from calfbayes.evidence import Evidence, Likelihood, silent_items
-from calfbayes.diagnosis.urgency import Outcome, UrgencyResult, assess
 from calfbayes.inference.exact import COST_LIMIT, Posterior, highest_label, infer
 from calfbayes.inference.reduction import Encoded
 from calfbayes.inference.solved import SolvedNetwork, clashing
@@ -137,7 +137,9 @@ class Diagnosis:
         return pd.DataFrame(rows, index=pd.Index([entry.id for entry in self.causes], name="cause"), columns=columns)
 
 
-def diagnose(solved: SolvedNetwork, evidence: Evidence, *, cost_limit: float = COST_LIMIT, posterior_by: Any = None) -> Diagnosis:
+def diagnose(
+    solved: SolvedNetwork, evidence: Evidence, *, cost_limit: float = COST_LIMIT, posterior_by: Any = None
+) -> Diagnosis:
     """Answer for one patient.
 
     Args:
@@ -165,8 +167,13 @@ def diagnose(solved: SolvedNetwork, evidence: Evidence, *, cost_limit: float = C
 
     by_id = None if posterior is None else {network.nodes[node].id: p for node, p in posterior.hidden.items()}
     shares = {network.nodes[node].id: p for node, p in solved.baseline[setting].hidden.items()}
-    visible = None if by_id is None else {r.id: by_id[r.id] for r in (*network.knowledge.causes, *network.knowledge.complications)}
-    urgency = assess(solved, evidence, encoded, setting, visible)
+    shown = [network.nodes[node].id for node in (*network.causes, *network.complications)]
+    visible = None if by_id is None else {name: by_id[name] for name in shown}
+    try:
+        urgency = assess(solved, evidence, encoded, setting, visible, cost_limit=cost_limit)
+    except QueryTooCostlyError as error:
+        refusal, posterior, visible = str(error), None, None
+        urgency = assess(solved, evidence, encoded, setting, None, cost_limit=cost_limit)
     outcome, reason = _outcome(network, evidence, urgency, refusal)
     return Diagnosis(
         evidence=evidence,

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from calfbayes.evidence import Evidence, implied_by
-from calfbayes.inference.exact import highest_label
+from calfbayes.inference.exact import COST_LIMIT, highest_label
 from calfbayes.inference.reduction import Encoded
 from calfbayes.inference.solved import SolvedNetwork
 from calfbayes.knowledge.terms import (
@@ -127,12 +127,22 @@ class UrgencyResult:
 
 
 def assess(
-    solved: SolvedNetwork, evidence: Evidence, encoded: Encoded, setting: str, posterior: Mapping[str, float] | None
+    solved: SolvedNetwork,
+    evidence: Evidence,
+    encoded: Encoded,
+    setting: str,
+    posterior: Mapping[str, float] | None,
+    *,
+    cost_limit: float = COST_LIMIT,
 ) -> UrgencyResult:
     """Find the urgency level and its reasons.
 
     Args:
         posterior: Probability of each cause and complication by id, or None if there are no probabilities.
+        cost_limit: Largest predicted number of state operations.
+
+    Raises:
+        QueryTooCostlyError: If the probabilities of the levels would cost more; without `posterior` never.
     """
     network = solved.network
     reasons = [_reason_of(rule, evidence) for rule in network.knowledge.urgency.rules if holds(rule.condition, evidence)]
@@ -140,7 +150,7 @@ def assess(
     losses: tuple[float, ...] = ()
     model_level = None
     if posterior is not None:
-        probabilities = needed_levels(solved, encoded, setting)
+        probabilities = needed_levels(solved, encoded, setting, cost_limit=cost_limit)
         losses = expected_losses(network, probabilities)
         # ties go to the more urgent level
         model_level = max(LEVELS_BY_SEVERITY, key=lambda level: (-losses[level.severity], level.severity))
@@ -161,7 +171,9 @@ def assess(
     return UrgencyResult(level, text.label, text.action, tuple(reasons), model_level, probabilities, losses, open_rules)
 
 
-def needed_levels(solved: SolvedNetwork, encoded: Encoded, setting: str) -> tuple[float, ...]:
+def needed_levels(
+    solved: SolvedNetwork, encoded: Encoded, setting: str, *, cost_limit: float = COST_LIMIT
+) -> tuple[float, ...]:
     """P(needed level = L | evidence) for each level, least urgent first."""
     network = solved.network
     labels = []
@@ -170,7 +182,7 @@ def needed_levels(solved: SolvedNetwork, encoded: Encoded, setting: str) -> tupl
         if not isinstance(record, Cause | Complication):
             raise TypeError(record)
         labels.append(record.urgency.severity)
-    distribution = highest_label(network, solved.bases[setting].logits, encoded, labels, len(Level))
+    distribution = highest_label(network, solved.bases[setting].logits, encoded, labels, len(Level), cost_limit=cost_limit)
     return tuple(float(p) for p in distribution)
 
 
@@ -236,14 +248,15 @@ def _reason_of(rule: Rule, evidence: Evidence) -> Reason:
     return Reason(rule.level, "rule", rule.id, rule.reason, rule.sources, because)
 
 
-def _reason_of_model(network: Network, level: Level, probabilities: tuple[float, ...], posterior: Mapping[str, float]) -> Reason:
+def _reason_of_model(
+    network: Network, level: Level, probabilities: tuple[float, ...], posterior: Mapping[str, float]
+) -> Reason:
     """Name what weighs most among the causes and complications that need at least this level."""
-    urgency = {r.id: r.urgency for r in (*network.knowledge.causes, *network.knowledge.complications)}
-    labels = {r.id: r.label for r in (*network.knowledge.causes, *network.knowledge.complications)}
-    weighty = [name for name in posterior if urgency[name].severity >= level.severity]
-    top = max(weighty, key=lambda name: (posterior[name], name), default="")
+    records: list[Cause | Complication] = [*network.knowledge.causes, *network.knowledge.complications]
+    weighty = [record for record in records if record.urgency.severity >= level.severity]
+    top = max(weighty, key=lambda record: (posterior[record.id], record.id), default=None)
     chance = sum(probabilities[level.severity :])
     what = next(text.label for text in network.knowledge.urgency.levels if text.level == level)
-    named = f", most of it {labels[top]} at {posterior[top]:.0%}" if top and level != Level.SELF_CARE else ""
+    named = f", most of it {top.label} at {posterior[top.id]:.0%}" if top and level != Level.SELF_CARE else ""
     text = f"{what} has the least expected loss: the chance that it or more is needed is {chance:.0%}{named}."
-    return Reason(level, "model", top, text)
+    return Reason(level, "model", top.id if top else "", text)

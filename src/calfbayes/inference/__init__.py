@@ -1,0 +1,1 @@
+"""Exact inference: arrays in, arrays out; it knows positions, not names."""

@@ -19,7 +19,7 @@ from math import isclose
 import numpy as np
 
 from calfbayes.errors import Fault, ModelFileError
-from calfbayes.inference.tables import Array, Axes, Table, expit_pair, sum_product, table_in_order, union
+from calfbayes.inference.tables import Array, Axes, Table, elimination_order, expit_pair, sum_product, table_in_order, union
 from calfbayes.knowledge.terms import Cause
 from calfbayes.network import Network, logit
 
@@ -52,7 +52,8 @@ def shares_of(network: Network, setting: str) -> Array:
             raise TypeError(record)
         weights[position] = next(weight.number.value for weight in record.weights if weight.setting == setting)
     coincidence = next(s.coincidence.value for s in network.knowledge.settings if s.id == setting)
-    return weights / weights.sum() * (1.0 + coincidence)
+    shares: Array = weights / weights.sum() * (1.0 + coincidence)
+    return shares
 
 
 def solve_bases(network: Network, setting: str) -> Bases:
@@ -71,12 +72,18 @@ class _Solver:
         self.setting = setting
         self.priors = [table_in_order((*risk.parents, k), risk.prior) for k, risk in enumerate(network.risks)]
         self.log_odds = [self._log_odds(node) for node in network.causes]
-        self.rows = [sum_product(self._priors_above(axes), axes) for axes, _ in self.log_odds]
+        self.orders: dict[int, list[int]] = {}
+        self.rows = [self._sum_product(self._priors_above(axes), axes) for axes, _ in self.log_odds]
 
     def solve(self) -> Bases:
         over = int(np.argmax(self.shares))
         if self.shares[over] > 1.0:
-            raise self._fault(over, "weight", f"its share would be {self.shares[over]:.3g}, more than 1", "lower the weight or the coincidence")
+            raise self._fault(
+                over,
+                "weight",
+                f"its share would be {self.shares[over]:.3g}, more than 1",
+                "lower the weight or the coincidence",
+            )
         z = _largest_root(self._excess, start=self._independent_root())
         if z <= SMALL:
             raise self._too_little_coincidence()
@@ -92,11 +99,21 @@ class _Solver:
 
     def _log_odds(self, node: int) -> tuple[Axes, Array]:
         """The risk factors that move a cause's base, and by how much in each joint state."""
-        total, axes = np.zeros(()), ()
+        total: Array = np.zeros(())
+        axes: Axes = ()
         for odds in self.network.nodes[node].odds:
             total = total[..., None] + odds.log_odds
             axes = (*axes, odds.risk)
         return axes, total
+
+    def _sum_product(self, tables: list[Table], keep: Axes, remember: int | None = None) -> Table:
+        """Sum out all other axes; the order is remembered, since the same tables come again with other numbers."""
+        order = self.orders.get(remember) if remember is not None else None
+        if order is None:
+            order = elimination_order(tables, keep)
+            if remember is not None:
+                self.orders[remember] = order
+        return sum_product(tables, keep, order)
 
     def _priors_above(self, axes: Axes) -> list[Table]:
         wanted: set[int] = set()
@@ -111,7 +128,7 @@ class _Solver:
         """The bases that give P(i) = share_i z, parents first."""
         logits = np.empty(self.network.n_causes)
         for node in self.network.causes:
-            axes, log_odds = self.log_odds[node]
+            log_odds = self.log_odds[node][1]
             idle = self.rows[node] if not self.network.nodes[node].parents else self._not_activated(node, logits)
             wanted = self.shares[node] * z - (1.0 - idle.values.sum())
             logits[node] = self._base(node, idle.values[0], log_odds, wanted)
@@ -131,7 +148,7 @@ class _Solver:
         for parent, w in self.network.nodes[node].parents:
             tables.append(Table((self._axis(parent),), np.array([[1.0, 1.0 - w]])))
         risks = union(axes, *(self.log_odds[ancestor][0] for ancestor in ancestors))
-        return sum_product([*self._priors_above(risks), *tables], axes)
+        return self._sum_product([*self._priors_above(risks), *tables], axes, node)
 
     def _given_parents(self, node: int, logits: Array) -> Table:
         """P(cause | risk states, parent causes), the cause itself among the axes."""
@@ -151,7 +168,7 @@ class _Solver:
         absent = [
             Table(axes, expit_pair(logits[node] + log_odds)[1][None]) for node, (axes, log_odds) in enumerate(self.log_odds)
         ]
-        return float(sum_product([*self.priors, *absent], ()).values[0])
+        return float(self._sum_product([*self.priors, *absent], (), -1).values[0])
 
     def _base(self, node: int, rows: Array, log_odds: Array, wanted: float) -> float:
         """Solve sum over rows of P(row) expit(x + log odds) = wanted for x, by Newton on the logit scale."""
@@ -176,22 +193,28 @@ class _Solver:
         return x
 
     def _parents_give_too_much(self, node: int) -> ModelFileError:
-        network, id_of = self.network, lambda k: self.network.nodes[k].id
-        parent, w = max(network.nodes[node].parents, key=lambda arc: arc[1] * self.shares[arc[0]])
-        given = sum(w * self.shares[parent] for parent, w in network.nodes[node].parents)
-        largest = max(0.0, w - (given - self.shares[node]) / self.shares[parent])
+        nodes = self.network.nodes
+        child, share = nodes[node].id, self.shares[node]
+        parent, w = max(nodes[node].parents, key=lambda arc: arc[1] * self.shares[arc[0]])
+        given = sum(link * self.shares[other] for other, link in nodes[node].parents)
+        largest = max(0.0, w - (given - share) / self.shares[parent])
         problem = (
-            f"no base gives {id_of(node)} its share {self.shares[node]:.3g} in {self.setting}: its parents alone give about {given:.3g}, "
-            f"most of it by {id_of(parent)} -> {id_of(node)} ({w:.3g})"
+            f"no base gives {child} its share {share:.3g} in {self.setting}: its parents alone give about {given:.3g}, "
+            f"most of it by {nodes[parent].id} -> {child} ({w:.3g})"
         )
-        remedy = f"lower that link to {largest:.3g} or less, or raise the weight of {id_of(node)}"
-        return ModelFileError(network.knowledge.name, (Fault(f"causes/{id_of(parent)}.toml", f"links.{id_of(node)}", problem, remedy),))
+        remedy = f"lower that link to {largest:.3g} or less, or raise the weight of {child}"
+        fault = Fault(f"causes/{nodes[parent].id}.toml", f"links.{child}", problem, remedy)
+        return ModelFileError(self.network.knowledge.name, (fault,))
 
     def _too_little_coincidence(self) -> ModelFileError:
         missing = -self._excess(SMALL) / SMALL
         given = float(self.shares.sum()) - 1.0
-        problem = f"is {given:.3g}, but causes that bring each other (links between causes, shared risk factors) need more than {given + missing:.3g}"
-        fault = Fault("model.toml", f"settings.{self.setting}.coincidence", problem, "raise it, or lower the links between causes")
+        problem = (
+            f"is {given:.3g}, but causes that bring each other (links between causes, shared risk factors) "
+            f"need more than {given + missing:.3g}"
+        )
+        place = f"settings.{self.setting}.coincidence"
+        fault = Fault("model.toml", place, problem, "raise it, or lower the links between causes")
         return ModelFileError(self.network.knowledge.name, (fault,))
 
     def _fault(self, node: int, place: str, problem: str, remedy: str) -> ModelFileError:

@@ -75,7 +75,13 @@ def infer(
 
 
 def highest_label(
-    network: Network, cause_logits: Array, evidence: Encoded, labels: Sequence[int], n_labels: int, *, cost_limit: float = COST_LIMIT
+    network: Network,
+    cause_logits: Array,
+    evidence: Encoded,
+    labels: Sequence[int],
+    n_labels: int,
+    *,
+    cost_limit: float = COST_LIMIT,
 ) -> Array:
     """Distribution of the highest label among the causes and complications that are present.
 
@@ -98,7 +104,9 @@ def highest_label(
     lanes = np.arange(n_labels)
     flag = len(network.nodes)  # the bit "a node with just this label is present"
     problem.bits[flag] = Bit(0.0, 1.0, -1)
-    problem.items.append(Item(NAMELESS, Table((), np.where(lanes == 0, 0.0, 1.0)), Table((), np.where(lanes == 0, 1.0, 0.0)), [(flag, 1.0)]))
+    problem.items.append(
+        Item(NAMELESS, Table((), np.where(lanes == 0, 0.0, 1.0)), Table((), np.where(lanes == 0, 1.0, 0.0)), [(flag, 1.0)])
+    )
     links: dict[tuple[int, int], Array] = {}
     for position, item in enumerate(problem.items):
         if 0 <= item.node < len(labels):
@@ -177,9 +185,11 @@ class _Walk:
             v = _stretched(v, before, after)
             return v * _over(item.absent, after) + self._switch_on(step, after, v * _over(item.present, after))
         if isinstance(step, Multiply):
-            return _stretched(v, before, after) * _over(self.problem.tables[step.table], after)
+            product: Array = _stretched(v, before, after) * _over(self.problem.tables[step.table], after)
+            return product
         if isinstance(step, ClosePoint):
-            return v.sum(axis=1 + len(before.bits) + before.points.index(step.point))
+            summed: Array = v.sum(axis=1 + len(before.bits) + before.points.index(step.point))
+            return summed
         bit, axis = self.problem.bits[step.bit], 1 + before.bits.index(step.bit)
         if bit.point < 0:
             return np.take(v, 0, axis) * bit.off + np.take(v, 1, axis) * bit.on

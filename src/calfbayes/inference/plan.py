@@ -3,8 +3,8 @@
 Variables (bits and points) are eliminated one after the other. To eliminate one, all that depends on it is put together
 into one table, and the variable is closed: a point is summed over, an observed finding's bit is weighed with its report,
 a hidden node's bit becomes the point that the node reads. The tables so left behind are *messages*; each is used once, so
-the computation is a tree, and its cost is governed by the largest table. The next variable is always the one whose table
-would be smallest, ties broken by position.
+the computation is a tree, and its cost is governed by the largest table. The next variable is always the one that needs
+the fewest operations, ties broken by position.
 
 References:
     Dechter (1999), Bucket elimination: a unifying framework for reasoning.
@@ -121,11 +121,15 @@ class _Planner:
         for position, item in enumerate(problem.items):
             scope = {*item.absent.axes, *item.present.axes, *(_bit(child) for child, _ in item.children)}
             self._add_part(_Part("item", position, frozenset(scope)))
-        self.alone = [position for position, item in enumerate(problem.items) if not (item.absent.axes or item.present.axes or item.children)]
+        self.alone = [
+            position
+            for position, item in enumerate(problem.items)
+            if not (item.absent.axes or item.present.axes or item.children)
+        ]
         for position, table in enumerate(problem.tables):
             self._add_part(_Part("table", position, frozenset(table.axes)))
         self.waits_for = {bit.point: _bit(node) for node, bit in problem.bits.items() if bit.point >= 0}
-        self.joint = {variable: self._joint(variable) for variable in self.parts}
+        self.prices = {variable: self._joint(variable) for variable in self.parts}
         self.steps: list[Step] = []
         self.scopes: list[Scope] = [Scope((), ())]
         self.operations = 0.0
@@ -143,12 +147,14 @@ class _Planner:
         return Plan(tuple(self.steps), tuple(self.scopes), self.operations, max(sizes), sum(2.0**s for s in sizes))
 
     def _price(self, variable: int) -> tuple[float, int]:
-        return self.joint[variable][1], variable
+        return self.prices[variable][1], variable
 
     def _joint(self, variable: int) -> tuple[frozenset[int], float]:
-        """All variables of the table that eliminating this one would make, and log2 of its size."""
-        scope = frozenset().union(*(part.scope for part in self.parts[variable]))
-        return scope, self._log(scope)
+        """All variables of the table that eliminating this one would make, and the number of operations, roughly."""
+        parts = self.parts[variable]
+        scope: frozenset[int] = frozenset().union(*(part.scope for part in parts))
+        work = 1 + sum(3 + len(self.problem.items[part.position].children) if part.kind == "item" else 1 for part in parts)
+        return scope, work * 2.0 ** self._log(scope)
 
     def _log(self, scope: frozenset[int]) -> float:
         return sum(self.log_size[variable] for variable in scope)
@@ -159,14 +165,19 @@ class _Planner:
 
     def _eliminate(self, variable: int) -> None:
         parts = self.parts.pop(variable)
-        affected = self.joint.pop(variable)[0] - {variable}
+        affected = self.prices.pop(variable)[0] - {variable}
         for other in affected:
             self.parts[other] = [part for part in self.parts[other] if part not in parts]
-        messages = sorted((part.position for part in parts if part.kind == "message"), key=lambda m: (self._log(_variables(self.scopes[m])), m))
+        messages = sorted(
+            (part.position for part in parts if part.kind == "message"),
+            key=lambda m: (self._log(_variables(self.scopes[m])), m),
+        )
         message = messages[0] if messages else 0
         for right in messages[1:]:
             message = self._merge(message, right)
-        for part in sorted((part for part in parts if part.kind != "message"), key=lambda part: (len(part.scope), part.kind, part.position)):
+        for part in sorted(
+            (part for part in parts if part.kind != "message"), key=lambda part: (len(part.scope), part.kind, part.position)
+        ):
             message = self._take_in(message, part)
         message = self._close(message, variable)
         scope = _variables(self.scopes[message])
@@ -175,7 +186,7 @@ class _Planner:
         else:
             self.finished.append(message)
         for other in affected | scope:
-            self.joint[other] = self._joint(other)
+            self.prices[other] = self._joint(other)
 
     def _take_in(self, message: int, part: _Part) -> int:
         bits, points = self._split(part.scope | _variables(self.scopes[message]))

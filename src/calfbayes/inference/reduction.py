@@ -104,7 +104,9 @@ def reduce(network: Network, cause_logits: Array, evidence: Encoded, *, also: Se
         also: Mechanisms to keep although nothing below them was observed.
     """
     observed = {**{node: (off, on) for node, off, on in evidence.findings}, network.complaint: (0.0, 1.0)}
-    mechanisms = [m for m in network.mechanisms if m in also or any(child in observed for child, _ in network.nodes[m].children)]
+    mechanisms = [
+        m for m in network.mechanisms if m in also or any(child in observed for child, _ in network.nodes[m].children)
+    ]
     hidden = [*network.causes, *network.complications, *mechanisms]
     own = _own_activation(network, cause_logits, evidence, [*hidden, *observed])
 
@@ -175,7 +177,12 @@ def _own_activation(
 
 
 def _absorb(
-    items: Mapping[int, Item], tables: list[Table], parents: Sequence[tuple[int, float]], leak: tuple[Table, Table], off: float, on: float
+    items: Mapping[int, Item],
+    tables: list[Table],
+    parents: Sequence[tuple[int, float]],
+    leak: tuple[Table, Table],
+    off: float,
+    on: float,
 ) -> None:
     """Turn an observed finding that is absent, or has at most one parent, into factors.
 

@@ -18,7 +18,9 @@ from calfbayes.network import Network
 MAX_BATCH = 200_000
 
 
-def simulate_states(network: Network, cause_logits: Array, n: int, generator: np.random.Generator) -> dict[str, NDArray[np.generic]]:
+def simulate_states(
+    network: Network, cause_logits: Array, n: int, generator: np.random.Generator
+) -> dict[str, NDArray[np.generic]]:
     """Draw n patients with the complaint.
 
     Returns:

@@ -51,11 +51,14 @@ class Table:
 
 def table_in_order(axes: Sequence[int], values: Array) -> Table:
     """Make a table of an array whose axes stand in any order; a lane axis is put in front."""
-    return Table(tuple(sorted(axes)), values.transpose(sorted(range(len(axes)), key=lambda k: axes[k]))[None])
+    return Table(tuple(sorted(axes)), values.transpose(sorted(range(len(axes)), key=list(axes).__getitem__))[None])
 
 
-def sum_product(tables: Sequence[Table], keep: Axes) -> Table:
-    """Multiply tables and sum over every axis that is not kept; the axis whose table is smallest goes first.
+def sum_product(tables: Sequence[Table], keep: Axes, order: Sequence[int]) -> Table:
+    """Multiply tables and sum over every axis that is not kept.
+
+    Args:
+        order: The axes to sum over, as `elimination_order` gives them.
 
     Returns:
         A table over `keep`.
@@ -64,21 +67,31 @@ def sum_product(tables: Sequence[Table], keep: Axes) -> Table:
         Zhang, Poole (1994), A simple approach to Bayesian network computations: variable elimination.
     """
     left = list(tables)
-    sizes: Mapping[int, int] = {axis: n for table in left for axis, n in zip(table.axes, table.values.shape[1:], strict=True)}
-    todo = set(sizes) - set(keep)
-
-    def cost(axis: int) -> tuple[int, int]:
-        joint = union(*(table.axes for table in left if axis in table.axes))
-        return prod(sizes[other] for other in joint), axis
-
-    while todo:
-        axis = min(todo, key=cost)
-        todo.remove(axis)
+    for axis in order:
         merged = _product([table for table in left if axis in table.axes]).without(axis)
         left = [table for table in left if axis not in table.axes] + [merged]
     result = _product(left)
     onto = union(result.axes, keep)
     return Table(onto, widen(result.values, result.axes, onto))
+
+
+def elimination_order(tables: Sequence[Table], keep: Axes) -> list[int]:
+    """The axes that are not kept; next is always the one whose joint table is smallest, ties by position."""
+    sizes: Mapping[int, int] = {axis: n for table in tables for axis, n in zip(table.axes, table.values.shape[1:], strict=True)}
+    scopes = [frozenset(table.axes) for table in tables]
+    todo = set(sizes) - set(keep)
+    order = []
+
+    def joint(axis: int) -> frozenset[int]:
+        return frozenset().union(*(scope for scope in scopes if axis in scope))
+
+    while todo:
+        axis = min(todo, key=lambda axis: (prod(sizes[other] for other in joint(axis)), axis))
+        merged = joint(axis) - {axis}
+        scopes = [scope for scope in scopes if axis not in scope] + [merged]
+        todo.remove(axis)
+        order.append(axis)
+    return order
 
 
 def _product(tables: Sequence[Table]) -> Table:

@@ -112,14 +112,19 @@ def _ids_are_unique(knowledge: KnowledgeBase, roles: Ids) -> Iterator[Fault]:
     for role, records in _groups(knowledge):
         for record in records:
             if roles[record.id] != role:
-                problem = f"the id {record.id} is a {role} here and a {roles[record.id]} in {file_of(roles[record.id], record.id)}"
+                problem = (
+                    f"the id {record.id} is a {role} here and a {roles[record.id]} in {file_of(roles[record.id], record.id)}"
+                )
                 yield Fault(file_of(role, record.id), record.id, problem, "give one of them another id")
 
 
 def _complaint_and_settings_exist(knowledge: KnowledgeBase, roles: Ids) -> Iterator[Fault]:
     if roles.get(knowledge.complaint) != "finding":
         yield Fault(
-            "model.toml", "complaint", f"{knowledge.complaint} is no finding", _nearest(knowledge.complaint, _ids(knowledge, "finding"))
+            "model.toml",
+            "complaint",
+            f"{knowledge.complaint} is no finding",
+            _nearest(knowledge.complaint, _ids(knowledge, "finding")),
         )
     for finding in knowledge.findings:
         if finding.id == knowledge.complaint and (finding.leak.value != 0 or finding.odds):
@@ -132,7 +137,10 @@ def _complaint_and_settings_exist(knowledge: KnowledgeBase, roles: Ids) -> Itera
     settings = tuple(setting.id for setting in knowledge.settings)
     if knowledge.default_setting not in settings:
         yield Fault(
-            "model.toml", "default_setting", f"{knowledge.default_setting} is no setting", _nearest(knowledge.default_setting, settings)
+            "model.toml",
+            "default_setting",
+            f"{knowledge.default_setting} is no setting",
+            _nearest(knowledge.default_setting, settings),
         )
     for setting in knowledge.settings:
         if not 0 < setting.coincidence.value <= 1:
@@ -165,7 +173,10 @@ def _weights_cover_the_settings(knowledge: KnowledgeBase, roles: Ids) -> Iterato
         for setting in given:
             if setting not in settings:
                 yield Fault(
-                    f"causes/{cause.id}.toml", f"weight.{setting}", f"{setting} is no care setting", _nearest(setting, tuple(settings))
+                    f"causes/{cause.id}.toml",
+                    f"weight.{setting}",
+                    f"{setting} is no care setting",
+                    _nearest(setting, tuple(settings)),
                 )
     for setting in settings:
         total = sum(weight.number.value for cause in knowledge.causes for weight in cause.weights if weight.setting == setting)
@@ -205,7 +216,9 @@ def _sources_exist(knowledge: KnowledgeBase, roles: Ids) -> Iterator[Fault]:
     for file, place, sources in cited:
         for source in sources:
             if source not in known:
-                yield Fault(file, f"{place}.source", f"{source} is not in sources.toml", f"add it there; {_nearest(source, known)}")
+                yield Fault(
+                    file, f"{place}.source", f"{source} is not in sources.toml", f"add it there; {_nearest(source, known)}"
+                )
 
 
 def _risk_factor_states_are_sound(knowledge: KnowledgeBase, roles: Ids) -> Iterator[Fault]:
@@ -221,10 +234,16 @@ def _risk_factor_states_are_sound(knowledge: KnowledgeBase, roles: Ids) -> Itera
             yield fault(f"{factor.id}.lower_bounds", "a number needs both unit and lower_bounds", "give both or neither")
         if bounds and (len(bounds) != len(factor.states) or any(a >= b for a, b in zip(bounds, bounds[1:], strict=False))):
             yield fault(
-                f"{factor.id}.lower_bounds", f"are {list(bounds)} for {len(factor.states)} states", "give one rising number for each state"
+                f"{factor.id}.lower_bounds",
+                f"are {list(bounds)} for {len(factor.states)} states",
+                "give one rising number for each state",
             )
         elif bounds and factor.upper_bound <= bounds[-1]:
-            yield fault(f"{factor.id}.upper_bound", f"is {factor.upper_bound:g}, not above {bounds[-1]:g}", "give the largest number accepted")
+            yield fault(
+                f"{factor.id}.upper_bound",
+                f"is {factor.upper_bound:g}, not above {bounds[-1]:g}",
+                "give the largest number accepted",
+            )
 
 
 def _prior_tables_are_complete(knowledge: KnowledgeBase, roles: Ids) -> Iterator[Fault]:
@@ -239,7 +258,9 @@ def _prior_tables_are_complete(knowledge: KnowledgeBase, roles: Ids) -> Iterator
             yield from _coverage_faults(factor, factors)
 
 
-def _row_faults(factor: RiskFactor, row: PriorRow, place: str, factors: Mapping[str, RiskFactor], roles: Ids) -> Iterator[Fault]:
+def _row_faults(
+    factor: RiskFactor, row: PriorRow, place: str, factors: Mapping[str, RiskFactor], roles: Ids
+) -> Iterator[Fault]:
     fault = partial(Fault, "risk_factors.toml")
     for parent, states in row.when:
         if parent not in factors:
@@ -248,7 +269,9 @@ def _row_faults(factor: RiskFactor, row: PriorRow, place: str, factors: Mapping[
             continue
         for state in states:
             if state not in factors[parent].states:
-                yield fault(f"{place}.when.{parent}", f"{state} is no state of {parent}", _nearest(state, factors[parent].states))
+                yield fault(
+                    f"{place}.when.{parent}", f"{state} is no state of {parent}", _nearest(state, factors[parent].states)
+                )
         if len(set(states)) < len(states):
             yield fault(f"{place}.when.{parent}", "a state stands twice", "name each state once")
     if len(row.probabilities) != len(factor.states):
@@ -256,7 +279,9 @@ def _row_faults(factor: RiskFactor, row: PriorRow, place: str, factors: Mapping[
     total = sum(row.probabilities)
     if not math.isclose(total, 1.0, abs_tol=1e-9) or min(row.probabilities) < 0:
         yield fault(
-            f"{place}.probabilities", f"sum to {total:.6g} with {min(row.probabilities):.6g} the least", "they must sum to 1, none below 0"
+            f"{place}.probabilities",
+            f"sum to {total:.6g} with {min(row.probabilities):.6g} the least",
+            "they must sum to 1, none below 0",
         )
 
 
@@ -286,7 +311,9 @@ def _odds_point_at_states(knowledge: KnowledgeBase, roles: Ids) -> Iterator[Faul
             yield Fault(file_of(role, record.id), f"{prefix}odds", problem, "give a leak between 0 and 1, or no odds")
 
 
-def _odds_faults(role: str, record: Node, odds: OddsRatio, place: str, factors: Mapping[str, RiskFactor], roles: Ids) -> Iterator[Fault]:
+def _odds_faults(
+    role: str, record: Node, odds: OddsRatio, place: str, factors: Mapping[str, RiskFactor], roles: Ids
+) -> Iterator[Fault]:
     fault = partial(Fault, file_of(role, record.id))
     if odds.factor not in factors:
         what = f"{odds.factor} is a {roles[odds.factor]}" if odds.factor in roles else f"there is no {odds.factor}"
@@ -360,7 +387,10 @@ def _implied_findings_exist(knowledge: KnowledgeBase, roles: Ids) -> Iterator[Fa
             for other in others:
                 if roles.get(other) != "finding" or other in {finding.id, knowledge.complaint}:
                     yield Fault(
-                        "findings.toml", f"{finding.id}.{key}", f"{other} is no finding that can stand here", _nearest(other, known)
+                        "findings.toml",
+                        f"{finding.id}.{key}",
+                        f"{other} is no finding that can stand here",
+                        _nearest(other, known),
                     )
 
 
@@ -418,7 +448,10 @@ def _rules_are_sound(knowledge: KnowledgeBase, roles: Ids) -> Iterator[Fault]:
                 yield Fault("urgency.toml", f"{place}.when", f"{atom} is no finding or risk state", _nearest(atom.id, known))
         if not _patient_can_fire(rule.condition, findings):
             yield Fault(
-                "urgency.toml", f"{place}.when", "nothing that a patient can report fires the rule", "add a finding that a patient can tell"
+                "urgency.toml",
+                f"{place}.when",
+                "nothing that a patient can report fires the rule",
+                "add a finding that a patient can tell",
             )
 
 

@@ -169,7 +169,9 @@ def _content_from_tables(raw: Mapping[str, Any], faults: list[Fault]) -> Content
     for file, table in raw.items():
         head, _, tail = file.removesuffix(".toml").partition("/")
         if tail:
-            content[head][_checked_id(file, "", tail, faults)] = _validated(getattr(schema, FOLDERS[head]), file, "", table, faults)
+            content[head][_checked_id(file, "", tail, faults)] = _validated(
+                getattr(schema, FOLDERS[head]), file, "", table, faults
+            )
         elif head in SINGLE_TABLES:
             content[head] = _validated(getattr(schema, SINGLE_TABLES[head]), file, "", table, faults)
         else:
@@ -180,7 +182,13 @@ def _content_from_tables(raw: Mapping[str, Any], faults: list[Fault]) -> Content
 
 
 def _checked_id(file: str, place: str, name: str, faults: list[Fault]) -> str:
-    if not (0 < len(name) <= 80 and name.isascii() and name[0].isalpha() and name == name.lower() and name.replace("_", "a").isalnum()):
+    if not (
+        0 < len(name) <= 80
+        and name.isascii()
+        and name[0].isalpha()
+        and name == name.lower()
+        and name.replace("_", "a").isalnum()
+    ):
         faults.append(Fault(file, place, f"{name!r} is no id", "use small letters, digits and underscores, a letter first"))
     return name
 
@@ -208,7 +216,10 @@ def _newer_format(given: Any) -> Fault | None:
 
     if isinstance(given, int) and not isinstance(given, bool) and given > FORMAT:
         return Fault(
-            "model.toml", "format", f"is {given}, newer than this calfbayes, which reads format {FORMAT}", "install a newer calfbayes"
+            "model.toml",
+            "format",
+            f"is {given}, newer than this calfbayes, which reads format {FORMAT}",
+            "install a newer calfbayes",
         )
     return None
 
@@ -261,7 +272,9 @@ def build(content: Content, digest: str) -> KnowledgeBase:
             Cause(id=key, weights=tuple(Weight(s, _number(n)) for s, n in t["weight"].items()), **_node(t))
             for key, t in content["causes"].items()
         ),
-        complications=tuple(Complication(id=key, leak=_number(t["leak"]), **_node(t)) for key, t in content["complications"].items()),
+        complications=tuple(
+            Complication(id=key, leak=_number(t["leak"]), **_node(t)) for key, t in content["complications"].items()
+        ),
         mechanisms=tuple(_mechanism(key, t) for key, t in content["mechanisms"].items()),
         findings=tuple(_finding(key, t) for key, t in content["findings"].items()),
         urgency=_urgency(content["urgency"], model["name"]),
@@ -285,7 +298,9 @@ def _number(table: Mapping[str, Any], value: float | None = None) -> Elicited:
 
 def _odds(table: Mapping[str, Any]) -> tuple[OddsRatio, ...]:
     return tuple(
-        OddsRatio(factor, state, _number(number)) for factor, states in table.get("odds", {}).items() for state, number in states.items()
+        OddsRatio(factor, state, _number(number))
+        for factor, states in table.get("odds", {}).items()
+        for state, number in states.items()
     )
 
 
@@ -369,7 +384,9 @@ def _prior_row(row: Mapping[str, Any], states: tuple[str, ...], reference: str) 
     given = row["probabilities"]
     rest = 1.0 - sum(probability for state, probability in given.items() if state != reference)
     # what the reference state is given, if anything, is compared with this remainder in `checking`
-    probabilities = tuple(rest if state == reference and state not in given else float(given.get(state, 0.0)) for state in states)
+    probabilities = tuple(
+        rest if state == reference and state not in given else float(given.get(state, 0.0)) for state in states
+    )
     when = tuple((parent, tuple(covered)) for parent, covered in row.get("when", {}).items())
     number = _number(row, value=sum(probability for state, probability in given.items() if state != reference))
     return PriorRow(when, probabilities, number)
@@ -407,9 +424,16 @@ def _condition(table: Any, place: str, depth: int, faults: list[Fault]) -> Condi
     if isinstance(table, dict) and len(table) == 1 and depth < MAX_RULE_DEPTH:
         key, parts = next(iter(table.items()))
         if key in {"any", "all"} and isinstance(parts, list) and parts:
-            conditions = tuple(_condition(part, f"{place}.{key}[{index}]", depth + 1, faults) for index, part in enumerate(parts))
+            conditions = tuple(
+                _condition(part, f"{place}.{key}[{index}]", depth + 1, faults) for index, part in enumerate(parts)
+            )
             return AnyOf(conditions) if key == "any" else AllOf(conditions)
     faults.append(
-        Fault("urgency.toml", place, f"{_short(table)} is no condition", 'write "finding", "factor=state", { any = [...] } or { all = [...] }')
+        Fault(
+            "urgency.toml",
+            place,
+            f"{_short(table)} is no condition",
+            'write "finding", "factor=state", { any = [...] } or { all = [...] }',
+        )
     )
     return Atom("", "present")
