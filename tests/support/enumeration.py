@@ -1,16 +1,18 @@
 """The oracle: enumerate every joint state of a small model in exact fractions.
 
-It reads the model's records and knows nothing of the engine: no positions, no logs, no order of elimination.
+It reads the model's records and knows nothing of the engine: no logs, no order of elimination, no reduction. Each risk
+configuration is summed in whole numbers over one common denominator, which is exact, and faster than fractions.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import product
+from math import prod
 
 from calfbayes.knowledge.terms import Cause, Complication, KnowledgeBase, Mechanism, OddsRatio, RiskFactor
 
-One = Fraction(1)
+Arcs = Mapping[str, Sequence[tuple[str, Fraction]]]
 
 
 @dataclass(frozen=True)
@@ -22,6 +24,26 @@ class Answer:
     hidden: Mapping[str, Fraction]
     risks: Mapping[tuple[str, str], Fraction]
     worst_label: Mapping[int, Fraction]
+
+
+@dataclass(frozen=True)
+class Gate:
+    """A leaky noisy-OR in one risk configuration, in whole numbers: P(absent | parents) = absent(parents) / whole.
+
+    Attributes:
+        no_leak: Numerator of 1 - leak.
+        inhibitors: Of each parent its bit, and the numerators of 1 - w (if it is present) and of 1 (if it is not).
+    """
+
+    no_leak: int
+    inhibitors: tuple[tuple[int, int, int], ...]
+    whole: int
+
+    def absent(self, present: int) -> int:
+        result = self.no_leak
+        for bit, if_present, if_absent in self.inhibitors:
+            result *= if_present if present & bit else if_absent
+        return result
 
 
 def enumerate_model(
@@ -38,53 +60,77 @@ def enumerate_model(
         bases: Base of each cause.
         risks: Known risk states.
         findings: P(report | absent) and P(report | present) of each observed finding.
+        labels: Numbers of some nodes; the answer holds the distribution of the highest number among those present.
     """
+    nodes: list[Cause | Complication | Mechanism] = [*knowledge.causes, *knowledge.complications, *knowledge.mechanisms]
+    own = {r.id: Fraction(r.leak.value) for r in (*knowledge.complications, *knowledge.mechanisms, *knowledge.findings)}
+    own |= bases
+    odds = {r.id: r.odds for r in (*nodes, *knowledge.findings)}
+    into = _arcs(nodes, own)
+    order = _parents_first([node.id for node in nodes], into)
+    bits = {name: 1 << position for position, name in enumerate(order)}
+    some_cause = sum(bits[cause.id] for cause in knowledge.causes)
+    reports = [(name, *_whole(off, on)) for name, (off, on) in findings.items()]
+
     joint = complaint = Fraction(0)
-    hidden_joint: dict[str, Fraction] = {}
+    hidden_joint = dict.fromkeys(order, Fraction(0))
     risk_joint: dict[tuple[str, str], Fraction] = {}
     worst: dict[int, Fraction] = {}
-    records = [*knowledge.causes, *knowledge.complications, *knowledge.mechanisms]
-    into: dict[str, list[tuple[str, Fraction]]] = {}
-    leaks = {r.id: Fraction(r.leak.value) for r in (*knowledge.complications, *knowledge.mechanisms, *knowledge.findings)}
-    for record in records:
-        for link in record.links:
-            p = Fraction(link.number.value)
-            w = (p - leaks[link.child]) / (1 - leaks[link.child]) if link.includes_leak else p
-            into.setdefault(link.child, []).append((record.id, w))
-    order = _parents_first(records, into)
-    odds = {r.id: r.odds for r in (*records, *knowledge.findings)}
-    cause_ids = {cause.id for cause in knowledge.causes}
-
     for states, p_states in _risk_configurations(knowledge.risk_factors):
-        own = {name: _leak(bases[name] if name in cause_ids else leaks[name], odds[name], states) for name in (*order, *leaks)}
+        gates = [_gate(_leak(own[name], odds[name], states), into.get(name, ()), bits) for name in order]
+        observed = [
+            (_gate(_leak(own[name], odds[name], states), into.get(name, ()), bits), off, on) for name, off, on, _ in reports
+        ]
+        unit = p_states / prod(gate.whole for gate in gates)
+        report_unit = unit / prod(gate.whole for gate, _, _ in observed) / prod(whole for _, _, _, whole in reports)
         known = all(states[name] == state for name, state in risks.items())
-        for present, p_hidden in _hidden_configurations(order, own, into):
-            if not any(name in cause_ids for name in present):
+        total = total_joint = 0
+        total_hidden = [0] * len(order)
+        total_worst: dict[int, int] = {}
+        for present, weight in _hidden_configurations(gates):
+            if not present & some_cause:
                 continue
-            p = p_states * p_hidden
-            complaint += p
+            total += weight
             if not known:
                 continue
-            for name, (off, on) in findings.items():
-                absent = 1 - own[name]
-                for parent, w in into.get(name, ()):
-                    if parent in present:
-                        absent *= 1 - w
-                p *= off * absent + on * (1 - absent)
-            joint += p
-            for name in present:
-                hidden_joint[name] = hidden_joint.get(name, Fraction(0)) + p
-            for item in states.items():
-                risk_joint[item] = risk_joint.get(item, Fraction(0)) + p
+            term = weight
+            for gate, off, on in observed:
+                absent = gate.absent(present)
+                term *= off * absent + on * (gate.whole - absent)
+            total_joint += term
+            for position in range(len(order)):
+                if present >> position & 1:
+                    total_hidden[position] += term
             if labels is not None:
-                top = max((labels.get(name, 0) for name in present), default=0)
-                worst[top] = worst.get(top, Fraction(0)) + p
-    return Answer(joint, complaint, {name: hidden_joint.get(name, Fraction(0)) for name in order}, risk_joint, worst)
+                top = max((labels.get(name, 0) for name in order if present & bits[name]), default=0)
+                total_worst[top] = total_worst.get(top, 0) + term
+        complaint += total * unit
+        if known:
+            joint += total_joint * report_unit
+            for name, term in zip(order, total_hidden, strict=True):
+                hidden_joint[name] += term * report_unit
+            for item in states.items():
+                risk_joint[item] = risk_joint.get(item, Fraction(0)) + total_joint * report_unit
+            for top, term in total_worst.items():
+                worst[top] = worst.get(top, Fraction(0)) + term * report_unit
+    return Answer(joint, complaint, hidden_joint, risk_joint, worst)
 
 
-def _parents_first(
-    records: list[Cause | Complication | Mechanism], into: Mapping[str, list[tuple[str, Fraction]]]
-) -> list[str]:
+def _arcs(
+    nodes: Sequence[Cause | Complication | Mechanism], leaks: Mapping[str, Fraction]
+) -> dict[str, list[tuple[str, Fraction]]]:
+    into: dict[str, list[tuple[str, Fraction]]] = {}
+    for node in nodes:
+        for link in node.links:
+            p = Fraction(link.number.value)
+            if link.includes_leak:
+                leak = leaks[link.child]
+                p = (p - leak) / (1 - leak) if leak < 1 else Fraction(0)
+            into.setdefault(link.child, []).append((node.id, p))
+    return into
+
+
+def _parents_first(names: Sequence[str], into: Arcs) -> list[str]:
     order: list[str] = []
 
     def visit(name: str) -> None:
@@ -93,12 +139,23 @@ def _parents_first(
                 visit(parent)
             order.append(name)
 
-    for record in records:
-        visit(record.id)
+    for name in names:
+        visit(name)
     return order
 
 
-def _leak(base: Fraction, odds: tuple[OddsRatio, ...], states: Mapping[str, str]) -> Fraction:
+def _whole(*fractions: Fraction) -> tuple[int, ...]:
+    """Numerators over a common denominator, and that denominator."""
+    denominator = prod(fraction.denominator for fraction in fractions)
+    return *(int(fraction * denominator) for fraction in fractions), denominator
+
+
+def _gate(leak: Fraction, parents: Sequence[tuple[str, Fraction]], bits: Mapping[str, int]) -> Gate:
+    inhibitors = tuple((bits[parent], w.denominator - w.numerator, w.denominator) for parent, w in parents)
+    return Gate(leak.denominator - leak.numerator, inhibitors, leak.denominator * prod(whole for _, _, whole in inhibitors))
+
+
+def _leak(base: Fraction, odds: Sequence[OddsRatio], states: Mapping[str, str]) -> Fraction:
     up, down = base, 1 - base
     for ratio in odds:
         if states[ratio.factor] == ratio.state:
@@ -106,10 +163,10 @@ def _leak(base: Fraction, odds: tuple[OddsRatio, ...], states: Mapping[str, str]
     return up / (up + down)
 
 
-def _risk_configurations(factors: tuple[RiskFactor, ...]) -> Iterator[tuple[dict[str, str], Fraction]]:
+def _risk_configurations(factors: Sequence[RiskFactor]) -> Iterator[tuple[dict[str, str], Fraction]]:
     for combination in product(*(factor.states for factor in factors)):
         states = {factor.id: state for factor, state in zip(factors, combination, strict=True)}
-        p = One
+        p = Fraction(1)
         for factor in factors:
             (row,) = [r for r in factor.prior if all(states[parent] in covered for parent, covered in r.when)]
             given = [Fraction(x) for x in row.probabilities]
@@ -118,21 +175,13 @@ def _risk_configurations(factors: tuple[RiskFactor, ...]) -> Iterator[tuple[dict
             yield states, p
 
 
-def _hidden_configurations(
-    order: list[str], own: Mapping[str, Fraction], into: Mapping[str, list[tuple[str, Fraction]]]
-) -> Iterator[tuple[frozenset[str], Fraction]]:
-    def extend(position: int, present: frozenset[str], p: Fraction) -> Iterator[tuple[frozenset[str], Fraction]]:
-        if p == 0:
-            return
-        if position == len(order):
-            yield present, p
-            return
-        name = order[position]
-        absent = 1 - own[name]
-        for parent, w in into.get(name, ()):
-            if parent in present:
-                absent *= 1 - w
-        yield from extend(position + 1, present, p * absent)
-        yield from extend(position + 1, present | {name}, p * (1 - absent))
-
-    yield from extend(0, frozenset(), One)
+def _hidden_configurations(gates: Sequence[Gate]) -> list[tuple[int, int]]:
+    """Every set of present nodes, as bits, with its probability times the product of the gates' wholes."""
+    configurations = [(0, 1)]
+    for position, gate in enumerate(gates):
+        longer = []
+        for present, weight in configurations:
+            absent = gate.absent(present)
+            longer += [(present, weight * absent), (present | 1 << position, weight * (gate.whole - absent))]
+        configurations = [(present, weight) for present, weight in longer if weight]
+    return configurations

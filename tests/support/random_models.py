@@ -17,6 +17,12 @@ def link(w: float) -> dict[str, Any]:
     return {**table, "link": w}
 
 
+def probability(p: float) -> dict[str, Any]:
+    table = number(0.0)
+    del table["value"]
+    return {**table, "probability": p}
+
+
 def k64(rng: Random, low: int = 1, high: int = 63) -> float:
     return rng.randint(low, high) / 64
 
@@ -34,10 +40,15 @@ def random_content(
     n_findings: int = 6,
     n_risks: int = 3,
     extremes: bool = False,
+    n_rules: int = 0,
+    logic: bool = False,
 ) -> Content:
     """A model with risk factors that have parents, co-occurrence arcs, mechanisms and odds on leaks.
 
-    With `extremes`, links of 0 and 1 and odds ratios of 0 occur.
+    Args:
+        extremes: Let links and leaks of 0 and 1, odds ratios of 0, and risk states with prior 0 occur.
+        n_rules: Number of red-flag rules.
+        logic: Let finding 2 imply 1, 1 imply 0, and 3 exclude 4.
     """
     causes = [f"cause_{k}" for k in range(n_causes)]
     complications = [f"complication_{k}" for k in range(n_complications)]
@@ -51,35 +62,42 @@ def random_content(
             return rng.choice([0.0, 1.0])
         return k64(rng)
 
-    def odds(p: float, *, zero: bool = False) -> dict[str, Any]:
-        table: dict[str, Any] = {}
-        for risk in risks:
-            if rng.random() < p:
-                states = risk_states[risk][1:]
-                ratios = {
-                    s: number(0.0 if zero and extremes and rng.random() < 0.2 else rng.choice([0.25, 0.5, 2.0, 3.0, 8.0]))
-                    for s in states
-                }
-                table[risk] = ratios
-        return table
+    def ratio() -> float:
+        return 0.0 if extremes and rng.random() < 0.15 else rng.choice([0.25, 0.5, 2.0, 3.0, 8.0])
+
+    def odds(p: float) -> dict[str, Any]:
+        return {risk: {state: number(ratio()) for state in risk_states[risk][1:]} for risk in risks if rng.random() < p}
 
     def some_links(children: list[str], p: float) -> dict[str, Any]:
         return {child: link(w()) for child in children if rng.random() < p}
 
-    def node(links: dict[str, Any], *, zero: bool = False) -> dict[str, Any]:
+    def finding_links(p: float) -> dict[str, Any]:
+        """In both conventions; those that include the leak may not lie below it."""
+        links: dict[str, Any] = {}
+        for child in findings:
+            if rng.random() < p:
+                lowest = int(by_finding[child]["leak"]["value"] * 64)
+                links[child] = link(w()) if rng.random() < 0.7 else probability(k64(rng, lowest, 64 if extremes else 63))
+        return links
+
+    def node(links: dict[str, Any]) -> dict[str, Any]:
         return {
             "label": "a node",
             "description": "a node",
             "group": "some",
             "urgency": rng.choice(LEVELS),
-            "odds": odds(0.4, zero=zero),
+            "odds": odds(0.4),
             "links": links,
             "care": care(),
         }
 
-    def leak() -> dict[str, Any]:
-        return number(k64(rng, 1, 24))
+    def leaky(p_odds: float) -> dict[str, Any]:
+        """A leak and what moves it; nothing moves a leak of 0 or 1."""
+        if extremes and rng.random() < 0.15:
+            return {"leak": number(rng.choice([0.0, 0.0, 1.0])), "odds": {}}
+        return {"leak": number(k64(rng, 1, 24)), "odds": odds(p_odds)}
 
+    by_finding = {name: leaky(0.25) for name in findings}
     content: Content = {
         "model": {
             "format": 1,
@@ -99,16 +117,15 @@ def random_content(
         },
         "risk_factors": {},
         "causes": {},
-        "complications": {name: {**node(some_links(findings, 0.4)), "leak": leak()} for name in complications},
+        "complications": {name: {**node(some_links(findings, 0.4)), **leaky(0.4)} for name in complications},
         "mechanisms": {
-            name: {"label": name, "description": name, "leak": leak(), "odds": odds(0.2), "links": some_links(findings, 0.5)}
-            for name in mechanisms
+            name: {"label": name, "description": name, **leaky(0.2), "links": some_links(findings, 0.5)} for name in mechanisms
         },
         "findings": {
             "complaint": finding(number(0.0)),
-            **{name: finding(leak(), odds=odds(0.25)) for name in findings},
+            **{name: finding(**by_finding[name]) for name in findings},
         },
-        "urgency": urgency(),
+        "urgency": {**urgency(), "rules": [_rule(rng, k, findings, risk_states) for k in range(n_rules)]},
         "sources": {"nowhere": {"citation": "nowhere", "url": "", "kind": "judgement"}},
     }
     for position, name in enumerate(causes):
@@ -116,12 +133,16 @@ def random_content(
             **some_links(causes[position + 1 :], 0.1),
             **some_links(complications, 0.4),
             **some_links(mechanisms, 0.4),
-            **some_links(findings, 0.3),
+            **finding_links(0.3),
         }
         weights = {setting: number(rng.randint(8, 64) / 64) for setting in ("here", "there")}
-        content["causes"][name] = {**node(links, zero=True), "weight": weights}
+        content["causes"][name] = {**node(links), "weight": weights}
     for position, name in enumerate(risks):
-        content["risk_factors"][name] = _risk(rng, name, risks[:position], risk_states)
+        content["risk_factors"][name] = _risk(rng, name, risks[:position], risk_states, zeros=extremes)
+    if logic:
+        content["findings"][findings[2]]["implies"] = [findings[1]]
+        content["findings"][findings[1]]["implies"] = [findings[0]]
+        content["findings"][findings[3]]["excludes"] = [findings[4]]
     return content
 
 
@@ -154,14 +175,31 @@ def urgency() -> dict[str, Any]:
     }
 
 
-def _risk(rng: Random, name: str, earlier: list[str], risk_states: dict[str, list[str]]) -> dict[str, Any]:
+def _rule(rng: Random, position: int, findings: list[str], risk_states: dict[str, list[str]]) -> dict[str, Any]:
+    atoms = [*findings, *findings, *(f"{risk}={state}" for risk, states in risk_states.items() for state in states)]
+
+    def condition(depth: int) -> Any:
+        if depth == 0 or rng.random() < 0.3:
+            return rng.choice(atoms)
+        return {rng.choice(["any", "all"]): [condition(depth - 1) for _ in range(rng.randint(1, 3))]}
+
+    return {
+        "id": f"rule_{position}",
+        "level": rng.choice(LEVELS),
+        "reason": "a reason",
+        "source": ["nowhere"],
+        "when": condition(2),
+    }
+
+
+def _risk(rng: Random, name: str, earlier: list[str], risk_states: dict[str, list[str]], *, zeros: bool) -> dict[str, Any]:
     states = risk_states[name]
     parent = rng.choice(earlier) if earlier and rng.random() < 0.5 else None
 
     def row(when: dict[str, list[str]]) -> dict[str, Any]:
         table = number(0.0)
         del table["value"]
-        probabilities = {state: k64(rng, 1, 28) for state in states[1:]}
+        probabilities = {state: 0.0 if zeros and rng.random() < 0.15 else k64(rng, 1, 28) for state in states[1:]}
         return {**table, "when": when, "probabilities": probabilities}
 
     rows = [row({parent: [state]}) for state in risk_states[parent]] if parent else [row({})]

@@ -165,7 +165,9 @@ class _Walk:
         hidden: dict[int, float] = {}
         for k in range(len(self.plan.steps) - 1, -1, -1):
             step, after = self.plan.steps[k], self.plan.scopes[k + 1]
-            g, _ = _scaled(derivatives.pop(k + 1))
+            g = derivatives.pop(k + 1)
+            if isinstance(step, CloseBit | ClosePoint):
+                g, _ = _scaled(g)
             if isinstance(step, Merge):
                 derivatives[step.left], derivatives[step.right] = self._merge_backward(step, after, g)
             elif isinstance(step, Absorb):

@@ -11,12 +11,12 @@ References:
     Kjaerulff (1990), Triangulation of graphs: greedy orders.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from math import log2
 
 from calfbayes.inference.reduction import Problem
-from calfbayes.inference.tables import Axes, union
+from calfbayes.inference.tables import Axes
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,139 +99,134 @@ def make_plan(problem: Problem) -> Plan:
     return _Planner(problem).plan()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Part:
-    """Something that still has to be put together: an item, a factor or a message."""
+    """Something that still has to be put together: an item, a factor or a message.
+
+    Attributes:
+        scope: Set of its variables, one binary digit a variable.
+    """
 
     kind: str
     position: int
-    scope: frozenset[int]
+    scope: int
+    work: float
 
 
 class _Planner:
-    """Variables are numbered: points as they are, bits negative (-1 - position)."""
+    """Which parts are left, and what each elimination would cost. Sets of variables are integers, one digit each."""
 
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
-        self.log_size: Mapping[int, float] = {
-            **{point: log2(size) for point, size in problem.sizes.items()},
-            **{_bit(node): 1.0 for node in problem.bits},
-        }
-        self.parts: dict[int, list[_Part]] = {variable: [] for variable in self.log_size}
+        self.bits = sorted(problem.bits)
+        self.points = sorted(problem.sizes)
+        names = [*(("bit", bit) for bit in self.bits), *(("point", point) for point in self.points)]
+        self.digit = {name: k for k, name in enumerate(names)}
+        self.bits_only = (1 << len(self.bits)) - 1
+        self.log_size = [1.0] * len(self.bits) + [log2(problem.sizes[point]) for point in self.points]
+        self.large = [k for k, size in enumerate(self.log_size) if size != 1.0]
+
+        self.parts: dict[int, list[_Part]] = {k: [] for k in range(len(names))}
+        self.alone: list[_Part] = []
         for position, item in enumerate(problem.items):
-            scope = {*item.absent.axes, *item.present.axes, *(_bit(child) for child, _ in item.children)}
-            self._add_part(_Part("item", position, frozenset(scope)))
-        self.alone = [
-            position
-            for position, item in enumerate(problem.items)
-            if not (item.absent.axes or item.present.axes or item.children)
-        ]
+            children = (child for child, _ in item.children)
+            scope = self._set(children, (*item.absent.axes, *item.present.axes))
+            self._add(_Part("item", position, scope, 3.0 + len(item.children)))
         for position, table in enumerate(problem.tables):
-            self._add_part(_Part("table", position, frozenset(table.axes)))
-        self.waits_for = {bit.point: _bit(node) for node, bit in problem.bits.items() if bit.point >= 0}
-        self.prices = {variable: self._joint(variable) for variable in self.parts}
+            self._add(_Part("table", position, self._set((), table.axes), 1.0))
+        self.waits_for = {self.digit["point", bit.point]: node for node, bit in problem.bits.items() if bit.point >= 0}
+        self.joint = {variable: self._joint(variable) for variable in self.parts}
         self.steps: list[Step] = []
-        self.scopes: list[Scope] = [Scope((), ())]
+        self.scopes = [0]
         self.operations = 0.0
         self.finished: list[int] = []
 
     def plan(self) -> Plan:
         while self.parts:
-            self._eliminate(min((v for v in self.parts if v not in self.waits_for), key=self._price))
+            ready = (variable for variable in self.parts if variable not in self.waits_for)
+            self._eliminate(min(ready, key=lambda variable: (self.joint[variable][1], variable)))
         last = 0
         for message in self.finished:
             last = self._merge(last, message) if last else message
-        for position in self.alone:
-            last = self._take_in(last, _Part("item", position, frozenset()))
-        sizes = [self._log(_variables(scope)) for scope in self.scopes]
-        return Plan(tuple(self.steps), tuple(self.scopes), self.operations, max(sizes), sum(2.0**s for s in sizes))
+        for part in self.alone:
+            last = self._take_in(last, part)
+        sizes = [self._log(scope) for scope in self.scopes]
+        scopes = tuple(map(self._scope, self.scopes))
+        return Plan(tuple(self.steps), scopes, self.operations, max(sizes), sum(2.0**size for size in sizes))
 
-    def _price(self, variable: int) -> tuple[float, int]:
-        return self.prices[variable][1], variable
-
-    def _joint(self, variable: int) -> tuple[frozenset[int], float]:
+    def _joint(self, variable: int) -> tuple[int, float]:
         """All variables of the table that eliminating this one would make, and the number of operations, roughly."""
-        parts = self.parts[variable]
-        scope: frozenset[int] = frozenset().union(*(part.scope for part in parts))
-        work = 1 + sum(3 + len(self.problem.items[part.position].children) if part.kind == "item" else 1 for part in parts)
+        scope, work = 0, 1.0
+        for part in self.parts[variable]:
+            shared = (scope & part.scope & self.bits_only).bit_count() if part.kind == "message" else 0
+            work += part.work * 1.5**shared
+            scope |= part.scope
         return scope, work * 2.0 ** self._log(scope)
-
-    def _log(self, scope: frozenset[int]) -> float:
-        return sum(self.log_size[variable] for variable in scope)
-
-    def _add_part(self, part: _Part) -> None:
-        for variable in part.scope:
-            self.parts[variable].append(part)
 
     def _eliminate(self, variable: int) -> None:
         parts = self.parts.pop(variable)
-        affected = self.prices.pop(variable)[0] - {variable}
+        scope, _ = self.joint.pop(variable)
+        affected = [other for other in self.parts if scope >> other & 1]
+        gone = set(map(id, parts))
         for other in affected:
-            self.parts[other] = [part for part in self.parts[other] if part not in parts]
-        messages = sorted(
-            (part.position for part in parts if part.kind == "message"),
-            key=lambda m: (self._log(_variables(self.scopes[m])), m),
-        )
-        message = messages[0] if messages else 0
-        for right in messages[1:]:
-            message = self._merge(message, right)
-        for part in sorted(
-            (part for part in parts if part.kind != "message"), key=lambda part: (len(part.scope), part.kind, part.position)
-        ):
+            self.parts[other] = [part for part in self.parts[other] if id(part) not in gone]
+        messages = sorted((part for part in parts if part.kind == "message"), key=lambda p: (self._log(p.scope), p.position))
+        message = messages[0].position if messages else 0
+        for part in messages[1:]:
+            message = self._merge(message, part.position)
+        others = (part for part in parts if part.kind != "message")
+        for part in sorted(others, key=lambda part: (part.scope.bit_count(), part.kind, part.position)):
             message = self._take_in(message, part)
         message = self._close(message, variable)
-        scope = _variables(self.scopes[message])
-        if scope:
-            self._add_part(_Part("message", message, scope))
+        if self.scopes[message]:
+            self._add(_Part("message", message, self.scopes[message], 1.0))
         else:
             self.finished.append(message)
-        for other in affected | scope:
-            self.prices[other] = self._joint(other)
+        for other in {*affected, *(v for v in self.parts if self.scopes[message] >> v & 1)}:
+            self.joint[other] = self._joint(other)
 
     def _take_in(self, message: int, part: _Part) -> int:
-        bits, points = self._split(part.scope | _variables(self.scopes[message]))
-        if part.kind == "table":
-            return self._step(Multiply(message, part.position), Scope(bits, points), 1)
-        children = self.problem.items[part.position].children
-        return self._step(Absorb(message, part.position), Scope(bits, points), len(children) + 3)
+        step = Multiply(message, part.position) if part.kind == "table" else Absorb(message, part.position)
+        return self._step(step, self.scopes[message] | part.scope, part.work)
 
     def _merge(self, left: int, right: int) -> int:
         a, b = self.scopes[left], self.scopes[right]
-        shared = len(set(a.bits) & set(b.bits))
-        return self._step(Merge(left, right), Scope(union(a.bits, b.bits), union(a.points, b.points)), 1.5**shared)
+        return self._step(Merge(left, right), a | b, 1.5 ** (a & b & self.bits_only).bit_count())
 
     def _close(self, message: int, variable: int) -> int:
-        scope = self.scopes[message]
-        if variable >= 0:
-            return self._step(ClosePoint(message, variable), Scope(scope.bits, _less(scope.points, variable)), 1)
-        node = _node(variable)
+        scope = self.scopes[message] & ~(1 << variable)
+        if variable >= len(self.bits):
+            return self._step(ClosePoint(message, self.points[variable - len(self.bits)]), scope, 1.0)
+        node = self.bits[variable]
         point = self.problem.bits[node].point
-        points = scope.points if point < 0 else union(scope.points, (point,))
-        self.waits_for.pop(point, None)
-        return self._step(CloseBit(message, node), Scope(_less(scope.bits, node), points), 1)
+        if point >= 0:
+            del self.waits_for[self.digit["point", point]]
+            scope |= self._set((), (point,))
+        return self._step(CloseBit(message, node), scope, 1.0)
 
-    def _split(self, variables: frozenset[int]) -> tuple[Axes, Axes]:
-        return tuple(sorted(_node(v) for v in variables if v < 0)), tuple(sorted(v for v in variables if v >= 0))
-
-    def _step(self, step: Step, scope: Scope, n_operations: float) -> int:
+    def _step(self, step: Step, scope: int, work: float) -> int:
+        before = scope if isinstance(step, Merge) else self.scopes[step.message]
+        self.operations += 2 * work * 2.0 ** max(self._log(scope), self._log(before))
         self.steps.append(step)
         self.scopes.append(scope)
-        before = scope if isinstance(step, Merge) else self.scopes[step.message]
-        self.operations += 2 * n_operations * 2.0 ** max(self._log(_variables(scope)), self._log(_variables(before)))
         return len(self.steps)
 
+    def _add(self, part: _Part) -> None:
+        if not part.scope:
+            self.alone.append(part)
+        for variable in self.parts:
+            if part.scope >> variable & 1:
+                self.parts[variable].append(part)
 
-def _bit(node: int) -> int:
-    return -1 - node
+    def _set(self, bits: Iterable[int], points: Iterable[int]) -> int:
+        digits = {self.digit["bit", bit] for bit in bits} | {self.digit["point", point] for point in points}
+        return sum(1 << digit for digit in digits)
 
+    def _scope(self, variables: int) -> Scope:
+        bits = tuple(bit for k, bit in enumerate(self.bits) if variables >> k & 1)
+        points = tuple(point for k, point in enumerate(self.points, len(self.bits)) if variables >> k & 1)
+        return Scope(bits, points)
 
-def _node(variable: int) -> int:
-    return -1 - variable
-
-
-def _variables(scope: Scope) -> frozenset[int]:
-    return frozenset((*map(_bit, scope.bits), *scope.points))
-
-
-def _less(axes: Axes, axis: int) -> Axes:
-    return tuple(other for other in axes if other != axis)
+    def _log(self, variables: int) -> float:
+        """Log2 of the number of joint states."""
+        return variables.bit_count() + sum(self.log_size[k] - 1.0 for k in self.large if variables >> k & 1)

@@ -84,7 +84,7 @@ class Problem:
     """What is left to sum over; see the module.
 
     Attributes:
-        tables: Factors over points: priors of unobserved risk factors, and what observed ones leave.
+        tables: Factors over points that no item could carry: priors of risk factors, and what observed ones leave.
         sizes: Number of states of each point.
         log_factor: Log of the factors that depend on nothing that is left.
     """
@@ -141,9 +141,25 @@ def reduce(network: Network, cause_logits: Array, evidence: Encoded, *, also: Se
     priors = _priors(network, evidence, tables)
     _sum_out_risks(network, priors, everything, tables)
     sizes |= {risk: network.risks[risk].prior.shape[-1] for risk in priors}
-    with np.errstate(divide="ignore"):
-        log_factor = float(sum(np.log(table.values[0]) for table in tables if not table.axes))
-    return Problem(everything, bits, [t for t in tables if t.axes] + list(priors.values()), sizes, log_factor)
+    log_factor = 0.0
+    factors = []
+    for table in (*tables, *priors.values()):
+        if not table.axes:
+            with np.errstate(divide="ignore"):
+                log_factor += float(np.log(table.values[0]))
+        elif not _carried(table, everything):
+            factors.append(table)
+    return Problem(everything, bits, factors, sizes, log_factor)
+
+
+def _carried(table: Table, items: Sequence[Item]) -> bool:
+    """Multiply a factor into an item that depends on all its points, if there is one."""
+    for item in items:
+        if set(table.axes) <= {*item.absent.axes, *item.present.axes}:
+            item.absent = item.absent.times(table.axes, table.values)
+            item.present = item.present.times(table.axes, table.values)
+            return True
+    return False
 
 
 def _parents(network: Network, node: int, items: Mapping[int, Item]) -> list[tuple[int, float]]:

@@ -1,0 +1,64 @@
+"""The small parts of all text output: safe characters, percentages, bars, wrapped lines, colour."""
+
+import textwrap
+from collections.abc import Iterable
+from unicodedata import category
+
+FULL = "█"
+EMPTY = "·"
+MARK = "│"
+ASCII_SIGNS = {ord(FULL): "#", ord(EMPTY): ".", ord(MARK): "|", ord("…"): "~"}
+
+BOLD = "1"
+DIM = "2"
+
+# control, format (right-to-left overrides among them) and surrogate characters, line and paragraph separators
+UNSAFE_CATEGORIES = {"Cc", "Cf", "Cs", "Zl", "Zp"}
+
+
+def printable(text: str) -> str:
+    """The text with every character escaped that could move the cursor or hide what is written."""
+    return "".join(
+        sign.encode("unicode_escape").decode("ascii") if category(sign) in UNSAFE_CATEGORIES else sign for sign in text
+    )
+
+
+def percent(probability: float) -> str:
+    """A probability in per cent, never rounded to a certainty that it is not."""
+    if probability in {0.0, 1.0}:
+        return f"{probability:.0%}".replace("%", " %")
+    if probability < 0.001:
+        return "<0.1 %"
+    if probability > 0.999:
+        return ">99.9 %"
+    digits = 0 if 0.0995 <= probability < 0.995 else 1
+    return f"{100 * probability:.{digits}f} %"
+
+
+def bar(probability: float, share: float, width: int) -> str:
+    """A bar of the probability in `width` signs, with a mark where the share lies."""
+    filled = round(probability * width)
+    signs = [FULL] * filled + [EMPTY] * (width - filled)
+    signs[min(int(share * width), width - 1)] = MARK
+    return "".join(signs)
+
+
+def shortened(text: str, width: int) -> str:
+    """The text, cut to a width."""
+    return text if len(text) <= width else text[: width - 1] + "…"
+
+
+def wrapped(text: str, width: int, first: str = "", rest: str = "") -> list[str]:
+    """The text in lines of at most `width` signs; `first` and `rest` stand before the first and the other lines."""
+    lines = textwrap.wrap(printable(text), width=width, initial_indent=first, subsequent_indent=rest, break_on_hyphens=False)
+    return lines or [first.rstrip()]
+
+
+def bullets(texts: Iterable[str], width: int, indent: str = "  ") -> list[str]:
+    """Each text as a wrapped point of a list."""
+    return [line for text in texts for line in wrapped(text, width, f"{indent}- ", f"{indent}  ")]
+
+
+def painted(text: str, code: str, *, colour: bool) -> str:
+    """The text between the escape sequences of a colour, or as it is."""
+    return f"\x1b[{code}m{text}\x1b[0m" if colour else text

@@ -1,0 +1,185 @@
+"""A diagnosis as plain text: what to do first, then what it may be, then what the answer rests on.
+
+Rendering only: every number and every medical word shown here stands in the result or in the model's records.
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from calfbayes.evidence import Likelihood, Value
+from calfbayes.knowledge.terms import Care, Cause, Complication, Level, RiskFactor
+from calfbayes.presentation.plain import BOLD, DIM, FULL, MARK, bar, bullets, painted, percent, printable, shortened, wrapped
+
+if TYPE_CHECKING:
+    from calfbayes.diagnosis.result import CauseResult, Diagnosis
+    from calfbayes.diagnosis.urgency import OpenRule, Reason
+
+COLOURS = {
+    Level.EMERGENCY: "1;97;41",
+    Level.SAME_DAY: "1;31",
+    Level.WITHIN_DAYS: "1;33",
+    Level.ROUTINE: "1;36",
+    Level.SELF_CARE: "1;32",
+}
+MIN_WIDTH = 50
+OPEN_RULES_SHOWN = 4
+ASK_SHOWN = 6
+CARE_SHOWN = 3
+
+
+def diagnosis_text(diagnosis: "Diagnosis", *, width: int = 100, colour: bool = False, top: int = 8, care: bool = False) -> str:
+    """Write a diagnosis for a person to read.
+
+    Args:
+        width: Longest line.
+        colour: Whether to use the colour sequences of terminals.
+        top: How many causes are shown.
+        care: Whether to add who to see, what to avoid and when to come back for the leading causes.
+    """
+    view = _View(diagnosis, max(width, MIN_WIDTH), colour)
+    parts = [view.urgency(), view.outcome(), view.causes(top), view.complications()]
+    if care:
+        parts.append(view.care())
+    parts += [view.known(), view.foundations()]
+    return "\n\n".join("\n".join(lines) for lines in parts if lines)
+
+
+class _View:
+    """One diagnosis on a page of one width; each method is one paragraph, as lines."""
+
+    def __init__(self, diagnosis: "Diagnosis", width: int, colour: bool) -> None:
+        self.diagnosis = diagnosis
+        self.width = width
+        self.colour = colour
+        network = diagnosis._solved.network
+        self.records = network.records
+        self.level_labels = {text.level: printable(text.label) for text in network.knowledge.urgency.levels}
+        self.setting_labels = {setting.id: setting.label for setting in network.knowledge.settings}
+
+    def urgency(self) -> list[str]:
+        flag = self.diagnosis.urgency
+        head = painted(printable(flag.label).upper(), COLOURS[flag.level], colour=self.colour)
+        lines = [head, *wrapped(flag.action, self.width, "  ", "  ")]
+        if flag.reasons:
+            lines += ["", self.heading("Why"), *bullets(map(self._reason, flag.reasons), self.width)]
+        return lines
+
+    def outcome(self) -> list[str]:
+        outcome = str(self.diagnosis.outcome).replace("_", " ")
+        reason = self.diagnosis.outcome_reason
+        lines = wrapped(f"Outcome: {outcome}{f' - {reason}' if reason else ''}", self.width, "", "  ")
+        open_rules = self.diagnosis.urgency.open_rules
+        if open_rules:
+            lines += ["", self.heading("Not yet ruled out: ask")]
+            lines += bullets(map(self._open_rule, open_rules[:OPEN_RULES_SHOWN]), self.width)
+            if len(open_rules) > OPEN_RULES_SHOWN:
+                lines += wrapped(self._rest_of(open_rules[OPEN_RULES_SHOWN:]), self.width, "  - ", "    ")
+        return lines
+
+    def causes(self, top: int) -> list[str]:
+        entries = self.diagnosis.causes
+        if not entries:
+            return []
+        lines = [self.heading(f"Causes ({FULL} now, {MARK} before anything was known)"), *self._table(entries[:top])]
+        if len(entries) > top:
+            lines.append(f"  … and {len(entries) - top} more, each {percent(entries[top].probability)} or less")
+        several = "Several causes may be present together: the figures need not add up to 100 %."
+        return lines + wrapped(several, self.width, "  ", "  ")
+
+    def complications(self) -> list[str]:
+        entries = self.diagnosis.complications
+        return [self.heading("Complications"), *self._table(entries)] if entries else []
+
+    def care(self) -> list[str]:
+        lines = []
+        for entry in self.diagnosis.causes[:CARE_SHOWN]:
+            record = self.records[entry.id]
+            if isinstance(record, Cause | Complication):
+                lines += ["", self.heading(f"If it is: {record.label}"), *_care_lines(record.care, self.width)]
+        return lines[1:]
+
+    def known(self) -> list[str]:
+        evidence = self.diagnosis.evidence
+        groups: dict[str, list[str]] = {"Patient": [], "Present": [], "Absent": [], "Doubtful": [], "Not known": []}
+        for name, value in evidence.items():
+            groups[_group(value)].append(self._fact(name, value))
+        lines = [line for name, facts in groups.items() if facts for line in self._field(name, "; ".join(facts))]
+        if self.diagnosis.assumed:
+            lines += self._field("Assumed", "; ".join(map(self._assumption, self.diagnosis.assumed)))
+        return [self.heading("What this rests on"), *lines] if lines else []
+
+    def foundations(self) -> list[str]:
+        model = self.diagnosis.model
+        setting = self.setting_labels[self.diagnosis.setting]
+        lines = wrapped(f"Model {model.name} {model.version} ({model.digest[:12]}); {setting}.", self.width)
+        lines += wrapped(self.diagnosis.disclaimer, self.width)
+        return [painted(line, DIM, colour=self.colour) for line in lines]
+
+    def heading(self, text: str) -> str:
+        return painted(printable(text), BOLD, colour=self.colour)
+
+    def _field(self, name: str, text: str) -> list[str]:
+        return wrapped(text, self.width, f"  {name:<11}", " " * 13)
+
+    def _reason(self, reason: "Reason") -> str:
+        because = "; ".join(map(self._atom, reason.because))
+        level = "" if reason.level == self.diagnosis.urgency.level else f"{self.level_labels[reason.level]}: "
+        sources = f" [{', '.join(reason.sources)}]" if reason.sources else ""
+        return f"{level}{reason.text}{f' Because: {because}.' if because else ''}{sources}"
+
+    def _open_rule(self, rule: "OpenRule") -> str:
+        asked = [self.records[name].label for name in rule.ask[:ASK_SHOWN]]
+        more = f"; {len(rule.ask) - ASK_SHOWN} more" if len(rule.ask) > ASK_SHOWN else ""
+        return f"{self.level_labels[rule.level]}: {rule.text} Ask: {'; '.join(asked)}{more}."
+
+    def _rest_of(self, rules: Sequence["OpenRule"]) -> str:
+        counts = {level: sum(rule.level == level for rule in rules) for level in Level}
+        shown = ", ".join(f"{count} {self.level_labels[level].lower()}" for level, count in counts.items() if count)
+        return f"and further rules that answers could still fire: {shown}"
+
+    def _table(self, entries: Sequence["CauseResult"]) -> list[str]:
+        labels = [shortened(printable(entry.label), self.width // 3) for entry in entries]
+        levels = [self.level_labels[entry.urgency].lower() for entry in entries]
+        label_width, level_width = max(map(len, labels)), max(map(len, levels))
+        bar_width = min(self.width - label_width - level_width - 30, 40)
+        if bar_width < 8:  # a narrow page has no room for the level
+            levels, bar_width = [""] * len(levels), max(self.width - label_width - 28, 8)
+        return [
+            f"  {label:<{label_width}}  {bar(entry.probability, entry.share, bar_width)}  {percent(entry.probability):>7}"
+            f"  from {percent(entry.share):>7}  {level}".rstrip()
+            for entry, label, level in zip(entries, labels, levels, strict=True)
+        ]
+
+    def _fact(self, name: str, value: Value) -> str:
+        record = self.records[name]
+        if isinstance(value, Likelihood):
+            return f"{record.label} (likelihood ratio {value.ratio:g})"
+        if isinstance(value, bool) or value is None:
+            return record.label
+        if isinstance(value, str):
+            return f"{record.label}: {value.replace('_', ' ')}"
+        return f"{record.label}: {value:g} {record.unit if isinstance(record, RiskFactor) else ''}".rstrip()
+
+    def _atom(self, atom: str) -> str:
+        """The words for what made a rule fire: an id, or `factor=state`."""
+        name = atom.partition("=")[0]
+        return self._fact(name, self.diagnosis.evidence.get(name, True))
+
+    def _assumption(self, assumption: str) -> str:
+        name, _, value = assumption.partition("=")
+        return f"care setting {self.setting_labels[value]} (none was given)" if name == "setting" else assumption
+
+
+def _group(value: Value) -> str:
+    if isinstance(value, Likelihood):
+        return "Doubtful"
+    if isinstance(value, bool):
+        return "Present" if value else "Absent"
+    return "Not known" if value is None else "Patient"
+
+
+def _care_lines(care: Care, width: int) -> list[str]:
+    lines = wrapped(care.who, width, "  See        ", " " * 13)
+    if care.avoid:
+        lines += wrapped("; ".join(text.rstrip(".") for text in care.avoid) + ".", width, "  Avoid      ", " " * 13)
+    return lines + wrapped(care.come_back, width, "  Come back  ", " " * 13)
