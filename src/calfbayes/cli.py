@@ -17,8 +17,10 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Iterable, Sequence
-from functools import cache
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cache, partial
 from pathlib import Path
 from typing import IO
 
@@ -29,7 +31,7 @@ from calfbayes.knowledge.shipped import PACKAGE, models_folder, open_model, ship
 from calfbayes.knowledge.terms import RiskFactor
 from calfbayes.model import Model, bases_as_json, load_model
 from calfbayes.presentation.listing import causes_text, findings_text
-from calfbayes.presentation.patients import evidence_of, patient_text
+from calfbayes.presentation.patients import patient_text
 from calfbayes.presentation.plain import ASCII_SIGNS, printable
 from calfbayes.presentation.text import diagnosis_text
 
@@ -40,7 +42,7 @@ items:
   unknown:FINDING  asked, not known        FINDING=3.0     a doubtful report with this likelihood ratio
   FACTOR=STATE     state or number of a risk factor; FACTOR and no:FACTOR where it is a yes or no
 """
-DEMO_MODEL = "calf"
+DEFAULT_MODEL = "calf"
 DEMO_PATIENTS = "demo_patients.json"
 MAX_EVIDENCE_BYTES = 4_000_000
 WORDS = {
@@ -61,8 +63,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a sign that the terminal lacks is no reason to fail
     try:
-        arguments = _parser(words).parse_args(words)
-        code: int = arguments.run(arguments)
+        command, arguments = _parsed(words)
+        code = command.run(arguments)
         sys.stdout.flush()
     except SystemExit as stop:  # argparse has said why
         return stop.code if isinstance(stop.code, int) else 2
@@ -82,81 +84,87 @@ def main(argv: Sequence[str] | None = None) -> int:
 # --- the arguments ---------------------------------------------------------------------------------------------------
 
 
-def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="calfbayes",
-        description="What may be behind a painful calf, and how urgent it is. Informs; does not replace a clinician.",
-        epilog=EXIT_CODES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
+@dataclass(frozen=True, slots=True)
+class _Command:
+    """A command: what it says of itself, its arguments (given the words on the line, to know the model), what it does."""
+
+    summary: str
+    add: Callable[[argparse.ArgumentParser, Sequence[str]], None]
+    run: Callable[[argparse.Namespace], int]
+    epilog: str = ""
+
+
+def _parsed(words: Sequence[str]) -> tuple[_Command, argparse.Namespace]:
+    if not words or words[0] not in COMMANDS:
+        summaries = "\n".join(f"    {name:<10} {command.summary}" for name, command in COMMANDS.items())
+        description = "What may be behind a painful calf, and how urgent it is. Informs; does not replace a clinician."
+        top = _new_parser("calfbayes", f"{description}\n\ncommands:\n{summaries}", EXIT_CODES)
+        top.add_argument("--version", action="version", version=f"calfbayes {__version__}")
+        top.add_argument("command", metavar="COMMAND", choices=COMMANDS, help="`calfbayes COMMAND --help` tells more")
+        top.parse_args(words[:1])
+        top.error("give the command first")
+    command = COMMANDS[words[0]]
+    parser = _new_parser(f"calfbayes {words[0]}", command.summary, command.epilog + EXIT_CODES)
+    command.add(parser, words[1:])
+    return command, parser.parse_intermixed_args(words[1:])
+
+
+def _new_parser(prog: str, description: str, epilog: str) -> argparse.ArgumentParser:
+    layout = argparse.RawDescriptionHelpFormatter
+    return argparse.ArgumentParser(
+        prog=prog, description=description, epilog=epilog, formatter_class=layout, allow_abbrev=False
     )
-    parser.add_argument("--version", action="version", version=f"calfbayes {__version__}")
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-
-    def command(name: str, summary: str, *, epilog: str = "") -> argparse.ArgumentParser:
-        return commands.add_parser(
-            name,
-            help=summary,
-            description=summary,
-            epilog=epilog + EXIT_CODES,
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-            allow_abbrev=False,
-        )
-
-    diagnose = command("diagnose", "say how probable each cause is, and how urgent the situation", epilog=ITEMS + "\n")
-    _add_model(diagnose)
-    diagnose.add_argument("items", nargs="*", metavar="ITEM", help="a finding or risk factor, see below")
-    diagnose.add_argument("--setting", help="care setting; the model's default if left out")
-    diagnose.add_argument("--evidence", metavar="FILE", help="JSON of Evidence.to_json, - for standard input; ITEMs replace")
-    diagnose.add_argument("--engine", choices=["exact", "pgmpy"], default="exact", help="pgmpy is the slow second opinion")
-    diagnose.add_argument("--top", type=_count, default=8, metavar="N", help="show so many causes (default %(default)s)")
-    diagnose.add_argument("--care", action="store_true", help="add who to see, what to avoid, when to come back")
-    diagnose.add_argument("--json", action="store_true", help="print the result as JSON")
-    if words[:1] == ["diagnose"]:
-        _add_factors(diagnose, _load(_model_named(words[1:])))
-    diagnose.set_defaults(run=_diagnose, factors={})
-
-    check = command("check", "read a model folder and name every fault")
-    check.add_argument("path", metavar="PATH", help="a model folder, or the name of a shipped model")
-    check.set_defaults(run=_check)
-
-    findings = command("findings", "list or search the findings and risk factors")
-    _add_model(findings)
-    findings.add_argument("words", nargs="*", metavar="WORD", help="words to search for in ids, labels, questions, synonyms")
-    findings.set_defaults(run=_findings)
-
-    causes = command("causes", "list or search the causes with their shares")
-    _add_model(causes)
-    causes.add_argument("words", nargs="*", metavar="WORD", help="words to search for in ids, labels, synonyms")
-    causes.add_argument("--setting", help="care setting; the model's default if left out")
-    causes.set_defaults(run=_causes)
-
-    command("demo", "diagnose three published patients").set_defaults(run=_demo)
-    command("snapshot", "for maintainers: write the quick-loading snapshots of the shipped models").set_defaults(run=_snapshot)
-    return parser
 
 
 def _add_model(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--model", default=DEMO_MODEL, help="a shipped model or a model folder (default %(default)s)")
+    parser.add_argument("--model", default=DEFAULT_MODEL, help="a shipped model or a model folder (default %(default)s)")
+
+
+def _add_diagnose(parser: argparse.ArgumentParser, words: Sequence[str]) -> None:
+    _add_model(parser)
+    parser.add_argument("items", nargs="*", metavar="ITEM", help="a finding or risk factor, see below")
+    parser.add_argument("--setting", help="care setting; the model's default if left out")
+    parser.add_argument(
+        "--evidence", metavar="FILE", help="JSON of Evidence.to_json, - for standard input; an ITEM replaces what it says"
+    )
+    parser.add_argument("--engine", choices=["exact", "pgmpy"], default="exact", help="pgmpy is the slow second opinion")
+    parser.add_argument("--top", type=_count, default=8, metavar="N", help="show so many causes (default %(default)s)")
+    parser.add_argument("--care", action="store_true", help="add who to see, what to avoid, when to come back")
+    parser.add_argument("--json", action="store_true", help="print the result as JSON")
+    parser.set_defaults(factors=[])
+    only_model = argparse.ArgumentParser(prog=parser.prog, add_help=False, allow_abbrev=False)
+    _add_model(only_model)
+    _add_factors(parser, _load(only_model.parse_known_args(list(words))[0].model))
 
 
 def _add_factors(parser: argparse.ArgumentParser, model: Model) -> None:
-    """Give every risk factor that is more than a yes or no an option of its own."""
+    """Give every risk factor that is more than a yes or no an option of its own: `--age 67` is short for `age=67`."""
     group = parser.add_argument_group(f"risk factors of model {model.name}")
     for factor in model.risk_factors:
-        option = f"--{factor.id}"
-        if not factor.is_binary and option not in parser._option_string_actions:
+        if not factor.is_binary:
             values = factor.unit.upper() if factor.unit else "{" + ",".join(factor.states) + "}"
-            question = factor.question.replace("%", "%%")
-            group.add_argument(option, dest=f"factor {factor.id}", metavar=values, help=question)
+            item = partial("{}={}".format, factor.id)
+            text = factor.question.replace("%", "%%")
+            with suppress(argparse.ArgumentError):  # the name of an option above; `FACTOR=STATE` still serves
+                group.add_argument(f"--{factor.id}", dest="factors", action="append", type=item, metavar=values, help=text)
 
 
-def _model_named(words: Sequence[str]) -> str:
-    """The model that a command names, found before its other options are known."""
-    parser = argparse.ArgumentParser(prog="calfbayes diagnose", add_help=False, allow_abbrev=False)
+def _add_check(parser: argparse.ArgumentParser, _: Sequence[str]) -> None:
+    parser.add_argument("path", metavar="PATH", help="a model folder, or the name of a shipped model")
+
+
+def _add_findings(parser: argparse.ArgumentParser, _: Sequence[str]) -> None:
     _add_model(parser)
-    name: str = parser.parse_known_args(list(words))[0].model
-    return name
+    parser.add_argument("words", nargs="*", metavar="WORD", help="words to look for in ids, labels, synonyms and questions")
+
+
+def _add_causes(parser: argparse.ArgumentParser, words: Sequence[str]) -> None:
+    _add_findings(parser, words)
+    parser.add_argument("--setting", help="care setting; the model's default if left out")
+
+
+def _add_nothing(_: argparse.ArgumentParser, __: Sequence[str]) -> None:
+    """The command has no arguments."""
 
 
 def _count(text: str) -> int:
@@ -215,12 +223,12 @@ def _listed(text: str, words: Sequence[str]) -> int:
 
 
 def _demo(_: argparse.Namespace) -> int:
-    model = _load(DEMO_MODEL)
-    text = (models_folder() / DEMO_MODEL / DEMO_PATIENTS).read_text(encoding="utf-8")
-    rule = "=" * _width()
+    model = _load(DEFAULT_MODEL)
+    text = (models_folder() / DEFAULT_MODEL / DEMO_PATIENTS).read_text(encoding="utf-8")
     for patient in json.loads(text)["patients"]:
-        result = model.diagnose(evidence_of(patient), setting=patient["setting"])
-        _write(f"{rule}\n{patient_text(patient, result, width=_width(), colour=_colour())}\n")
+        person = {name: patient[name] for name in ("age", "sex") if patient[name] is not None}
+        result = model.diagnose({**person, **patient["risk_factors"], **patient["findings"]}, setting=patient["setting"])
+        _write(f"{'=' * _width()}\n{patient_text(patient, result, width=_width(), colour=_colour())}\n")
     return 0
 
 
@@ -244,11 +252,7 @@ def _snapshot(_: argparse.Namespace) -> int:
 def _evidence(model: Model, arguments: argparse.Namespace) -> Evidence:
     """Evidence of the file, then of the command line, which replaces what the file says of the same id."""
     factors = {factor.id: factor for factor in model.risk_factors}
-    given: list[tuple[str, object]] = [_item(text, factors) for text in arguments.items]
-    for name, text in vars(arguments).items():
-        if name.startswith("factor ") and text is not None:
-            given.append(_assigned(name.removeprefix("factor "), text, factors))
-    items = _without_repeats(given)
+    items = _without_repeats(_item(text, factors) for text in (*arguments.items, *arguments.factors))
     if arguments.evidence is None:
         return model.evidence(items, setting=arguments.setting)
     start = model.evidence_from_json(_read(arguments.evidence))
@@ -328,3 +332,15 @@ def _colour(stream: IO[str] | None = None) -> bool:
 
 def _width() -> int:
     return min(max(shutil.get_terminal_size((100, 24)).columns, 60), 120)
+
+
+COMMANDS = {
+    "diagnose": _Command(
+        "say how probable each cause is, and how urgent the situation", _add_diagnose, _diagnose, ITEMS + "\n"
+    ),
+    "check": _Command("read a model folder and name every fault", _add_check, _check),
+    "findings": _Command("list or search the findings and risk factors", _add_findings, _findings),
+    "causes": _Command("list or search the causes with their shares", _add_causes, _causes),
+    "demo": _Command("diagnose three published patients", _add_nothing, _demo),
+    "snapshot": _Command("for maintainers: write the quick-loading snapshots of the shipped models", _add_nothing, _snapshot),
+}

@@ -10,14 +10,22 @@ from fractions import Fraction
 from itertools import product
 from math import prod
 
-from calfbayes.knowledge.terms import Cause, Complication, KnowledgeBase, Mechanism, OddsRatio, RiskFactor
+from calfbayes.knowledge.terms import Cause, Complication, Finding, KnowledgeBase, Mechanism, OddsRatio, RiskFactor
 
 Arcs = Mapping[str, Sequence[tuple[str, Fraction]]]
 
 
 @dataclass(frozen=True)
 class Answer:
-    """P(evidence, complaint), P(complaint), and the joint of each hidden node and risk state with the evidence and the complaint."""
+    """Probabilities, none of them divided by another.
+
+    Attributes:
+        joint: P(evidence, complaint).
+        complaint: P(complaint).
+        hidden: P(node present, evidence, complaint).
+        risks: P(risk state, evidence, complaint), by factor and state.
+        worst_label: P(highest label, evidence, complaint).
+    """
 
     joint: Fraction
     complaint: Fraction
@@ -62,41 +70,39 @@ def enumerate_model(
         findings: P(report | absent) and P(report | present) of each observed finding.
         labels: Numbers of some nodes; the answer holds the distribution of the highest number among those present.
     """
-    nodes: list[Cause | Complication | Mechanism] = [*knowledge.causes, *knowledge.complications, *knowledge.mechanisms]
-    own = {r.id: Fraction(r.leak.value) for r in (*knowledge.complications, *knowledge.mechanisms, *knowledge.findings)}
-    own |= bases
-    odds = {r.id: r.odds for r in (*nodes, *knowledge.findings)}
+    inner: list[Complication | Mechanism] = [*knowledge.complications, *knowledge.mechanisms]
+    nodes: list[Cause | Complication | Mechanism] = [*knowledge.causes, *inner]
+    leaky: list[Complication | Mechanism | Finding] = [*inner, *knowledge.findings]
+    own = {**bases, **{record.id: Fraction(record.leak.value) for record in leaky}}
+    odds = {record.id: record.odds for record in (*knowledge.causes, *leaky)}
     into = _arcs(nodes, own)
     order = _parents_first([node.id for node in nodes], into)
     bits = {name: 1 << position for position, name in enumerate(order)}
     some_cause = sum(bits[cause.id] for cause in knowledge.causes)
-    reports = [(name, *_whole(off, on)) for name, (off, on) in findings.items()]
+    reports = {name: _whole(off, on) for name, (off, on) in findings.items()}
 
     joint = complaint = Fraction(0)
     hidden_joint = dict.fromkeys(order, Fraction(0))
     risk_joint: dict[tuple[str, str], Fraction] = {}
     worst: dict[int, Fraction] = {}
     for states, p_states in _risk_configurations(knowledge.risk_factors):
-        gates = [_gate(_leak(own[name], odds[name], states), into.get(name, ()), bits) for name in order]
-        observed = [
-            (_gate(_leak(own[name], odds[name], states), into.get(name, ()), bits), off, on) for name, off, on, _ in reports
-        ]
-        unit = p_states / prod(gate.whole for gate in gates)
-        report_unit = unit / prod(gate.whole for gate, _, _ in observed) / prod(whole for _, _, _, whole in reports)
+        gate = {name: _gate(_leak(own[name], odds[name], states), into.get(name, ()), bits) for name in (*order, *reports)}
+        unit = p_states / prod(gate[name].whole for name in order)
+        report_unit = unit / prod(gate[name].whole * whole for name, (_, _, whole) in reports.items())
         known = all(states[name] == state for name, state in risks.items())
         total = total_joint = 0
         total_hidden = [0] * len(order)
         total_worst: dict[int, int] = {}
-        for present, weight in _hidden_configurations(gates):
+        for present, weight in _hidden_configurations([gate[name] for name in order]):
             if not present & some_cause:
                 continue
             total += weight
             if not known:
                 continue
             term = weight
-            for gate, off, on in observed:
-                absent = gate.absent(present)
-                term *= off * absent + on * (gate.whole - absent)
+            for name, (off, on, _) in reports.items():
+                absent = gate[name].absent(present)
+                term *= off * absent + on * (gate[name].whole - absent)
             total_joint += term
             for position in range(len(order)):
                 if present >> position & 1:

@@ -1,6 +1,6 @@
 """Hypothesis strategies: networks with encoded evidence, and models with answers."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from math import exp, inf, isinf
@@ -22,8 +22,8 @@ from support.models import random_model, shipped
 from support.random_models import random_content
 
 PRESENT, ABSENT = (0.0, 1.0), (1.0, 0.0)
-AFFORDABLE = 5e6  # state operations of one query in a property
-MOST_UNKNOWN = 10  # risk factors that a drawn query leaves unknown
+AFFORDABLE = 2e6  # state operations of one query in a property
+MOST_UNKNOWN = 7  # risk factors that a drawn query leaves unknown
 
 Reports = Mapping[int, tuple[float, float]]
 
@@ -48,10 +48,10 @@ class Query:
     def with_report(self, node: int, report: tuple[float, float]) -> "Query":
         return replace(self, reports={**self.reports, node: report})
 
-    def posterior(self) -> Posterior:
+    def posterior(self, *, also: Sequence[int] = ()) -> Posterior:
         """The engine's answer; a query that is impossible or dear is not considered."""
         try:
-            answer = infer(self.network, self.logits, self.evidence, also=self.network.mechanisms, cost_limit=AFFORDABLE)
+            answer = infer(self.network, self.logits, self.evidence, also=also, cost_limit=AFFORDABLE)
         except QueryTooCostlyError:
             reject()
         if isinf(answer.log_joint):

@@ -2,10 +2,15 @@
 
 All kinds of figures come from three probabilities in a population: of the item, of the cause, and of both. They are
 P(evidence) and P(evidence) P(cause | evidence), added up over the pieces of an expression.
+
+References:
+    Pearl (1988), Probabilistic reasoning in intelligent systems, 4.4: conditioning, where one query would be too dear.
 """
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from math import exp
 
 import numpy as np
@@ -13,7 +18,7 @@ import numpy as np
 from calfbayes.audit.expression import both
 from calfbayes.audit.table import COMPARED_BY_ITEM, Figure, Kind, Population, split_causes
 from calfbayes.diagnosis.result import encode
-from calfbayes.errors import ContradictionError
+from calfbayes.errors import ContradictionError, QueryTooCostlyError
 from calfbayes.evidence import read_evidence
 from calfbayes.inference.exact import Posterior, highest_label, infer
 from calfbayes.inference.reduction import Encoded
@@ -96,11 +101,12 @@ class Queries:
                 encoded = encode(network, read_evidence(network, piece, setting=population.setting))
             except ContradictionError:
                 continue  # logic alone rules this piece out
-            log_joint = self._posterior(population.setting, encoded).log_joint
-            p = exp(log_joint - self.solved.baseline[population.setting].log_joint)
-            if p > 0:
-                everyone.append(p)
-                affected.append(p * self._probability_of_any(population.setting, encoded, causes))
+            for part in self._affordable(population.setting, encoded):
+                log_joint = self._posterior(population.setting, part).log_joint
+                p = exp(log_joint - self.solved.baseline[population.setting].log_joint)
+                if p > 0:
+                    everyone.append(p)
+                    affected.append(p * self._probability_of_any(population.setting, part, causes))
         return Masses(sum(everyone), sum(affected))
 
     def _compared_by_item(self, figure: Figure) -> float:
@@ -131,6 +137,28 @@ class Queries:
             if parent in network.mechanisms:
                 absent *= 1 - _expit(network.nodes[parent].base_logit) * w
         return 1 - absent
+
+    def _affordable(self, setting: str, encoded: Encoded) -> Iterator[Encoded]:
+        """The evidence itself or, if the query is too dear, the evidence with each state of one more risk factor."""
+        try:
+            self._posterior(setting, encoded)
+        except QueryTooCostlyError:
+            unknown = [risk for risk in self._risks_by_reach if encoded.risk_states[risk] < 0]
+            if not unknown:
+                raise
+            for state in range(len(self.solved.network.risks[unknown[0]].states)):
+                states = list(encoded.risk_states)
+                states[unknown[0]] = state
+                yield from self._affordable(setting, Encoded(tuple(states), encoded.findings))
+        else:
+            yield encoded
+
+    @cached_property
+    def _risks_by_reach(self) -> tuple[int, ...]:
+        """Risk factors, those first that most nodes depend on: knowing them parts a query best."""
+        network = self.solved.network
+        reach = Counter(odds.risk for node in network.nodes for odds in node.odds)
+        return tuple(sorted(range(len(network.risks)), key=lambda risk: -reach[risk]))
 
     def _posterior(self, setting: str, encoded: Encoded) -> Posterior:
         key = (setting, encoded)

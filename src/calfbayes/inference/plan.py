@@ -4,7 +4,7 @@ Variables (bits and points) are eliminated one after the other. To eliminate one
 into one table, and the variable is closed: a point is summed over, an observed finding's bit is weighed with its report,
 a hidden node's bit becomes the point that the node reads. The tables so left behind are *messages*; each is used once, so
 the computation is a tree, and its cost is governed by the largest table. The next variable is always the one that needs
-the fewest operations, ties broken by position.
+the fewest operations, ties broken by position; where that comes out dear, the one with the smallest table is tried, too.
 
 References:
     Dechter (1999), Bucket elimination: a unifying framework for reasoning.
@@ -17,6 +17,9 @@ from math import log2
 
 from calfbayes.inference.reduction import Problem
 from calfbayes.inference.tables import Axes
+
+
+WORTH_A_SECOND_TRY = 1e6  # state operations; making a plan costs about as much
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +99,10 @@ class Plan:
 
 def make_plan(problem: Problem) -> Plan:
     """Choose an order and write down the steps. Deterministic; allocates nothing that grows with the messages."""
-    return _Planner(problem).plan()
+    plan = _Planner(problem, by_work=True).plan()
+    if plan.operations < WORTH_A_SECOND_TRY:
+        return plan
+    return min(plan, _Planner(problem, by_work=False).plan(), key=lambda plan: plan.operations)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -116,8 +122,9 @@ class _Part:
 class _Planner:
     """Which parts are left, and what each elimination would cost. Sets of variables are integers, one digit each."""
 
-    def __init__(self, problem: Problem) -> None:
+    def __init__(self, problem: Problem, *, by_work: bool) -> None:
         self.problem = problem
+        self.by_work = by_work
         self.bits = sorted(problem.bits)
         self.points = sorted(problem.sizes)
         names = [*(("bit", bit) for bit in self.bits), *(("point", point) for point in self.points)]
@@ -155,13 +162,13 @@ class _Planner:
         return Plan(tuple(self.steps), scopes, self.operations, max(sizes), sum(2.0**size for size in sizes))
 
     def _joint(self, variable: int) -> tuple[int, float]:
-        """All variables of the table that eliminating this one would make, and the number of operations, roughly."""
+        """All variables of the table that eliminating this one would make, and its price: its size, or operations, roughly."""
         scope, work = 0, 1.0
         for part in self.parts[variable]:
             shared = (scope & part.scope & self.bits_only).bit_count() if part.kind == "message" else 0
             work += part.work * 1.5**shared
             scope |= part.scope
-        return scope, work * 2.0 ** self._log(scope)
+        return scope, (work if self.by_work else 1.0) * 2.0 ** self._log(scope)
 
     def _eliminate(self, variable: int) -> None:
         parts = self.parts.pop(variable)

@@ -1,20 +1,82 @@
 """The shape of the model files: keys, types and bounds, one class a table.
 
-Only `reading` uses this module. It is strict: no coercion, no unknown keys, no infinities. What the
-words mean to each other (ids that exist, arcs that are allowed) is checked in `checking`.
+Only `reading` uses this module. It is strict: no coercion, no unknown keys, no infinities, no characters that cannot be
+seen. What the words mean to each other (ids that exist, arcs that are allowed) is checked in `checking`.
 """
 
-from typing import Annotated, Any, Literal, Self
+import re
+import unicodedata
+from collections.abc import Sequence
+from typing import Annotated, Any, ClassVar, Literal, Self, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+
+from calfbayes.knowledge.wording import short
 
 FORMAT = 1
+MAX_RULE_DEPTH = 20
+LARGEST = 1e9
 
-Id = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,79}$")]
-Text = Annotated[str, StringConstraints(min_length=1, max_length=2_000)]
-Label = Annotated[str, StringConstraints(min_length=1, max_length=120)]
+ID = r"^[a-z][a-z0-9_]{0,79}$"
+ATOM = r"[a-z][a-z0-9_]{0,79}(=[a-z][a-z0-9_]{0,79})?"
+TURNS_TEXT_AROUND = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
+def _legible(text: str) -> str:
+    for character in "" if text.isprintable() else text:
+        control = unicodedata.category(character) in {"Cc", "Zl", "Zp"} and character != "\n"
+        if control or character in TURNS_TEXT_AROUND:
+            raise ValueError(f"holds U+{ord(character):04X}, a character that cannot be seen")
+    if text and not text.strip():
+        raise ValueError("is nothing but spaces")
+    return text
+
+
+def _on_one_line(text: str) -> str:
+    if "\n" in text:
+        raise ValueError("must stand on one line")
+    return text
+
+
+def _condition(value: Any) -> Any:
+    _check_condition(value, MAX_RULE_DEPTH)
+    return value
+
+
+def _check_condition(value: Any, depth: int) -> None:
+    if depth == 0:
+        raise ValueError(f"is nested more than {MAX_RULE_DEPTH} deep")
+    if isinstance(value, str) and re.fullmatch(ATOM, value):
+        return
+    parts = next(iter(value.values())) if isinstance(value, dict) and len(value) == 1 and {*value} <= {"any", "all"} else None
+    if not isinstance(parts, list) or not parts:
+        raise ValueError(
+            f'{short(value)} is no condition: write "finding", "factor=state", {{ any = [...] }} or {{ all = [...] }}'
+        )
+    for part in parts:
+        _check_condition(part, depth - 1)
+
+
+Id = Annotated[str, StringConstraints(pattern=ID)]
+Text = Annotated[str, StringConstraints(min_length=1, max_length=2_000), AfterValidator(_legible)]
+Label = Annotated[str, StringConstraints(min_length=1, max_length=120), AfterValidator(_legible), AfterValidator(_on_one_line)]
+Why = Annotated[str, StringConstraints(max_length=2_000), AfterValidator(_legible)]
+Url = Annotated[str, StringConstraints(pattern=r"^(https?://[!-~]{1,990})?$")]
+Code = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9:./-]{1,40}$")]
+Version = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,6}\.[0-9]{1,6}\.[0-9]{1,6}$")]
 Probability = Annotated[float, Field(ge=0, le=1)]
-NotNegative = Annotated[float, Field(ge=0, le=1e9)]
+NotNegative = Annotated[float, Field(ge=0, le=LARGEST)]
+Bound = Annotated[float, Field(ge=-LARGEST, le=LARGEST)]
+Burden = Annotated[int, Field(ge=0, le=1_000)]
 Sources = Annotated[list[Id], Field(min_length=1, max_length=40)]
 LevelName = Literal["emergency", "same_day", "within_days", "routine", "self_care"]
 
@@ -23,42 +85,67 @@ class Table(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
 
 
+def known_keys(shape: type[Table], place: Sequence[int | str]) -> list[str]:
+    """The keys of the table, inside tables of this shape, that has or should have the last part of the place."""
+    kind: Any = shape
+    for part in place[:-1]:
+        fields = getattr(kind, "model_fields", None)
+        kind = fields[part].annotation if fields else get_args(kind)[-1]  # else a dictionary or a list
+    return list(kind.model_fields)
+
+
 class Origin(Table):
     """Where a number comes from and how sure it is."""
 
+    largest: ClassVar[float] = 1.0
+
     kind: Literal["measured", "derived", "judged"]
     source: Sources
-    n: Annotated[float, Field(gt=0, le=1e9)] | None = None
-    range: Annotated[list[float], Field(min_length=2, max_length=2)] | None = None
-    why: Annotated[str, StringConstraints(max_length=2_000)] = ""
+    n: Annotated[float, Field(ge=1, le=LARGEST)] | None = None
+    range: Annotated[Annotated[list[float], Field(min_length=2, max_length=2)] | None, Field(validate_default=True)] = None
+    why: Annotated[Why, Field(validate_default=True)] = ""
 
-    def quantity(self) -> float | None:
-        """The number that the range is about, or None if there is no single one."""
+    def _quantity(self) -> float | None:
+        """The number that the range is about, if it stands under one key."""
         return None
 
-    @model_validator(mode="after")
-    def _doubt_and_reason(self) -> Self:
-        if (self.n is None) == (self.range is None):
+    @field_validator("range")
+    @classmethod
+    def _one_doubt(cls, ends: list[float] | None, info: ValidationInfo) -> list[float] | None:
+        if "n" in info.data and (info.data["n"] is None) == (ends is None):
             raise ValueError("exactly one of n (equivalent sample size) and range (90 %) must be given")
-        quantity = self.quantity()
+        if ends is not None and not 0 <= ends[0] <= ends[1] <= cls.largest:
+            raise ValueError(f"{ends} must rise and lie within 0..{cls.largest:g}")
+        return ends
+
+    @field_validator("why")
+    @classmethod
+    def _reason(cls, why: str, info: ValidationInfo) -> str:
+        if info.data.get("kind", "measured") != "measured" and not why:
+            raise ValueError(f"a {info.data['kind']} number needs its reason")
+        return why
+
+    @model_validator(mode="after")
+    def _value_in_range(self) -> Self:
+        quantity = self._quantity()
         if self.range is not None and quantity is not None and not self.range[0] <= quantity <= self.range[1]:
-            raise ValueError(f"the range {self.range} does not contain the value {quantity}")
-        if self.kind != "measured" and not self.why:
-            raise ValueError(f"a {self.kind} number needs its reason in why")
+            raise ValueError(f"the range {self.range} does not contain the value {quantity:g}")
         return self
 
 
 class ProbabilityNumber(Origin):
     value: Probability
 
-    def quantity(self) -> float:
+    def _quantity(self) -> float:
         return self.value
 
 
-class PositiveNumber(Origin):
+class NotNegativeNumber(Origin):
+    largest: ClassVar[float] = LARGEST
+
     value: NotNegative
 
-    def quantity(self) -> float:
+    def _quantity(self) -> float:
         return self.value
 
 
@@ -66,7 +153,7 @@ class LinkNumber(Origin):
     probability: Probability | None = None
     link: Probability | None = None
 
-    def quantity(self) -> float | None:
+    def _quantity(self) -> float | None:
         return self.probability if self.probability is not None else self.link
 
     @model_validator(mode="after")
@@ -76,9 +163,9 @@ class LinkNumber(Origin):
         return self
 
 
-Odds = dict[Id, dict[Id, PositiveNumber]]
+Odds = dict[Id, dict[Id, NotNegativeNumber]]
 Links = dict[Id, LinkNumber]
-CodeLists = dict[Id, list[Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9:./-]{1,40}$")]]]
+CodeLists = dict[Id, list[Code]]
 
 
 class CareTable(Table):
@@ -103,7 +190,7 @@ class NodeTable(Table):
 
 
 class CauseTable(NodeTable):
-    weight: dict[Id, PositiveNumber]
+    weight: dict[Id, NotNegativeNumber]
 
 
 class ComplicationTable(NodeTable):
@@ -124,7 +211,7 @@ class FindingTable(Table):
     kind: Literal["symptom", "sign", "test"]
     group: Id
     observer: Literal["patient", "clinician", "laboratory"]
-    burden: Annotated[int, Field(ge=0, le=1_000)]
+    burden: Burden
     synonyms: list[Label] = []
     codes: CodeLists = {}
     implies: list[Id] = []
@@ -137,40 +224,37 @@ class PriorTable(Origin):
     when: dict[Id, Annotated[list[Id], Field(min_length=1)]] = {}
     probabilities: Annotated[dict[Id, Probability], Field(min_length=1)]
 
-    def quantity(self) -> float | None:
-        return next(iter(self.probabilities.values())) if len(self.probabilities) == 1 else None
-
 
 class RiskFactorTable(Table):
     label: Label
     question: Text
     group: Id
-    burden: Annotated[int, Field(ge=0, le=1_000)]
+    burden: Burden
     synonyms: list[Label] = []
     states: Annotated[list[Id], Field(min_length=2, max_length=40)] = ["absent", "present"]
     reference: Id = "absent"
-    unit: Annotated[str, StringConstraints(max_length=20)] = ""
-    lower_bounds: list[float] = []
-    upper_bound: float = 0.0
+    unit: Annotated[Label, StringConstraints(max_length=20)] = ""
+    lower_bounds: list[Bound] = []
+    upper_bound: Bound = 0.0
     prior: Annotated[list[PriorTable], Field(min_length=1)]
 
 
 class SettingTable(Table):
     label: Label
-    coincidence: PositiveNumber
+    coincidence: NotNegativeNumber
 
 
 class ModelTable(Table):
     format: Annotated[int, Field(ge=1, le=FORMAT)]
     name: Id
-    version: Annotated[str, StringConstraints(pattern=r"^\d+\.\d+\.\d+$")]
+    version: Version
     title: Label
     intended_use: Text
     population: Text
     not_for: list[Text]
     licence: Label
     complaint: Id
-    scope: dict[Id, Annotated[list[float], Field(min_length=2, max_length=2)]] = {}
+    scope: dict[Id, Annotated[list[Bound], Field(min_length=2, max_length=2)]] = {}
     default_setting: Id
     settings: Annotated[dict[Id, SettingTable], Field(min_length=1)]
 
@@ -192,7 +276,7 @@ class RuleTable(Table):
     level: LevelName
     reason: Text
     source: Sources
-    when: Any  # a small language of its own, read in `reading`
+    when: Annotated[Any, AfterValidator(_condition)]
 
 
 class UrgencyTable(Table):
@@ -203,5 +287,5 @@ class UrgencyTable(Table):
 
 class SourceTable(Table):
     citation: Text
-    url: Annotated[str, StringConstraints(max_length=1_000)]
+    url: Url
     kind: Literal["article", "guideline", "web", "judgement"]

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from calfbayes.errors import ArgumentError, NoSuchModelError
-from calfbayes.knowledge.reading import Content, build, knowledge_from_folder
+from calfbayes.knowledge.reading import knowledge_from_folder
+from calfbayes.knowledge.records import Content, build
 from calfbayes.knowledge.terms import KnowledgeBase
 
 PACKAGE = Path(__file__).resolve().parent.parent

@@ -3,28 +3,29 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from calfbayes.presentation.plain import BOLD, painted, percent, printable, wrapped
-from calfbayes.presentation.text import MIN_WIDTH, diagnosis_text
+from calfbayes.presentation.plain import percent, wrapped
+from calfbayes.presentation.text import View, joined
 
 if TYPE_CHECKING:
     from calfbayes.diagnosis.result import Diagnosis
 
 
-def evidence_of(patient: Mapping[str, Any]) -> dict[str, Any]:
-    """What a published patient's record says, as evidence; what it does not mention is left out."""
-    person = {name: patient[name] for name in ("age", "sex") if patient[name] is not None}
-    return {**person, **patient["risk_factors"], **patient["findings"]}
-
-
 def patient_text(patient: Mapping[str, Any], diagnosis: "Diagnosis", *, width: int = 100, colour: bool = False) -> str:
-    """Write a published patient: where it is from, what the model says, and what was published."""
-    width = max(width, MIN_WIDTH)
-    title = painted(printable(f"Patient {patient['id']}"), BOLD, colour=colour)
-    lines = [title, *wrapped(f"Source: {patient['source']}, {patient['url']}", width, "  ", "  ")]
+    """Write a published patient: source, what was known, what the model says, what was published.
+
+    Args:
+        patient: A record of the case format: id, source, url, other_findings, final_diagnosis, true_urgency.
+        diagnosis: What the model says of the patient.
+    """
+    view = View(diagnosis, width, colour)
+    title = [view.heading(f"Patient {patient['id']}")]
+    title += wrapped(f"Source: {patient['source']}, {patient['url']}", view.width, "  ", "  ")
     if patient["other_findings"]:
-        lines += wrapped(f"Also told, not given to the model: {'; '.join(patient['other_findings'])}.", width, "  ", "  ")
-    lines += ["", diagnosis_text(diagnosis, width=width, colour=colour, top=5), ""]
-    return "\n".join([*lines, *wrapped(_published(patient, diagnosis), width, "", "  ")])
+        told = "; ".join(patient["other_findings"])
+        title += wrapped(f"Also told, beyond what the model can be given: {told}.", view.width, "  ", "  ")
+    published = [view.heading("Published"), *wrapped(_published(patient, diagnosis), view.width, "  ", "  ")]
+    result = [view.urgency(), view.outcome(), view.causes(top=5), view.complications()]
+    return joined([title, view.known(), *result, published, view.foundations()])
 
 
 def _published(patient: Mapping[str, Any], diagnosis: "Diagnosis") -> str:
@@ -33,8 +34,8 @@ def _published(patient: Mapping[str, Any], diagnosis: "Diagnosis") -> str:
     name = patient["final_diagnosis"]
     if name in ranks:
         rank, entry = ranks[name]
-        found = f"{entry.label}; here number {rank} of {len(ranks)}, at {percent(entry.probability)}"
+        found = f"{entry.label}, here number {rank} of {len(ranks)} at {percent(entry.probability)}"
     else:
-        found = name.replace("_", " ")
+        found = f"{name.replace('_', ' ')}, not among the probabilities here"
     needed = levels[patient["true_urgency"]].lower()
-    return f"Published diagnosis: {found}. Judged to need: {needed}; flagged here: {diagnosis.urgency.label.lower()}."
+    return f"Diagnosis: {found}. Urgency: {needed} (judged from the publication), {diagnosis.urgency.label.lower()} here."

@@ -3,7 +3,7 @@
 Rendering only: every number and every medical word shown here stands in the result or in the model's records.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from calfbayes.evidence import Likelihood, Value
@@ -36,20 +36,24 @@ def diagnosis_text(diagnosis: "Diagnosis", *, width: int = 100, colour: bool = F
         top: How many causes are shown.
         care: Whether to add who to see, what to avoid and when to come back for the leading causes.
     """
-    view = _View(diagnosis, max(width, MIN_WIDTH), colour)
+    view = View(diagnosis, width, colour)
     parts = [view.urgency(), view.outcome(), view.causes(top), view.complications()]
     if care:
         parts.append(view.care())
-    parts += [view.known(), view.foundations()]
-    return "\n\n".join("\n".join(lines) for lines in parts if lines)
+    return joined([*parts, view.known(), view.foundations()])
 
 
-class _View:
-    """One diagnosis on a page of one width; each method is one paragraph, as lines."""
+def joined(paragraphs: Iterable[Sequence[str]]) -> str:
+    """Paragraphs with an empty line between them."""
+    return "\n\n".join("\n".join(lines) for lines in paragraphs if lines)
+
+
+class View:
+    """One diagnosis on a page of one width; each method but `heading` gives the lines of one paragraph."""
 
     def __init__(self, diagnosis: "Diagnosis", width: int, colour: bool) -> None:
         self.diagnosis = diagnosis
-        self.width = width
+        self.width = max(width, MIN_WIDTH)
         self.colour = colour
         network = diagnosis._solved.network
         self.records = network.records
@@ -57,6 +61,7 @@ class _View:
         self.setting_labels = {setting.id: setting.label for setting in network.knowledge.settings}
 
     def urgency(self) -> list[str]:
+        """What to do, and why."""
         flag = self.diagnosis.urgency
         head = painted(printable(flag.label).upper(), COLOURS[flag.level], colour=self.colour)
         lines = [head, *wrapped(flag.action, self.width, "  ", "  ")]
@@ -65,6 +70,7 @@ class _View:
         return lines
 
     def outcome(self) -> list[str]:
+        """How far the answer may be relied on, and what to ask."""
         outcome = str(self.diagnosis.outcome).replace("_", " ")
         reason = self.diagnosis.outcome_reason
         lines = wrapped(f"Outcome: {outcome}{f' - {reason}' if reason else ''}", self.width, "", "  ")
@@ -77,6 +83,7 @@ class _View:
         return lines
 
     def causes(self, top: int) -> list[str]:
+        """The most probable causes."""
         entries = self.diagnosis.causes
         if not entries:
             return []
@@ -87,10 +94,12 @@ class _View:
         return lines + wrapped(several, self.width, "  ", "  ")
 
     def complications(self) -> list[str]:
+        """All complications."""
         entries = self.diagnosis.complications
         return [self.heading("Complications"), *self._table(entries)] if entries else []
 
     def care(self) -> list[str]:
+        """Who to see, what to avoid and when to come back, for the leading causes."""
         lines = []
         for entry in self.diagnosis.causes[:CARE_SHOWN]:
             record = self.records[entry.id]
@@ -99,23 +108,28 @@ class _View:
         return lines[1:]
 
     def known(self) -> list[str]:
+        """The evidence in words, and what was assumed."""
         evidence = self.diagnosis.evidence
         groups: dict[str, list[str]] = {"Patient": [], "Present": [], "Absent": [], "Doubtful": [], "Not known": []}
         for name, value in evidence.items():
             groups[_group(value)].append(self._fact(name, value))
         lines = [line for name, facts in groups.items() if facts for line in self._field(name, "; ".join(facts))]
-        if self.diagnosis.assumed:
-            lines += self._field("Assumed", "; ".join(map(self._assumption, self.diagnosis.assumed)))
-        return [self.heading("What this rests on"), *lines] if lines else []
+        assumed = [text for text in self.diagnosis.assumed if not text.startswith("setting=")]
+        setting = self.setting_labels[self.diagnosis.setting]
+        lines += self._field("Setting", setting if evidence.setting else f"{setting} (assumed, none was given)")
+        if assumed:
+            lines += self._field("Assumed", "; ".join(assumed))
+        return [self.heading("What was known"), *lines]
 
     def foundations(self) -> list[str]:
+        """Which model it was, and what it is not for."""
         model = self.diagnosis.model
-        setting = self.setting_labels[self.diagnosis.setting]
-        lines = wrapped(f"Model {model.name} {model.version} ({model.digest[:12]}); {setting}.", self.width)
+        lines = wrapped(f"Model {model.name} {model.version}, digest {model.digest[:12]}", self.width)
         lines += wrapped(self.diagnosis.disclaimer, self.width)
         return [painted(line, DIM, colour=self.colour) for line in lines]
 
     def heading(self, text: str) -> str:
+        """A line above a paragraph."""
         return painted(printable(text), BOLD, colour=self.colour)
 
     def _field(self, name: str, text: str) -> list[str]:
@@ -123,7 +137,8 @@ class _View:
 
     def _reason(self, reason: "Reason") -> str:
         because = "; ".join(map(self._atom, reason.because))
-        level = "" if reason.level == self.diagnosis.urgency.level else f"{self.level_labels[reason.level]}: "
+        is_lower_rule = reason.origin == "rule" and reason.level != self.diagnosis.urgency.level
+        level = f"{self.level_labels[reason.level]}: " if is_lower_rule else ""
         sources = f" [{', '.join(reason.sources)}]" if reason.sources else ""
         return f"{level}{reason.text}{f' Because: {because}.' if because else ''}{sources}"
 
@@ -138,7 +153,7 @@ class _View:
         return f"and further rules that answers could still fire: {shown}"
 
     def _table(self, entries: Sequence["CauseResult"]) -> list[str]:
-        labels = [shortened(printable(entry.label), self.width // 3) for entry in entries]
+        labels = [shortened(printable(entry.label), 2 * self.width // 5) for entry in entries]
         levels = [self.level_labels[entry.urgency].lower() for entry in entries]
         label_width, level_width = max(map(len, labels)), max(map(len, levels))
         bar_width = min(self.width - label_width - level_width - 30, 40)
@@ -164,10 +179,6 @@ class _View:
         """The words for what made a rule fire: an id, or `factor=state`."""
         name = atom.partition("=")[0]
         return self._fact(name, self.diagnosis.evidence.get(name, True))
-
-    def _assumption(self, assumption: str) -> str:
-        name, _, value = assumption.partition("=")
-        return f"care setting {self.setting_labels[value]} (none was given)" if name == "setting" else assumption
 
 
 def _group(value: Value) -> str:

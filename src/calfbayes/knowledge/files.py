@@ -1,0 +1,118 @@
+"""Model folder -> raw tables. The bytes are untrusted.
+
+Size is bounded, links out of the folder are refused, nothing is executed. A file whose name belongs to no model is a
+fault, lest a misspelt name loses a disease.
+"""
+
+import re
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from calfbayes.errors import Fault
+from calfbayes.knowledge.wording import nearest, short, shown
+
+MAX_FILES = 2_000
+MAX_FILE_BYTES = 2_000_000
+MAX_MODEL_BYTES = 20_000_000
+MAX_DOTS_PER_LINE = 100  # the reader needs time with the square of the length of a dotted key
+
+FOLDERS = ("causes", "complications")
+FILES = ("model.toml", "risk_factors.toml", "mechanisms.toml", "findings.toml", "urgency.toml", "sources.toml")
+OPTIONAL = ("mechanisms.toml",)
+
+Raw = dict[str, dict[str, Any] | None]
+
+
+def read_files(folder: Path, faults: list[Fault]) -> Raw:
+    """Read every file of a model; faults are added to the list.
+
+    Returns:
+        The table of each file by its path inside the folder; None if the file is there and cannot be read.
+    """
+    names = list(_names(folder, faults))
+    faults += [
+        Fault(name, "", "is missing", "add it; models/README.md describes each file")
+        for name in FILES
+        if name not in names and name not in OPTIONAL
+    ]
+    if not any(name.startswith("causes/") for name in names):
+        faults.append(Fault("causes", "", "holds no cause", "add one file a cause, named ID.toml"))
+    if len(names) > MAX_FILES:
+        faults.append(Fault("causes", "", f"the model has {len(names)} files", f"at most {MAX_FILES} are read"))
+        return {}
+    raw: Raw = {}
+    left = MAX_MODEL_BYTES
+    for name in names:
+        text = _text(shown(name), folder / name, min(left, MAX_FILE_BYTES), faults)
+        left -= len(text or "")
+        raw[name] = None if text is None else _table(shown(name), text, faults)
+    return raw
+
+
+def _names(folder: Path, faults: list[Fault]) -> Iterator[str]:
+    """Yield the names of the files that belong to the model: first those of the folder itself."""
+    for sub in ("", *FOLDERS):
+        if sub and (folder / sub).is_symlink():
+            faults.append(Fault(sub, "", "is a symbolic link", "put the files themselves into the model's folder"))
+            continue
+        for path in sorted((folder / sub).glob("[!.]*")):
+            name = path.relative_to(folder).as_posix()
+            if path.is_dir() and not path.is_symlink():
+                if name not in FOLDERS and any(path.glob("*.toml")):
+                    faults.append(Fault(shown(name), "", "no folder of this name belongs to a model", nearest(name, FOLDERS)))
+            elif name in FILES or (sub and path.suffix == ".toml"):
+                yield name
+            elif path.suffix.lower() == ".toml":
+                known = [f"{sub}/{path.stem.lower()}.toml"] if sub else FILES
+                faults.append(Fault(shown(name), "", "no file of this name belongs to a model", nearest(name, known)))
+
+
+def _text(file: str, path: Path, limit: int, faults: list[Fault]) -> str | None:
+    try:
+        if path.is_symlink() or not path.is_file():
+            faults.append(Fault(file, "", "is no plain file", "put the file itself into the model's folder"))
+            return None
+        with path.open("rb") as handle:
+            data = handle.read(limit + 1)
+    except OSError as error:
+        faults.append(Fault(file, "", f"cannot be read: {error.strerror}", "make it readable"))
+        return None
+    if len(data) > limit:
+        bounds = f"{MAX_FILE_BYTES} bytes a file and {MAX_MODEL_BYTES} a model"
+        faults.append(Fault(file, "", "is too large", f"at most {bounds} are read"))
+        return None
+    try:
+        return data.decode("utf-8-sig")  # some editors begin a file with a byte order mark
+    except UnicodeDecodeError as error:
+        line = data[: error.start].count(b"\n") + 1
+        faults.append(Fault(file, f"line {line}", f"is not UTF-8 (byte {data[error.start]:#04x})", "save the file as UTF-8"))
+        return None
+
+
+def _table(file: str, text: str, faults: list[Fault]) -> dict[str, Any] | None:
+    for number, line in enumerate(text.splitlines(), start=1):
+        if line.count(".") > MAX_DOTS_PER_LINE:
+            faults.append(Fault(file, f"line {number}", f"holds more than {MAX_DOTS_PER_LINE} dots", "break the line"))
+            return None
+    try:
+        return tomllib.loads(text)
+    except RecursionError:
+        faults.append(Fault(file, "", "is nested too deeply", "use flat tables as in models/README.md"))
+    except ValueError as error:  # TOMLDecodeError is one, and the reader passes on those of int() and date()
+        faults.append(_syntax_fault(file, text, str(error)))
+    return None
+
+
+def _syntax_fault(file: str, text: str, message: str) -> Fault:
+    """Point at the line; the reader tells it in its message only."""
+    position = re.search(r" \((?:at line (\d+), column \d+|at end of document)\)$", message)
+    if not position:
+        return Fault(file, "", f"is no TOML: {shown(message)}", "mend the syntax")
+    lines = text.splitlines() or [""]
+    number = int(position[1] or len(lines))
+    given = f"{shown(message[: position.start()])} (given: {short(lines[min(number, len(lines)) - 1].strip())})"
+    if message.startswith(("Cannot overwrite", "Cannot declare", "Cannot mutate")):
+        return Fault(file, f"line {number}", f"the key or table stands twice: {given}", "keep one of the two")
+    return Fault(file, f"line {number}", f"is no TOML: {given}", "mend the syntax of this line")

@@ -1,0 +1,204 @@
+"""Content -> records. The content has been checked for its shape, so nothing can fail here."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from calfbayes.knowledge.terms import (
+    LEVELS_BY_SEVERITY,
+    AllOf,
+    AnyOf,
+    Atom,
+    Care,
+    Cause,
+    Codes,
+    Complication,
+    Condition,
+    Elicited,
+    Finding,
+    KnowledgeBase,
+    Level,
+    LevelText,
+    Link,
+    Mechanism,
+    Observer,
+    OddsRatio,
+    PriorRow,
+    RiskFactor,
+    Rule,
+    Setting,
+    Source,
+    Urgency,
+    Weight,
+)
+
+Content = dict[str, Any]
+Table = Mapping[str, Any]
+
+ROUNDING = 1e-12
+
+
+def build(content: Content, digest: str) -> KnowledgeBase:
+    """Turn content of the right shape into records."""
+    model = content["model"]
+    return KnowledgeBase(
+        name=model["name"],
+        version=model["version"],
+        title=model["title"],
+        intended_use=model["intended_use"],
+        population=model["population"],
+        not_for=tuple(model["not_for"]),
+        licence=model["licence"],
+        complaint=model["complaint"],
+        scope=tuple((factor, low, high) for factor, (low, high) in model.get("scope", {}).items()),
+        default_setting=model["default_setting"],
+        settings=tuple(Setting(key, t["label"], _number(t["coincidence"])) for key, t in model["settings"].items()),
+        risk_factors=tuple(_risk_factor(key, t) for key, t in content["risk_factors"].items()),
+        causes=tuple(_cause(key, t) for key, t in content["causes"].items()),
+        complications=tuple(
+            Complication(id=key, leak=_number(t["leak"]), **_node(t)) for key, t in content["complications"].items()
+        ),
+        mechanisms=tuple(
+            Mechanism(key, t["label"], t["description"], _number(t["leak"]), _odds(t), _links(t))
+            for key, t in content["mechanisms"].items()
+        ),
+        findings=tuple(_finding(key, t) for key, t in content["findings"].items()),
+        urgency=_urgency(content["urgency"]),
+        sources=tuple(Source(key, t["citation"], t["url"], t["kind"]) for key, t in content["sources"].items()),
+        digest=digest,
+    )
+
+
+def _number(table: Table, value: float | None = None) -> Elicited:
+    low, high = table.get("range") or (None, None)
+    return Elicited(
+        value=float(table["value"] if value is None else value),
+        kind=table["kind"],
+        sources=tuple(table["source"]),
+        n=table.get("n"),
+        low=low,
+        high=high,
+        why=table.get("why", ""),
+    )
+
+
+def _odds(table: Table) -> tuple[OddsRatio, ...]:
+    return tuple(
+        OddsRatio(factor, state, _number(number))
+        for factor, states in table.get("odds", {}).items()
+        for state, number in states.items()
+    )
+
+
+def _links(table: Table) -> tuple[Link, ...]:
+    return tuple(
+        Link(child, _number(t, t["probability"] if "probability" in t else t["link"]), includes_leak="probability" in t)
+        for child, t in table.get("links", {}).items()
+    )
+
+
+def _codes(table: Table) -> tuple[Codes, ...]:
+    return tuple(Codes(system, tuple(codes)) for system, codes in table.get("codes", {}).items())
+
+
+def _cause(key: str, table: Table) -> Cause:
+    weights = tuple(Weight(setting, _number(number)) for setting, number in table["weight"].items())
+    return Cause(id=key, weights=weights, **_node(table))
+
+
+def _node(table: Table) -> dict[str, Any]:
+    """What causes and complications have in common."""
+    care = table["care"]
+    return {
+        "label": table["label"],
+        "description": table["description"],
+        "group": table["group"],
+        "urgency": Level(table["urgency"]),
+        "synonyms": tuple(table.get("synonyms", ())),
+        "codes": _codes(table),
+        "odds": _odds(table),
+        "links": _links(table),
+        "care": Care(
+            who=care["who"],
+            examinations=tuple(care["examinations"]),
+            helps=tuple(care["helps"]),
+            avoid=tuple(care["avoid"]),
+            come_back=care["come_back"],
+            sources=tuple(care["source"]),
+        ),
+    }
+
+
+def _finding(key: str, table: Table) -> Finding:
+    return Finding(
+        id=key,
+        label=table["label"],
+        question=table["question"],
+        kind=table["kind"],
+        group=table["group"],
+        observer=Observer[table["observer"].upper()],
+        burden=table["burden"],
+        synonyms=tuple(table.get("synonyms", ())),
+        codes=_codes(table),
+        implies=tuple(table.get("implies", ())),
+        excludes=tuple(table.get("excludes", ())),
+        leak=_number(table["leak"]),
+        odds=_odds(table),
+    )
+
+
+def _risk_factor(key: str, table: Table) -> RiskFactor:
+    states = tuple(table.get("states", ("absent", "present")))
+    reference = table.get("reference", "absent")
+    rows = tuple(_prior_row(row, states, reference) for row in table["prior"])
+    return RiskFactor(
+        id=key,
+        label=table["label"],
+        question=table["question"],
+        group=table["group"],
+        burden=table["burden"],
+        synonyms=tuple(table.get("synonyms", ())),
+        states=states,
+        reference=reference,
+        unit=table.get("unit", ""),
+        lower_bounds=tuple(float(bound) for bound in table.get("lower_bounds", ())),
+        upper_bound=float(table.get("upper_bound", 0.0)),
+        parents=tuple(dict.fromkeys(parent for row in rows for parent, _ in row.when)),
+        prior=rows,
+    )
+
+
+def _prior_row(row: Table, states: tuple[str, ...], reference: str) -> PriorRow:
+    """One row; the reference state takes what the others leave, whether or not that is a probability."""
+    given = row["probabilities"]
+    others = float(sum(probability for state, probability in given.items() if state != reference))
+    rest = given.get(reference, 0.0 if abs(1.0 - others) < ROUNDING else 1.0 - others)
+    probabilities = tuple(float(rest if state == reference else given.get(state, 0.0)) for state in states)
+    when = tuple((parent, tuple(covered)) for parent, covered in row.get("when", {}).items())
+    return PriorRow(when, probabilities, _number(row, value=others))
+
+
+def _urgency(table: Table) -> Urgency:
+    acted = table["loss"]["acted"]
+    loss = tuple(
+        tuple(float(acted.get(a, {}).get(needed, float("nan"))) for needed in LEVELS_BY_SEVERITY) for a in LEVELS_BY_SEVERITY
+    )
+    rules = tuple(
+        Rule(rule["id"], Level(rule["level"]), rule["reason"], tuple(rule["source"]), _condition(rule["when"]))
+        for rule in table.get("rules", ())
+        if rule  # one that is wrong stands blank
+    )
+    return Urgency(
+        levels=tuple(LevelText(Level(key), t["label"], t["action"]) for key, t in table["levels"].items()),
+        loss=loss,
+        loss_number=_number({**table["loss"], "n": 1.0}, value=0.0),
+        rules=rules,
+    )
+
+
+def _condition(table: str | Table) -> Condition:
+    if isinstance(table, str):
+        name, _, state = table.partition("=")
+        return Atom(name, state or "present")
+    ((joined_by, parts),) = table.items()
+    conditions = tuple(_condition(part) for part in parts)
+    return AnyOf(conditions) if joined_by == "any" else AllOf(conditions)

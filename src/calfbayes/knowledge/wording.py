@@ -1,0 +1,36 @@
+"""How faults speak of what stands in a file: untrusted text made short and printable, and the nearest known names."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+LONGEST = 80
+
+
+def shown(text: str) -> str:
+    """Text as a message may hold it: no control characters, no half characters, not too long."""
+    printable = text if text.isprintable() else ascii(text[:LONGEST])
+    return _cut(printable)
+
+
+def short(value: object) -> str:
+    """A value of a file in a few characters; what a table or a list holds is left out."""
+    if isinstance(value, dict):
+        return "a table"
+    if isinstance(value, list):
+        return "a list"
+    if isinstance(value, int) and abs(value) >= 10**15:
+        return "a huge number"  # Python refuses to print the largest ones
+    return _cut(ascii(value[:LONGEST]) if isinstance(value, str) and not value.isprintable() else repr(value))
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Say which known names look most like a name, or which there are."""
+    names = sorted(set(known))
+    near = get_close_matches(name[:LONGEST], names, n=3, cutoff=0.5)
+    if near:
+        return f"nearest: {', '.join(near)}"
+    return f"known are: {', '.join(names[:12])}{', ...' if len(names) > 12 else ''}" if names else "there are none"
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= LONGEST else text[: LONGEST - 3] + "..."

@@ -1,0 +1,237 @@
+"""The engine against enumeration in exact fractions, on random small networks of the whole class."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cache
+from itertools import product
+from math import inf, ldexp, log
+from random import Random
+
+import numpy as np
+import pytest
+
+from calfbayes.inference.exact import highest_label, infer
+from calfbayes.inference.reduction import Encoded
+from calfbayes.inference.tables import Array
+from calfbayes.knowledge.reading import Content, knowledge_from_content
+from calfbayes.network import Network, compile_network, logit
+from support.enumeration import Answer, enumerate_model
+from support.random_models import random_content
+
+PRESENT, ABSENT = (Fraction(0), Fraction(1)), (Fraction(1), Fraction(0))
+DOUBTFUL = [(Fraction(1, 4), Fraction(3, 4)), (Fraction(1), Fraction(1, 8)), (Fraction(1, 64), Fraction(63, 64))]
+N_LABELS = 5
+SEEDS = range(300)
+
+
+@dataclass(frozen=True)
+class Case:
+    """A model, a question about it, and the exact answer."""
+
+    network: Network
+    logits: Array
+    encoded: Encoded
+    labels: list[int]
+    answer: Answer
+
+    @classmethod
+    def of(
+        cls,
+        content: Content,
+        rng: Random,
+        *,
+        risks: Mapping[str, str],
+        reports: Mapping[str, tuple[Fraction, Fraction]],
+        base: Fraction | None = None,
+    ) -> "Case":
+        """Draw bases (unless one is given for all) and labels, and enumerate."""
+        knowledge = knowledge_from_content(content, name="random")
+        network = compile_network(knowledge)
+        bases = {cause.id: base or Fraction(rng.randint(1, 40), 64) for cause in knowledge.causes}
+        visible = [*(cause.id for cause in knowledge.causes), *(c.id for c in knowledge.complications)]
+        labels = {name: rng.randrange(N_LABELS) for name in visible}
+        answer = enumerate_model(knowledge, bases, risks=risks, findings=reports, labels=labels)
+        states = tuple(risk.states.index(risks[risk.id]) if risk.id in risks else -1 for risk in network.risks)
+        findings = tuple(sorted((network.node_index[name], float(off), float(on)) for name, (off, on) in reports.items()))
+        names = [network.nodes[node].id for node in (*network.causes, *network.complications)]
+        logits = np.array([logit(float(bases[network.nodes[node].id])) for node in network.causes])
+        return cls(network, logits, Encoded(states, findings), [labels[name] for name in names], answer)
+
+    def exact(self, node: int) -> float:
+        return float(self.answer.hidden[self.network.nodes[node].id] / self.answer.joint)
+
+
+@cache
+def random_case(seed: int) -> Case:
+    rng = Random(seed)
+    n_mechanisms, n_complications = rng.randint(0, 3), rng.randint(0, 2)
+    content = random_content(
+        rng,
+        n_causes=rng.randint(1, 8 if n_mechanisms + n_complications <= 3 else 6),
+        n_complications=n_complications,
+        n_mechanisms=n_mechanisms,
+        n_findings=rng.randint(1, 8),
+        n_risks=rng.randint(0, 3),
+        extremes=seed % 3 == 0,
+    )
+    knowledge = knowledge_from_content(content, name="random")
+    risks = {factor.id: rng.choice(factor.states) for factor in knowledge.risk_factors if rng.random() < 0.4}
+    reports = {
+        finding.id: rng.choice([PRESENT, PRESENT, ABSENT, ABSENT, rng.choice(DOUBTFUL)])
+        for finding in knowledge.findings
+        if finding.id != knowledge.complaint and rng.random() < 0.75
+    }
+    return Case.of(content, rng, risks=risks, reports=reports)
+
+
+def log_of(x: Fraction) -> float:
+    """The natural logarithm; the quotient is brought near 1 before it is rounded."""
+    power = x.numerator.bit_length() - x.denominator.bit_length()
+    return log(float(x / Fraction(2) ** power)) + power * log(2)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_all_marginals_and_the_probability_of_the_evidence_equal_enumeration(seed: int) -> None:
+    case = random_case(seed)
+    network = case.network
+    posterior = infer(network, case.logits, case.encoded)
+    with_all = infer(network, case.logits, case.encoded, also=tuple(network.mechanisms))
+    highest = highest_label(network, case.logits, case.encoded, case.labels, N_LABELS)
+    if case.answer.joint == 0:
+        assert posterior.log_joint == with_all.log_joint == -inf
+        assert posterior.hidden == with_all.hidden == {}
+        assert not highest.any()
+        return
+    assert posterior.log_joint == pytest.approx(log_of(case.answer.joint), abs=1e-12)
+    assert with_all.log_joint == pytest.approx(log_of(case.answer.joint), abs=1e-12)
+    assert set(posterior.hidden) >= {*network.causes, *network.complications}
+    assert set(with_all.hidden) == set(range(network.n_hidden))
+    for node, p in (*posterior.hidden.items(), *with_all.hidden.items()):
+        assert p == pytest.approx(case.exact(node), abs=1e-12), network.nodes[node].id
+    for label, p in enumerate(highest):
+        assert p == pytest.approx(float(case.answer.worst_label.get(label, 0) / case.answer.joint), abs=1e-12), label
+
+
+def test_the_random_networks_cover_the_whole_class() -> None:
+    cases = [random_case(seed) for seed in SEEDS]
+    networks = [case.network for case in cases]
+    arcs = [(network, node, child, w) for network in networks for node in network.nodes for child, w in node.children]
+    reports = [report for case in cases for report in case.encoded.findings]
+    assert max(network.n_causes for network in networks) == 8
+    assert {network.n_mechanisms for network in networks} == {0, 1, 2, 3}
+    assert sum(child < network.n_causes for network, _, child, _ in arcs) > 100, "co-occurrence"
+    assert sum(child in network.complications for network, _, child, _ in arcs) > 100
+    assert sum(w == 0 for *_, w in arcs) > 10
+    assert sum(w == 1 and child != network.complaint for network, _, child, w in arcs) > 10
+    assert sum(bool(risk.parents) for network in networks for risk in network.risks) > 50
+    assert sum(len(risk.states) > 2 for network in networks for risk in network.risks) > 50
+    assert sum((risk.prior == 0).any() for network in networks for risk in network.risks) > 10
+    assert sum(bool(np.isinf(odds.log_odds).any()) for n in networks for node in n.nodes for odds in node.odds) > 10
+    assert sum(bool(node.odds) for network in networks for node in network.nodes[network.n_causes :]) > 100
+    assert sum(node.base_logit == inf for network in networks for node in network.nodes) > 5
+    assert sum((off, on) not in {(0.0, 1.0), (1.0, 0.0)} for _, off, on in reports) > 50, "virtual evidence"
+    assert sum(case.answer.joint == 0 for case in cases) > 3, "impossible evidence"
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_improbable_evidence_loses_no_precision(seed: int) -> None:
+    """Tiny leaks and links, ten positive findings: P(evidence) near 1e-30 and below."""
+    rng = Random(seed)
+    content = random_content(rng, n_causes=5, n_complications=1, n_mechanisms=2, n_findings=10, n_risks=2)
+    _make_rare(content, leak=ldexp(1, -12), link=ldexp(1, -9))
+    reports = {f"finding_{k}": PRESENT for k in range(10)}
+    case = Case.of(content, rng, risks={}, reports=reports, base=Fraction(1, 1024))
+    assert log_of(case.answer.joint) / log(10) < -28
+    posterior = infer(case.network, case.logits, case.encoded, also=tuple(case.network.mechanisms))
+    assert posterior.log_joint == pytest.approx(log_of(case.answer.joint), abs=1e-10)
+    for node, p in posterior.hidden.items():
+        assert p == pytest.approx(case.exact(node), rel=1e-10), case.network.nodes[node].id
+
+
+def test_evidence_may_be_more_improbable_than_a_float_can_hold() -> None:
+    content = random_content(Random(0), n_causes=2, n_complications=0, n_mechanisms=0, n_findings=40, n_risks=0)
+    for table in content["causes"].values():
+        table["links"] = {}
+    _make_rare(content, leak=ldexp(1, -30), link=0.0)
+    reports = {f"finding_{k}": PRESENT for k in range(40)}
+    case = Case.of(content, Random(0), risks={}, reports=reports)
+    posterior = infer(case.network, case.logits, case.encoded)
+    assert log_of(case.answer.joint) < -800
+    assert posterior.log_joint == pytest.approx(log_of(case.answer.joint), rel=1e-14)
+    assert posterior.hidden[0] == pytest.approx(case.exact(0), rel=1e-14)
+
+
+def _make_rare(content: Content, *, leak: float, link: float) -> None:
+    for name, table in content["findings"].items():
+        if name != "complaint":
+            table["leak"]["value"] *= leak
+    for section in ("causes", "complications", "mechanisms"):
+        for table in content[section].values():
+            for child, number in table["links"].items():
+                if child in content["findings"]:
+                    key = "link" if "link" in number else "probability"
+                    number[key] *= link
+
+
+# --- why not Quickscore ----------------------------------------------------------------------------------------------
+
+
+def signed_quickscore(network: Network, bases: Array, positive: list[int], negative: list[int]) -> tuple[float, Array]:
+    """P(findings) and P(cause present, findings) of a two-layer network, by inclusion-exclusion over the positive findings.
+
+    P(F+, F-) = sum over F' of F+ of (-1)^|F'| * product over F' and F- of (1 - leak)
+                * product over causes of [1 - p + p * product over F' and F- of (1 - w)]
+
+    References:
+        Heckerman (1989), A tractable inference algorithm for diagnosing multiple diseases, equation 10.
+    """
+    findings = [*positive, *negative]
+    w = np.zeros((network.n_causes, len(findings)))
+    for column, finding in enumerate(findings):
+        for cause, link in network.nodes[finding].parents:
+            w[cause, column] = link
+    leak = np.array([1 / (1 + np.exp(-network.nodes[finding].base_logit)) for finding in findings])
+    chosen = np.array([(*subset, *[1] * len(negative)) for subset in product([0, 1], repeat=len(positive))])
+    sign = (-1.0) ** chosen[:, : len(positive)].sum(axis=1)
+    unleaked = np.where(chosen, 1 - leak, 1.0).prod(axis=1)
+    present = np.stack([bases[i] * np.where(chosen, 1 - w[i], 1.0).prod(axis=1) for i in range(network.n_causes)])
+    either = present + (1 - bases)[:, None]
+    terms = sign * unleaked * either.prod(axis=0)
+    return float(terms.sum()), np.array([(terms / either[i] * present[i]).sum() for i in range(network.n_causes)])
+
+
+def two_layers(n_positive: int) -> Case:
+    """Six causes without risk factors and mechanisms; some findings present, two absent."""
+    rng = Random(7)
+    content = random_content(rng, n_causes=6, n_complications=0, n_mechanisms=0, n_findings=n_positive + 2, n_risks=0)
+    for table in content["causes"].values():
+        table["links"] = {child: number for child, number in table["links"].items() if child in content["findings"]}
+    _make_rare(content, leak=1 / 16, link=1.0)
+    reports = {f"finding_{k}": PRESENT if k < n_positive else ABSENT for k in range(n_positive + 2)}
+    return Case.of(content, rng, risks={}, reports=reports, base=Fraction(1, 16))
+
+
+def errors(case: Case) -> tuple[float, float]:
+    """Largest error of a posterior: of signed Quickscore, and of the engine."""
+    network = case.network
+    positive = [network.complaint, *(node for node, off, _ in case.encoded.findings if off == 0)]
+    negative = [node for node, _, on in case.encoded.findings if on == 0]
+    joint, with_cause = signed_quickscore(network, np.full(network.n_causes, 1 / 16), positive, negative)
+    posterior = infer(network, case.logits, case.encoded).hidden
+    exact = np.array([case.exact(cause) for cause in network.causes])
+    ours = np.array([posterior[cause] for cause in network.causes])
+    return float(np.abs(with_cause / joint - exact).max()), float(np.abs(ours - exact).max())
+
+
+@pytest.mark.parametrize("n_positive", [1, 2, 3])
+def test_signed_quickscore_is_right_with_few_positive_findings(n_positive: int) -> None:
+    quickscore, engine = errors(two_layers(n_positive))
+    assert quickscore < 1e-10
+    assert engine < 1e-14
+
+
+def test_signed_quickscore_goes_wrong_at_16_positive_findings_where_the_engine_is_right() -> None:
+    quickscore, engine = errors(two_layers(16))
+    assert quickscore > 0.1
+    assert engine < 1e-14
