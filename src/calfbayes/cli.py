@@ -22,7 +22,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
-from typing import IO
 
 from calfbayes import __version__
 from calfbayes.errors import CalfBayesError, EvidenceError, ModelFileError, UnknownNameError
@@ -72,6 +71,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         _complain(str(error))
         if isinstance(error, UnknownNameError) and error.kind == "finding or risk factor":
             _complain("`calfbayes findings WORDS` searches ids, labels and synonyms")
+        if isinstance(error, EvidenceError):
+            _complain("`calfbayes diagnose --help` shows how an item is written")
         return 1
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else the interpreter complains while closing
@@ -325,9 +326,8 @@ def _complain(text: str) -> None:
     print("\n".join(["calfbayes: " + lines[0], *lines[1:]]) if lines else "calfbayes: failed", file=sys.stderr)
 
 
-def _colour(stream: IO[str] | None = None) -> bool:
-    out = stream or sys.stdout
-    return out.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+def _colour() -> bool:
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
 def _width() -> int:

@@ -12,7 +12,7 @@ from calfbayes.diagnosis.result import Diagnosis, diagnose
 from calfbayes.errors import ArgumentError, UnknownNameError
 from calfbayes.evidence import Evidence, read_evidence, read_evidence_json
 from calfbayes.inference.bases import Bases
-from calfbayes.inference.exact import COST_LIMIT
+from calfbayes.inference.exact import COST_LIMIT, Posterior
 from calfbayes.inference.simulation import simulate_states
 from calfbayes.inference.solved import SolvedNetwork, solve
 from calfbayes.knowledge.reading import Content, knowledge_from_content
@@ -185,6 +185,23 @@ class Model:
             return diagnose(self._solved, checked, cost_limit=cost_limit, posterior_by=infer_with_pgmpy)
         return diagnose(self._solved, checked, cost_limit=cost_limit)
 
+    def diagnose_frame(self, df: "pd.DataFrame", *, setting: str | None = None) -> "pd.DataFrame":
+        """Answer for each row of a table, as `diagnose` would.
+
+        Args:
+            df: One row a patient; columns are ids, and `setting` if rows differ in it. A missing value was never asked.
+            setting: Care setting of rows that name none; None for the model's default.
+
+        Returns:
+            A table with the same index: `outcome`, `urgency`, `log_evidence` and a column for each cause.
+
+        Raises:
+            CalfBayesError: If a column or a value cannot be what was given; it names row and column.
+        """
+        from calfbayes.adapters.dataframes import diagnose_frame
+
+        return diagnose_frame(self._solved, df, setting=setting)
+
     def simulate(self, n: int, *, seed: int, setting: str | None = None) -> "pd.DataFrame":
         """Draw patients from the model.
 
@@ -243,7 +260,7 @@ class Model:
                 "range": [float(weight) / 2, float(weight) * 2],
                 "why": "given by the calling program",
             }
-        kept = {name: bases for name, bases in self._solved.bases.items() if name != chosen}
+        kept = {s: (bases, self._solved.baseline[s]) for s, bases in self._solved.bases.items() if s != chosen}
         knowledge = knowledge_from_content(content, name=self.name)
         return Model(solve(compile_network(knowledge), kept), content)
 
@@ -273,24 +290,29 @@ def load_model(name_or_path: str | Path = "calf") -> Model:
         ModelFileError: If its files are wrong; the error lists every fault.
     """
     opened = open_model(name_or_path)
-    bases = {
-        setting: Bases(np.array([_number(x) for x in entry["logits"]]), np.array(entry["shares"]), entry["complaint"])
-        for setting, entry in opened.bases.items()
-    }
-    return Model(solve(compile_network(opened.knowledge), bases), opened.content)
+    return Model(solve(compile_network(opened.knowledge), _solved_from_json(opened.bases)), opened.content)
 
 
 def bases_as_json(model: Model) -> dict[str, Any]:
-    """The solved bases as plain values, as a snapshot holds them."""
+    """The solved bases and the posterior with nothing known, by setting, as plain values for a snapshot."""
     return {
         setting: {
             "logits": [x if math.isfinite(x) else str(x) for x in bases.logits.tolist()],
             "shares": bases.shares.tolist(),
             "complaint": bases.complaint,
+            "log_joint": model._solved.baseline[setting].log_joint,
+            "hidden": list(model._solved.baseline[setting].hidden.items()),
         }
         for setting, bases in model._solved.bases.items()
     }
 
 
-def _number(value: float | str) -> float:
-    return float(value)
+def _solved_from_json(document: Mapping[str, Any]) -> dict[str, tuple[Bases, Posterior]]:
+    solved = {}
+    for setting, entry in document.items():
+        logits = np.array([float(x) for x in entry["logits"]])
+        shares = np.array(entry["shares"])
+        logits.flags.writeable = shares.flags.writeable = False
+        baseline = Posterior(entry["log_joint"], {int(node): p for node, p in entry["hidden"]})
+        solved[setting] = Bases(logits, shares, entry["complaint"]), baseline
+    return solved

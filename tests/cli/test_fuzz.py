@@ -15,7 +15,7 @@ from calfbayes import load_model
 from calfbayes.cli import main
 
 CAR = str(Path(__file__).parent / "car")
-IDS = [r.id for m in [load_model(CAR)] for r in (*m.findings, *m.risk_factors, *m.causes, *m.complications)]
+IDS = sorted(load_model(CAR)._solved.network.records)
 OPTIONS = ["--model", "--setting", "--evidence", "--engine", "--top", "--care", "--json", "--mileage", "--fuel", "--help", "--"]
 VALUES = ["garage", "60", "1e999", "-0", "nan", "old", "diesel", "exact", "-", "3", "present", "absent", "unknown", ""]
 

@@ -36,7 +36,7 @@ COMMANDS = {
     "error_finding_as_text": ["diagnose", "clicking=loudly"],
     "error_ratio_of_one": ["diagnose", "clicking=1"],
     "error_given_twice": ["diagnose", "clicking", "no:clicking"],
-    "error_contradiction": ["diagnose", "--fuel", "battery_only", "smell_of_fuel", "no:smell_of_fuel=2"],
+    "error_contradiction": ["diagnose", "clicking", "lights_dim", "lights_bright"],
     "error_setting": ["diagnose", "--setting", "moon"],
     "error_no_such_evidence_file": ["diagnose", "--evidence", "nowhere.json"],
     "error_no_such_model": ["diagnose", "--model", "nowhere"],

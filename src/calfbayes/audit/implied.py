@@ -8,7 +8,7 @@ References:
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from math import exp
@@ -59,6 +59,7 @@ class Queries:
 
     solved: SolvedNetwork
     _posteriors: dict[tuple[str, Encoded], Posterior] = field(default_factory=dict)
+    _parts: dict[tuple[str, Encoded], tuple[Encoded, ...]] = field(default_factory=dict)
     _any: dict[tuple[str, Encoded, Causes], float] = field(default_factory=dict)
 
     def implied(self, figure: Figure) -> float:
@@ -138,20 +139,20 @@ class Queries:
                 absent *= 1 - _expit(network.nodes[parent].base_logit) * w
         return 1 - absent
 
-    def _affordable(self, setting: str, encoded: Encoded) -> Iterator[Encoded]:
+    def _affordable(self, setting: str, encoded: Encoded) -> tuple[Encoded, ...]:
         """The evidence itself or, if the query is too dear, the evidence with each state of one more risk factor."""
-        try:
-            self._posterior(setting, encoded)
-        except QueryTooCostlyError:
-            unknown = [risk for risk in self._risks_by_reach if encoded.risk_states[risk] < 0]
-            if not unknown:
-                raise
-            for state in range(len(self.solved.network.risks[unknown[0]].states)):
-                states = list(encoded.risk_states)
-                states[unknown[0]] = state
-                yield from self._affordable(setting, Encoded(tuple(states), encoded.findings))
-        else:
-            yield encoded
+        key = (setting, encoded)
+        if key not in self._parts:
+            try:
+                self._posterior(setting, encoded)
+                self._parts[key] = (encoded,)
+            except QueryTooCostlyError:
+                unknown = [risk for risk in self._risks_by_reach if encoded.risk_states[risk] < 0]
+                if not unknown:
+                    raise
+                split = (_with_risk(encoded, unknown[0], k) for k in range(len(self.solved.network.risks[unknown[0]].states)))
+                self._parts[key] = tuple(part for piece in split for part in self._affordable(setting, piece))
+        return self._parts[key]
 
     @cached_property
     def _risks_by_reach(self) -> tuple[int, ...]:
@@ -177,6 +178,11 @@ class Queries:
             labels: Sequence[int] = [int(network.nodes[k].id in causes) for k in (*network.causes, *network.complications)]
             self._any[key] = float(highest_label(network, self.solved.bases[setting].logits, encoded, labels, 2)[1])
         return self._any[key]
+
+
+def _with_risk(encoded: Encoded, risk: int, state: int) -> Encoded:
+    """The evidence with one risk factor known."""
+    return Encoded((*encoded.risk_states[:risk], state, *encoded.risk_states[risk + 1 :]), encoded.findings)
 
 
 def _ratio(a: float, b: float) -> float:

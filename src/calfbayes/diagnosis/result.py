@@ -12,7 +12,7 @@ from calfbayes.errors import ContradictionError, NoPosteriorError, QueryTooCostl
 from calfbayes.evidence import Evidence, Likelihood, silent_items
 from calfbayes.inference.exact import COST_LIMIT, Posterior, highest_label, infer
 from calfbayes.inference.reduction import Encoded
-from calfbayes.inference.solved import SolvedNetwork, clashing
+from calfbayes.inference.solved import SolvedNetwork, clashing, nothing_known
 from calfbayes.knowledge.terms import Cause, Complication, Level
 from calfbayes.network import Network
 
@@ -159,7 +159,10 @@ def diagnose(
         refusal = f"the model speaks only of people with {network.knowledge.complaint}"
     else:
         try:
-            posterior = (posterior_by or infer)(network, bases.logits, encoded, cost_limit=cost_limit)
+            if posterior_by is None and encoded == nothing_known(network):
+                posterior = solved.baseline[setting]
+            else:
+                posterior = (posterior_by or infer)(network, bases.logits, encoded, cost_limit=cost_limit)
         except QueryTooCostlyError as error:
             refusal = str(error)
     if posterior is not None and isinf(posterior.log_joint):

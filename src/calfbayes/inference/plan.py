@@ -18,7 +18,6 @@ from math import log2
 from calfbayes.inference.reduction import Problem
 from calfbayes.inference.tables import Axes
 
-
 WORTH_A_SECOND_TRY = 1e6  # state operations; making a plan costs about as much
 
 

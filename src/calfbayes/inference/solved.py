@@ -24,20 +24,31 @@ class SolvedNetwork:
     baseline: Mapping[str, Posterior]
 
 
-def solve(network: Network, bases: Mapping[str, Bases] | None = None) -> SolvedNetwork:
-    """Solve the bases of every setting that is not given.
+def solve(network: Network, known: Mapping[str, tuple[Bases, Posterior]] | None = None) -> SolvedNetwork:
+    """Solve the bases of every setting that is not known already.
 
     Raises:
         ModelFileError: If the shares of a setting cannot be reached.
     """
-    given = bases or {}
-    solved = {s.id: given[s.id] if s.id in given else solve_bases(network, s.id) for s in network.knowledge.settings}
-    return SolvedNetwork(network, solved, {setting: _baseline(network, solved[setting]) for setting in solved})
+    solved = dict(known or {})
+    for setting in network.knowledge.settings:
+        if setting.id not in solved:
+            bases = solve_bases(network, setting.id)
+            solved[setting.id] = bases, _baseline(network, bases)
+    return SolvedNetwork(
+        network,
+        {setting: bases for setting, (bases, _) in solved.items()},
+        {setting: baseline for setting, (_, baseline) in solved.items()},
+    )
 
 
 def _baseline(network: Network, bases: Bases) -> Posterior:
-    nothing = Encoded((-1,) * len(network.risks), ())
-    return infer(network, bases.logits, nothing, cost_limit=float("inf"))
+    return infer(network, bases.logits, nothing_known(network), cost_limit=float("inf"))
+
+
+def nothing_known(network: Network) -> Encoded:
+    """The evidence of a patient of whom only the complaint and the setting are known."""
+    return Encoded((-1,) * len(network.risks), ())
 
 
 def clashing(network: Network, bases: Bases, evidence: Encoded) -> tuple[tuple[int, ...], tuple[int, ...]]:

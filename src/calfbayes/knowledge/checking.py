@@ -165,7 +165,7 @@ def _arcs_are_allowed(index: Index) -> Iterator[Fault]:
         allowed = ALLOWED_CHILDREN[role]
         if child is None:
             yield Fault(file, place, f"there is no {link.child}", nearest(link.child, index.ids(*allowed)))
-        elif link.child == index.knowledge.complaint:
+        elif child == "finding" and link.child == index.knowledge.complaint:
             yield Fault(file, place, "every cause is linked to the complaint already", "remove the link")
         elif child not in allowed:
             problem = f"a {role} cannot link to a {child} ({link.child})"

@@ -6,7 +6,7 @@ fault, lest a misspelt name loses a disease.
 
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,13 +25,9 @@ OPTIONAL = ("mechanisms.toml",)
 Raw = dict[str, dict[str, Any] | None]
 
 
-def read_files(folder: Path, faults: list[Fault]) -> Raw:
-    """Read every file of a model; faults are added to the list.
-
-    Returns:
-        The table of each file by its path inside the folder; None if the file is there and cannot be read.
-    """
-    names = list(_names(folder, faults))
+def names_of_files(folder: Path, faults: list[Fault]) -> tuple[str, ...]:
+    """The files of a model by their paths inside the folder; what is missing or of a wrong name is added to the faults."""
+    names = tuple(_names(folder, faults))
     faults += [
         Fault(name, "", "is missing", "add it; models/README.md describes each file")
         for name in FILES
@@ -41,7 +37,15 @@ def read_files(folder: Path, faults: list[Fault]) -> Raw:
         faults.append(Fault("causes", "", "holds no cause", "add one file a cause, named ID.toml"))
     if len(names) > MAX_FILES:
         faults.append(Fault("causes", "", f"the model has {len(names)} files", f"at most {MAX_FILES} are read"))
-        return {}
+    return names[:MAX_FILES]
+
+
+def read_files(folder: Path, names: Iterable[str], faults: list[Fault]) -> Raw:
+    """Read the files of a model; faults are added to the list.
+
+    Returns:
+        The table of each file by its path inside the folder; None if the file cannot be read.
+    """
     raw: Raw = {}
     left = MAX_MODEL_BYTES
     for name in names:
@@ -87,14 +91,14 @@ def _text(file: str, path: Path, limit: int, faults: list[Fault]) -> str | None:
         return data.decode("utf-8-sig")  # some editors begin a file with a byte order mark
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
-        faults.append(Fault(file, f"line {line}", f"is not UTF-8 (byte {data[error.start]:#04x})", "save the file as UTF-8"))
+        faults.append(Fault(file, "", f"line {line} is not UTF-8 (byte {data[error.start]:#04x})", "save the file as UTF-8"))
         return None
 
 
 def _table(file: str, text: str, faults: list[Fault]) -> dict[str, Any] | None:
     for number, line in enumerate(text.splitlines(), start=1):
         if line.count(".") > MAX_DOTS_PER_LINE:
-            faults.append(Fault(file, f"line {number}", f"holds more than {MAX_DOTS_PER_LINE} dots", "break the line"))
+            faults.append(Fault(file, "", f"line {number} holds more than {MAX_DOTS_PER_LINE} dots", "break the line"))
             return None
     try:
         return tomllib.loads(text)
@@ -114,5 +118,5 @@ def _syntax_fault(file: str, text: str, message: str) -> Fault:
     number = int(position[1] or len(lines))
     given = f"{shown(message[: position.start()])} (given: {short(lines[min(number, len(lines)) - 1].strip())})"
     if message.startswith(("Cannot overwrite", "Cannot declare", "Cannot mutate")):
-        return Fault(file, f"line {number}", f"the key or table stands twice: {given}", "keep one of the two")
-    return Fault(file, f"line {number}", f"is no TOML: {given}", "mend the syntax of this line")
+        return Fault(file, "", f"the key or table of line {number} stands twice: {given}", "keep one of the two")
+    return Fault(file, "", f"line {number} is no TOML: {given}", "mend the syntax of this line")

@@ -21,7 +21,7 @@ from typing import Any
 from calfbayes.errors import Fault, ModelFileError
 from calfbayes.knowledge import checking
 from calfbayes.knowledge.blanks import WRONG_KEY, blanked, without_consequences
-from calfbayes.knowledge.files import FILES, OPTIONAL, Raw, read_files
+from calfbayes.knowledge.files import FILES, Raw, names_of_files, read_files
 from calfbayes.knowledge.records import Content, build
 from calfbayes.knowledge.terms import KnowledgeBase
 from calfbayes.knowledge.wording import nearest, short, shown
@@ -48,13 +48,15 @@ def knowledge_from_folder(folder: Path) -> tuple[KnowledgeBase, Content]:
         ModelFileError: If anything is wrong; it lists every fault, sorted by file.
     """
     faults: list[Fault] = []
-    raw = read_files(folder, faults)
+    names = names_of_files(folder, faults)
+    all_there = not faults
+    raw = read_files(folder, names, faults)
     _refuse_a_newer_format(raw, folder)
     content = _content(raw, faults)
-    if all(raw.get(file) is not None or (file in OPTIONAL and file not in raw) for file in FILES):
+    if all_there and all(raw[file] is not None for file in FILES if file in raw):
         knowledge = build(content, "" if faults else digest_of(content))
         faults += without_consequences(checking.faults_of(knowledge), faults)
-    if faults:  # without one of the files nearly everything else would be at fault, too
+    if faults:  # without all its files a model's ids are not known, and nearly everything would seem to be at fault
         raise ModelFileError(str(folder), tuple(sorted(faults, key=lambda fault: fault.file)))
     return knowledge, content
 

@@ -50,7 +50,9 @@ def shortened(text: str, width: int) -> str:
 
 def wrapped(text: str, width: int, first: str = "", rest: str = "") -> list[str]:
     """The text in lines of at most `width` signs; `first` and `rest` stand before the first and the other lines."""
-    lines = textwrap.wrap(printable(" ".join(text.split())), width=width, initial_indent=first, subsequent_indent=rest, break_on_hyphens=False)
+    lines = textwrap.wrap(
+        printable(" ".join(text.split())), width=width, initial_indent=first, subsequent_indent=rest, break_on_hyphens=False
+    )
     return lines or [first.rstrip()]
 
 

@@ -21,7 +21,7 @@ COLOURS = {
     Level.ROUTINE: "1;36",
     Level.SELF_CARE: "1;32",
 }
-MIN_WIDTH = 50
+MIN_WIDTH = 60
 OPEN_RULES_SHOWN = 4
 ASK_SHOWN = 6
 CARE_SHOWN = 3
@@ -158,7 +158,7 @@ class View:
         label_width, level_width = max(map(len, labels)), max(map(len, levels))
         bar_width = min(self.width - label_width - level_width - 30, 40)
         if bar_width < 8:  # a narrow page has no room for the level
-            levels, bar_width = [""] * len(levels), max(self.width - label_width - 28, 8)
+            levels, bar_width = [""] * len(levels), min(self.width - label_width - 27, 40)
         return [
             f"  {label:<{label_width}}  {bar(entry.probability, entry.share, bar_width)}  {percent(entry.probability):>7}"
             f"  from {percent(entry.share):>7}  {level}".rstrip()

@@ -47,8 +47,8 @@ def test_rows_equal_single_calls() -> None:
     table = answers(pd.DataFrame(rows, index=list("abcdef")), setting="garage")
     assert list(table.index) == list("abcdef")
     assert list(table.columns) == ["outcome", "urgency", "log_evidence", *CAUSES]
-    for label, evidence in zip("abcdef", rows, strict=True):
-        equals_single_call(table.loc[label], evidence, "garage")
+    for (_, row), evidence in zip(table.iterrows(), rows, strict=True):
+        equals_single_call(row, evidence, "garage")
 
 
 @given(st.data())
@@ -59,7 +59,7 @@ def test_rows_of_random_models_equal_single_calls(data: st.DataObject) -> None:
     rows = data.draw(st.lists(st.fixed_dictionaries(dict.fromkeys(ids, cells)), min_size=1, max_size=3))
     table = diagnose_frame(model._solved, pd.DataFrame(rows, dtype=object))
     for position, row in enumerate(rows):
-        given = {name: bool(value) for name, value in row.items() if value is not None and value != "" and value == value}
+        given = {name: bool(value) for name, value in row.items() if value in {True, False}}
         result = model.diagnose(given)
         assert table["log_evidence"].iloc[position] == result.log_evidence
         assert all(table[entry.id].iloc[position] == entry.probability for entry in result.causes)
@@ -105,7 +105,9 @@ def test_numbers_and_states_in_every_type_of_column() -> None:
     reference = answers(pd.DataFrame({"mileage": [0, 1], "fuel": ["petrol", "diesel"]}))  # 1 is a number here, not a yes
     assert reference["flat_battery"].iloc[0] == CAR.diagnose({"mileage": 0, "fuel": "petrol"})["flat_battery"].probability
     for kind in ("int16", "Int64", "float64", "Float64", object):
-        frame = pd.DataFrame({"mileage": pd.Series([0, 1], dtype=kind), "fuel": pd.Series(["petrol", "diesel"], dtype="category")})
+        frame = pd.DataFrame(
+            {"mileage": pd.Series([0, 1], dtype=kind), "fuel": pd.Series(["petrol", "diesel"], dtype="category")}
+        )
         same(answers(frame), reference)
 
 
@@ -132,9 +134,9 @@ def test_what_a_cell_cannot_mean_is_refused_by_row_and_column(column: str, value
 
 
 def test_a_setting_that_is_none_is_refused_by_row() -> None:
-    with pytest.raises(UnknownNameError, match="row 1: setting 'moon'"):
+    with pytest.raises(UnknownNameError, match=r"row 1: setting .*moon"):
         answers(pd.DataFrame({"setting": ["garage", "moon"]}))
-    with pytest.raises(UnknownNameError, match="row 1: setting 3"):
+    with pytest.raises(UnknownNameError, match=r"row 1: setting .*3"):
         answers(pd.DataFrame({"setting": pd.Series(["garage", 3], dtype=object)}))
     with pytest.raises(UnknownNameError, match="moon"):
         answers(pd.DataFrame({"lights_dim": [True]}), setting="moon")
@@ -216,7 +218,6 @@ def test_any_table_ends_in_an_answer_or_a_typed_error(row: dict[str, Any]) -> No
     df = pd.DataFrame({name: pd.Series([value], dtype=object) for name, value in row.items()}, index=[0])
     try:
         table = answers(df)
-    except CalfBayesError as error:
-        assert str(error)
-    else:
-        assert table.notna().all(axis=None) or table["outcome"].iloc[0] == "outside_scope"
+    except CalfBayesError:
+        return
+    assert table.notna().all(axis=None) or table["outcome"].iloc[0] == "outside_scope"

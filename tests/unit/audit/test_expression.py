@@ -13,7 +13,7 @@ from calfbayes.knowledge.terms import RiskFactor
 from support.models import shipped
 
 NETWORK = shipped("tutorial")._solved.network
-CONDITIONS = ["smoking", "diabetes", "redness", "fever", "numbness", "sex == male", "age >= 50", "18 <= age < 60", "60 > age"]
+CONDITIONS = ["smoking", "recent_surgery", "redness", "pitting_oedema", "leg_weakness", "sex == male", "age >= 40", "40 <= age < 60", "60 > age"]
 
 
 def holds(expression: Expression, patient: dict[str, Value]) -> bool:
@@ -59,11 +59,11 @@ def test_the_pieces_are_disjoint_and_hold_for_the_same_patients(text: str) -> No
 
 def test_a_condition_of_one_finding_is_one_piece() -> None:
     assert parse(NETWORK, "redness").pieces == ({"redness": True},)
-    assert parse(NETWORK, "redness and not fever").pieces == ({"redness": True, "fever": False},)
+    assert parse(NETWORK, "redness and not pitting_oedema").pieces == ({"redness": True, "pitting_oedema": False},)
 
 
 def test_an_alternative_is_split_so_that_nobody_counts_twice() -> None:
-    assert parse(NETWORK, "redness or fever").pieces == ({"redness": True}, {"redness": False, "fever": True})
+    assert parse(NETWORK, "redness or pitting_oedema").pieces == ({"redness": True}, {"redness": False, "pitting_oedema": True})
 
 
 def test_the_empty_expression_holds_for_everyone() -> None:
@@ -80,8 +80,8 @@ def test_a_band_of_ages_takes_each_state_once() -> None:
 
 
 def test_two_expressions_hold_together_whatever_their_operators() -> None:
-    together = both(NETWORK, "redness or fever", "smoking or diabetes")
-    assert all(len({"redness", "fever"} & piece.keys()) for piece in together.pieces)
+    together = both(NETWORK, "redness or pitting_oedema", "smoking or recent_surgery")
+    assert all(len({"redness", "pitting_oedema"} & piece.keys()) for piece in together.pieces)
     assert {tuple(piece.items()) for piece in both(NETWORK, "", "redness").pieces} == {(("redness", True),)}
 
 
@@ -97,7 +97,7 @@ def test_two_expressions_hold_together_whatever_their_operators() -> None:
         ("sex == 1", "sex against 1"),
         ("sex == other", "sex against other"),
         ("redness ** 2", "redness ** 2"),
-        ("redness is fever", "redness is fever"),
+        ("redness is pitting_oedema", "redness is pitting_oedema"),
         ("__import__('os')", "__import__('os')"),
         ("redness.real", "redness.real"),
         ("'text'", "'text'"),

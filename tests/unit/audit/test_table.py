@@ -10,7 +10,7 @@ from support.models import shipped
 
 NETWORK = shipped("tutorial")._solved.network
 CAUSE, FINDING = NETWORK.nodes[0].id, "redness"
-POPULATION = {"id": "some", "setting": NETWORK.knowledge.default_setting, "evidence": "fever", "description": "the feverish"}
+POPULATION = {"id": "some", "setting": NETWORK.knowledge.default_setting, "evidence": "pitting_oedema", "description": "the pitting_oedemaish"}
 ROW = {
     "id": "a_row",
     "kind": "sensitivity",
@@ -43,7 +43,7 @@ def faults(folder: Path) -> list[str]:
 
 def test_a_sound_table_is_read(tmp_path: Path) -> None:
     (figure,) = read_table(NETWORK, write(tmp_path, [ROW], [POPULATION]))
-    assert (figure.causes, figure.item, figure.population.evidence, figure.value) == ((CAUSE,), FINDING, "fever", 0.4)
+    assert (figure.causes, figure.item, figure.population.evidence, figure.value) == ((CAUSE,), FINDING, "pitting_oedema", 0.4)
     assert figure.low == 0.3
     assert figure.high != figure.high
 
@@ -67,8 +67,8 @@ def test_several_causes_count_as_one(tmp_path: Path) -> None:
         ({"kind": "co_occurrence"}, "line 2, item: 'redness' is no cause"),
         ({"kind": "background", "cause": "", "item": "smoking"}, "line 2, item: 'smoking' is no finding"),
         ({"comparator": CAUSE}, f"line 2, comparator: '{CAUSE}' does not fit"),
-        ({"kind": "lr_positive", "comparator": "fever"}, "line 2, comparator: 'fever' is no cause"),
-        ({"kind": "odds_ratio", "comparator": "fevr"}, "line 2, comparator: fevr cannot be"),
+        ({"kind": "lr_positive", "comparator": "pitting_oedema"}, "line 2, comparator: 'pitting_oedema' is no cause"),
+        ({"kind": "odds_ratio", "comparator": "pitting_odema"}, "line 2, comparator: pitting_odema cannot be"),
         ({"population": "others"}, "line 2, population: 'others' is not in populations.csv"),
         ({"value": "1"}, "line 2, value: '1' is no figure"),
         ({"value": "0"}, "line 2, value: '0' is no figure"),
@@ -90,7 +90,7 @@ def test_a_fault_is_named_with_its_line_and_column(tmp_path: Path, changes: dict
     ("changes", "named"),
     [
         ({"setting": "moon"}, "line 2, setting: 'moon' is no care setting"),
-        ({"evidence": "fevr"}, "line 2, evidence: fevr cannot be"),
+        ({"evidence": "pitting_odema"}, "line 2, evidence: pitting_odema cannot be"),
     ],
 )
 def test_a_population_is_checked_as_well(tmp_path: Path, changes: dict[str, str], named: str) -> None:

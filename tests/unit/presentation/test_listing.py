@@ -5,10 +5,11 @@ from pathlib import Path
 import pytest
 
 from calfbayes import load_model
+from calfbayes.knowledge.terms import Finding, RiskFactor
 from calfbayes.presentation.listing import causes_text, findings_text, search
 
 CAR = load_model(Path(__file__).parents[2] / "cli" / "car")
-RECORDS = (*CAR.findings, *CAR.risk_factors)
+RECORDS: tuple[Finding | RiskFactor, ...] = (*CAR.findings, *CAR.risk_factors)
 
 
 @pytest.mark.parametrize(
@@ -19,7 +20,7 @@ RECORDS = (*CAR.findings, *CAR.risk_factors)
         (["odour", "petrol"], ["smell_of_fuel"]),
         (["frost"], ["cold_night"]),
         (["volts"], ["cell_voltage_low"]),
-        (["light"], ["lights_dim"]),
+        (["light"], ["lights_dim", "lights_bright"]),
         ([], [record.id for record in RECORDS]),
         (["  "], [record.id for record in RECORDS]),
     ],

@@ -36,7 +36,9 @@ def test_the_published_diagnosis_stands_with_its_rank_and_both_urgencies() -> No
     text = " ".join(shown().split())
     assert "Diagnosis: Flat battery, here number 1 of 3 at " in text
     assert "Urgency: self-care (judged from the publication), self-care here." in text
-    assert "Diagnosis: Leaking fuel line, here number 3 of 3 at " in " ".join(shown(final_diagnosis="leaking_fuel_line").split())
+    assert "Diagnosis: Leaking fuel line, here number 3 of 3 at " in " ".join(
+        shown(final_diagnosis="leaking_fuel_line").split()
+    )
 
 
 @pytest.mark.parametrize("name", ["stolen_engine", "burning_engine"])

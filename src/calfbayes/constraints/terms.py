@@ -1,0 +1,261 @@
+"""The records that a file of constraints is made of: what must hold of a model, for whom, and who says so.
+
+One class a kind of constraint. `times` is always the factor in the direction that the kind names: of how much a
+probability grows (`raises`) or shrinks (`lowers`).
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from math import inf
+
+from calfbayes.diagnosis.urgency import Outcome
+from calfbayes.knowledge.terms import Level
+
+Causes = tuple[str, ...]  # counted as one: any of them
+Value = bool | str | float
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """Where a number has to lie, ends included."""
+
+    low: float = 0.0
+    high: float = inf
+
+    def hold(self, number: float) -> bool:
+        """Say whether a number lies within; NaN does not."""
+        return self.low <= number <= self.high
+
+    def __str__(self) -> str:
+        if self.high == inf:
+            return f"at least {self.low:g}"
+        return f"{self.low:g} to {self.high:g}" if self.low > 0 else f"at most {self.high:g}"
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Some patients: by a table of answers, or by an expression of the language of the audit.
+
+    Attributes:
+        answers: Id and value of findings and risk factors.
+        expression: Such as `redness or fever`; empty if the answers say all.
+    """
+
+    answers: tuple[tuple[str, Value], ...] = ()
+    expression: str = ""
+
+    def __str__(self) -> str:
+        return self.expression or ", ".join(_answer(name, value) for name, value in self.answers) or "anyone"
+
+
+def _answer(name: str, value: Value) -> str:
+    if isinstance(value, bool):
+        return name if value else f"no {name}"
+    return f"{name} {value:g}" if isinstance(value, float) else f"{name} {value}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Constraint:
+    """What all kinds have.
+
+    Attributes:
+        sources: Ids in the bibliography of the model or of the file itself.
+        why: The reason, in a clause or two.
+        setting: The care setting.
+        given: Whom it is about.
+        no_red_flags: Whether every question that a red-flag rule could still ask is answered with no.
+    """
+
+    id: str
+    kind: str
+    sources: tuple[str, ...]
+    why: str
+    setting: str
+    given: Selection
+    no_red_flags: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Probability(Constraint):
+    """P(any of the causes | given) lies within bounds."""
+
+    causes: Causes
+    wanted: Bounds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ranks(Constraint):
+    """A cause is among the first ones."""
+
+    cause: str
+    within: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dominates(Constraint):
+    """Each cause is more probable than the next one."""
+
+    causes: Causes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Yields(Constraint):
+    """With each of some findings, a cause that brings the finding about is more probable than this one."""
+
+    cause: str
+    to: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moves(Constraint):
+    """Further evidence changes the probability of each target by a factor within bounds.
+
+    Attributes:
+        targets: Each a set of causes that counts as one.
+        of: The further evidence.
+        compared_with: What it is compared with; by default that it is not known.
+        upward: Whether `times` is the probability after over that before, or the reverse.
+    """
+
+    targets: tuple[Causes, ...]
+    of: Selection
+    compared_with: Selection
+    upward: bool
+    times: Bounds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LikelihoodRatio(Constraint):
+    """P(of | causes, given) / P(of | others, given) lies within bounds.
+
+    Attributes:
+        against: The causes of the others; empty for everybody without the causes.
+    """
+
+    causes: Causes
+    of: Selection
+    against: Causes
+    wanted: Bounds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Takes(Constraint):
+    """Evidence takes a patient with some probability of the causes to one within bounds: a likelihood ratio at work."""
+
+    causes: Causes
+    of: Selection
+    start: float
+    wanted: Bounds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Monotone(Constraint):
+    """The probability of a cause never falls (or never rises) along the states of a risk factor."""
+
+    cause: str
+    along: str
+    states: tuple[str, ...]
+    rising: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UrgencyIs(Constraint):
+    """The level lies between two levels, and the outcome is this one if one is named."""
+
+    least: Level
+    most: Level
+    outcome: Outcome | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MedianUrgency(Constraint):
+    """The middle one of the levels of simulated patients lies between two levels.
+
+    Attributes:
+        tell: Findings and risk factors that each patient tells, beside what is given.
+    """
+
+    least: Level
+    most: Level
+    tell: tuple[str, ...]
+    patients: int
+    seed: int
+
+
+class Measure(StrEnum):
+    """What is read off a stratum of a score."""
+
+    LIKELIHOOD_RATIO = "likelihood_ratio"
+    PROBABILITY = "probability"
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreItem:
+    """An item of a published score.
+
+    Attributes:
+        when: Expression for which the points are given; empty for the item "another diagnosis is at least as likely".
+    """
+
+    points: float
+    when: str
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """A published score.
+
+    Attributes:
+        causes: What it predicts.
+        ask: What is known of each patient beside the items, when other diagnoses are weighed.
+        no_diagnosis: Causes that do not count as another diagnosis.
+        patients: How many simulated patients it is read off.
+    """
+
+    id: str
+    label: str
+    causes: Causes
+    items: tuple[ScoreItem, ...]
+    ask: tuple[str, ...]
+    no_diagnosis: tuple[str, ...]
+    patients: int
+    seed: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleStratum(Constraint):
+    """Patients whose score lies within a stratum have the causes as often as published."""
+
+    score: Score
+    stratum: Bounds
+    measure: Measure
+    wanted: Bounds
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Who says so, if no number of the model rests on it."""
+
+    id: str
+    citation: str
+    url: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """How a model fared with one constraint.
+
+    Attributes:
+        observed: The number, or the level or cause, that decides.
+        wanted: What would hold, in words.
+        numbers: All numbers that were compared, by name.
+        text: One sentence with the patient, the values and what was wanted.
+    """
+
+    id: str
+    holds: bool
+    observed: float | str
+    wanted: str
+    numbers: tuple[tuple[str, float], ...]
+    text: str
