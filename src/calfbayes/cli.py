@@ -257,7 +257,8 @@ def _evidence(model: Model, arguments: argparse.Namespace) -> Evidence:
     if arguments.evidence is None:
         return model.evidence(items, setting=arguments.setting)
     start = model.evidence_from_json(_read(arguments.evidence))
-    return model.evidence({**start, **items}, setting=arguments.setting or start.setting)
+    setting = start.setting if arguments.setting is None else arguments.setting
+    return model.evidence({**start, **items}, setting=setting)
 
 
 def _item(text: str, factors: dict[str, RiskFactor]) -> tuple[str, object]:
@@ -271,7 +272,9 @@ def _item(text: str, factors: dict[str, RiskFactor]) -> tuple[str, object]:
 
 
 def _assigned(name: str, text: str, factors: dict[str, RiskFactor]) -> tuple[str, object]:
-    """What `name=text` means: a word of `WORDS`, a state or number of a risk factor, or a likelihood ratio."""
+    """What `name=text` means: a state or number of a risk factor, a word of `WORDS`, or a likelihood ratio."""
+    if name in factors and text in factors[name].states:
+        return name, text
     if text in WORDS:
         return name, WORDS[text]
     try:

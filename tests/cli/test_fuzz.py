@@ -64,7 +64,7 @@ def answered_or_refused(code: int, out: str, err: str) -> None:
 
 
 @given(st.lists(words, max_size=8), st.binary(max_size=50))
-@settings(max_examples=250)
+@settings(max_examples=120)
 def test_diagnose_takes_any_words(argv: list[str], piped: bytes) -> None:
     answered_or_refused(*run(["diagnose", *argv], piped))
 
@@ -90,7 +90,7 @@ def test_any_path_can_be_checked(path: str) -> None:
 
 
 @given(json_values | documents)
-@settings(max_examples=150)
+@settings(max_examples=80)
 def test_any_json_can_be_piped_in(document: Any) -> None:
     code, out, err = run(["diagnose", "--evidence", "-", "--json"], json.dumps(document).encode())
     answered_or_refused(code, out, err)

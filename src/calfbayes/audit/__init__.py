@@ -1,0 +1,1 @@
+"""The audit: what a model implies, beside published figures."""

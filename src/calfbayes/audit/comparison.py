@@ -69,10 +69,8 @@ def compare(figure: Figure, implied: float) -> Comparison:
     ratio = implied / figure.value if figure.kind in RATIOS else _odds(implied) / _odds(figure.value)
     tolerance = EXPERT_TOLERANCE if figure.confidence == "expert" else TOLERANCE
     if deviation(ratio) <= tolerance:
-        verdict = Verdict.PASS
-    else:
-        verdict = Verdict.EXPLAINED if figure.reason else Verdict.FAILS
-    return Comparison(figure, implied, ratio, verdict)
+        return Comparison(figure, implied, ratio, Verdict.PASS)
+    return Comparison(figure, implied, ratio, Verdict.EXPLAINED if figure.reason else Verdict.FAILS)
 
 
 def deviation(ratio: float) -> float:
@@ -99,4 +97,4 @@ def _counts(comparisons: Sequence[Comparison]) -> dict[Verdict, int]:
 
 
 def _odds(p: float) -> float:
-    return p / (1 - p) if p < 1 else math.inf
+    return math.inf if p >= 1 else p / (1 - p)

@@ -20,6 +20,8 @@ from calfbayes.knowledge.terms import Finding, RiskFactor
 from calfbayes.network import Network
 
 MAX_LENGTH = 2_000
+MAX_DEPTH = 60
+MAX_POINTS = 1_000_000
 EXPECTED = "an expression such as `age >= 60 and (redness or fever)`"
 
 Choice = bool | str
@@ -94,7 +96,7 @@ def parse(network: Network, text: str) -> Expression:
         raise ArgumentError("expression", repr(text)[:80], EXPECTED) from None
     factors = {factor.id: factor for factor in network.knowledge.risk_factors if not factor.is_binary}
     choices: dict[str, tuple[Choice, ...]] = {}
-    _check(root, network, factors, choices)
+    _check(root, network, factors, choices, MAX_DEPTH)
     return Expression(text.strip(), choices, root, factors)
 
 
@@ -103,8 +105,12 @@ def both(network: Network, first: str, second: str) -> Expression:
     return parse(network, " and ".join(f"({text})" for text in (first.strip(), second.strip()) if text))
 
 
-def _check(node: ast.AST, network: Network, factors: Mapping[str, RiskFactor], choices: dict[str, tuple[Choice, ...]]) -> None:
+def _check(
+    node: ast.AST, network: Network, factors: Mapping[str, RiskFactor], choices: dict[str, tuple[Choice, ...]], depth: int
+) -> None:
     """Refuse whatever is not in the language, and note the ids that are used."""
+    if depth == 0:
+        raise ArgumentError("expression", "a nested expression", f"at most {MAX_DEPTH} levels")
     if isinstance(node, ast.Compare):
         factor = _factor_of(node, factors)
         if factor is not None:
@@ -119,7 +125,8 @@ def _check(node: ast.AST, network: Network, factors: Mapping[str, RiskFactor], c
             raise ArgumentError("expression", node.id, f"findings and risk factors of model {network.name}")
         choices.setdefault(node.id, (True, False))
     elif isinstance(node, ast.Constant):
-        if isinstance(node.value, bool) or not isinstance(node.value, int | float):
+        value = node.value
+        if isinstance(value, bool) or not isinstance(value, int | float) or not value <= MAX_POINTS:
             raise ArgumentError("expression", repr(node.value)[:80], EXPECTED)
     elif isinstance(node, ast.BoolOp | ast.UnaryOp | ast.BinOp | ast.Compare):
         operators = node.ops if isinstance(node, ast.Compare) else [node.op]
@@ -127,7 +134,7 @@ def _check(node: ast.AST, network: Network, factors: Mapping[str, RiskFactor], c
             raise ArgumentError("expression", ast.unparse(node)[:80], EXPECTED)
         for child in ast.iter_child_nodes(node):
             if isinstance(child, ast.expr):
-                _check(child, network, factors, choices)
+                _check(child, network, factors, choices, depth - 1)
     else:
         raise ArgumentError("expression", ast.unparse(node)[:80], EXPECTED)
 
@@ -148,8 +155,9 @@ def _states(node: ast.Compare, factor: RiskFactor) -> frozenset[str]:
     for k, op in enumerate(node.ops):
         left, right = sides[k], sides[k + 1]
         if isinstance(right, ast.Name) and right.id == factor.id:
-            left, right, op = right, left, MIRRORED.get(type(op), type(op))()
-        holding &= _states_of_one(op, right, factor)
+            holding &= _states_of_one(MIRRORED.get(type(op), type(op))(), left, factor)
+        else:
+            holding &= _states_of_one(op, right, factor)
     return frozenset(holding)
 
 
@@ -160,7 +168,7 @@ def _states_of_one(op: ast.cmpop, bound: ast.expr, factor: RiskFactor) -> set[st
     if isinstance(op, ast.Eq) and isinstance(bound, ast.Name) and bound.id in factor.states:
         return {bound.id}
     if isinstance(bound, ast.Constant) and bound.value in factor.lower_bounds and isinstance(op, ast.Lt | ast.GtE):
-        above = {s for s, low in zip(factor.states, factor.lower_bounds, strict=True) if low >= bound.value}
+        above = set(factor.states[factor.lower_bounds.index(bound.value) :])
         return above if isinstance(op, ast.GtE) else set(factor.states) - above
     expected = f"{factor.id} == a state ({', '.join(factor.states)})"
     if factor.lower_bounds:

@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Sequence
+from math import isnan
 
 from calfbayes.audit.comparison import Comparison, Verdict, deviation, summarise
 from calfbayes.audit.table import COLUMNS, FIGURES, RATIOS
@@ -29,7 +30,7 @@ def audit_csv(comparisons: Sequence[Comparison]) -> str:
     writer.writerow([*COLUMNS[FIGURES], *RESULTS])
     for c in comparisons:
         f = c.figure
-        ends = ["" if end != end else f"{end:g}" for end in (f.low, f.high)]  # noqa: PLR0124  only NaN differs from itself
+        ends = ["" if isnan(end) else f"{end:g}" for end in (f.low, f.high)]
         named = [f.id, f.kind, " or ".join(f.causes), f.item, f.comparator, f.population.id, f"{f.value:g}", *ends]
         writer.writerow([*named, f.confidence, f.citation, f.url, f.reason, f"{c.implied:.4g}", f"{c.ratio:.3g}", c.verdict])
     return stream.getvalue()
@@ -37,11 +38,12 @@ def audit_csv(comparisons: Sequence[Comparison]) -> str:
 
 def _lines(c: Comparison) -> list[str]:
     f = c.figure
-    interval = f" ({f.low:g} to {f.high:g})" if f.low == f.low else ""  # noqa: PLR0124  NaN: no interval was published
+    interval = "" if isnan(f.low) else f" ({f.low:g} to {f.high:g})"
     of = "" if f.kind in RATIOS else " of the odds"
     lines = [
         f"{c.verdict:<9}  {f.id}",
-        f"           published {f.value:g}{interval}, model {c.implied:.3g}, {c.ratio:.2f} times{of}; {f.confidence}: {f.citation}",
+        f"           published {f.value:g}{interval}, model {c.implied:.3g}, {c.ratio:.2f} times{of}",
+        f"           {f.confidence}: {f.citation}",
         f"           in: {f.population.description}",
     ]
     return [*lines, f"           why: {f.reason}"] if f.reason else lines

@@ -63,7 +63,7 @@ class Constraint:
         why: The reason, in a clause or two.
         setting: The care setting.
         given: Whom it is about.
-        no_red_flags: Whether every question that a red-flag rule could still ask is answered with no.
+        denied: What a red-flag rule could still ask them, and is answered with no.
     """
 
     id: str
@@ -72,7 +72,17 @@ class Constraint:
     why: str
     setting: str
     given: Selection
-    no_red_flags: bool
+    denied: tuple[str, ...] = ()
+
+
+    @property
+    def patients(self) -> tuple[Selection, ...]:
+        """Whom it is about, all in all."""
+        return (self.given, Selection(tuple((name, False) for name in self.denied)))
+
+    def __str__(self) -> str:
+        denied = ", and no to every question of a red-flag rule" if self.denied else ""
+        return f"in {self.setting}, {self.given}{denied}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -230,16 +240,6 @@ class RuleStratum(Constraint):
     stratum: Bounds
     measure: Measure
     wanted: Bounds
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """Who says so, if no number of the model rests on it."""
-
-    id: str
-    citation: str
-    url: str
-    kind: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,7 +75,7 @@ def _condition_faults(index: Index, row: PriorRow, place: str) -> Iterator[Fault
 
 
 def _row_faults(factor: RiskFactor, row: PriorRow, place: str) -> Iterator[Fault]:
-    if factor.reference not in factor.states:
+    if factor.reference not in factor.states or len(set(factor.states)) < len(factor.states):
         return  # told already
     total, number = sum(row.probabilities), row.number
     if not math.isclose(total, 1.0, abs_tol=SUM_TOLERANCE) or min(row.probabilities) < 0:

@@ -116,7 +116,8 @@ def _syntax_fault(file: str, text: str, message: str) -> Fault:
         return Fault(file, "", f"is no TOML: {shown(message)}", "mend the syntax")
     lines = text.splitlines() or [""]
     number = int(position[1] or len(lines))
-    given = f"{shown(message[: position.start()])} (given: {short(lines[min(number, len(lines)) - 1].strip())})"
+    given = short(lines[min(number, len(lines)) - 1].strip())
     if message.startswith(("Cannot overwrite", "Cannot declare", "Cannot mutate")):
-        return Fault(file, "", f"the key or table of line {number} stands twice: {given}", "keep one of the two")
-    return Fault(file, "", f"line {number} is no TOML: {given}", "mend the syntax of this line")
+        return Fault(file, "", f"line {number} gives a key or table for the second time: {given}", "keep one of the two")
+    problem = f"line {number} is no TOML: {shown(message[: position.start()])} (given: {given})"
+    return Fault(file, "", problem, "mend the syntax of this line")

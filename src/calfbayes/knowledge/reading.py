@@ -14,17 +14,16 @@ change it, and any other edit does.
 
 import hashlib
 import json
-import re
 from pathlib import Path
 from typing import Any
 
 from calfbayes.errors import Fault, ModelFileError
 from calfbayes.knowledge import checking
-from calfbayes.knowledge.blanks import WRONG_KEY, blanked, without_consequences
+from calfbayes.knowledge.blanks import blanked, without_consequences
 from calfbayes.knowledge.files import FILES, Raw, names_of_files, read_files
 from calfbayes.knowledge.records import Content, build
 from calfbayes.knowledge.terms import KnowledgeBase
-from calfbayes.knowledge.wording import nearest, short, shown
+from calfbayes.knowledge.wording import short, shown
 
 __all__ = ["Content", "digest_of", "knowledge_from_content", "knowledge_from_folder"]
 
@@ -92,32 +91,28 @@ def _refuse_a_newer_format(raw: Raw, folder: Path) -> None:
 
 def _content(raw: Raw, faults: list[Fault]) -> Content:
     """Raw tables -> content; what is wrong is added to the faults and stands blank."""
-    from calfbayes.knowledge import schema  # the validator is slow to import and only needed here
+    from calfbayes.knowledge import schema  # the validator is slow to import, and not needed with a snapshot
+    from calfbayes.knowledge.shape_faults import id_faults
 
     content: Content = {key: {} for key in (*TABLES, *TABLES_BY_ID, *FOLDERS)}
     for file, table in raw.items():
         head, _, tail = file.removesuffix(".toml").partition("/")
         if tail:
-            _check_id(file, "", tail, faults)
+            faults += id_faults(shown(file), "", tail)
             content[head][tail] = _validated(getattr(schema, FOLDERS[head]), file, "", table, faults)
         elif head in TABLES:
             content[head] = _validated(getattr(schema, TABLES[head]), file, "", table, faults)
         else:
             for key, entry in (table or {}).items():
-                _check_id(file, shown(key), key, faults)
+                faults += id_faults(file, shown(key), key)
                 content[head][key] = _validated(getattr(schema, TABLES_BY_ID[head]), file, shown(key), entry, faults)
     return content
 
 
-def _check_id(file: str, place: str, name: str, faults: list[Fault]) -> None:
-    from calfbayes.knowledge.schema import ID
-
-    if not re.fullmatch(ID, name):
-        faults.append(Fault(shown(file), place, f"{short(name)} is no id", REMEDIES["string_pattern_mismatch"]))
-
-
 def _validated(shape: Any, file: str, prefix: str, table: Any, faults: list[Fault]) -> dict[str, Any]:
     from pydantic import ValidationError
+
+    from calfbayes.knowledge.shape_faults import shape_fault
 
     if table is None:  # a file that could not be read, which has been told
         return blanked(table, ())
@@ -125,54 +120,6 @@ def _validated(shape: Any, file: str, prefix: str, table: Any, faults: list[Faul
         values: dict[str, Any] = shape.model_validate(table).model_dump(exclude_defaults=True)
     except ValidationError as error:
         items = error.errors(include_url=False)
-        faults += [_shape_fault(shape, shown(file), prefix, table, item) for item in items]
+        faults += [shape_fault(shape, shown(file), prefix, table, item) for item in items]
         return blanked(table, [item["loc"] for item in items])
     return values
-
-
-# --- the validator's words -> ours -----------------------------------------------------------------------------------
-
-PROBLEMS = {
-    "extra_forbidden": "is no key of this table",
-    "missing": "is missing",
-    "model_type": "is no table",
-    "dict_type": "is no table",
-    "list_type": "is no list",
-}
-REMEDIES = {
-    "missing": "add the key",
-    "string_pattern_mismatch": "use small letters, digits and underscores, a letter first",
-    "greater_than_equal": "give a number within the bounds",
-    "less_than_equal": "give a number within the bounds",
-    "value_error": "mend it as models/README.md describes",
-}
-
-
-def _shape_fault(shape: Any, file: str, prefix: str, table: Any, item: Any) -> Fault:
-    from calfbayes.knowledge.schema import ID, known_keys
-
-    kind = item["type"]
-    problem = PROBLEMS.get(kind, item["msg"].removeprefix("Value error, "))
-    if kind not in {"missing", "extra_forbidden", "value_error"}:
-        problem += f" (given: {short(item['input'])})"
-    if kind == "extra_forbidden":
-        remedy = nearest(str(item["loc"][-1]), known_keys(shape, item["loc"]))
-    elif kind == "string_pattern_mismatch" and item["ctx"]["pattern"] != ID:
-        remedy = "models/README.md describes this key"
-    else:
-        remedy = REMEDIES.get(kind, "models/README.md describes this key")
-    return Fault(file, _place(prefix, table, item["loc"]), problem, remedy)
-
-
-def _place(prefix: str, table: Any, path: tuple[int | str, ...]) -> str:
-    """The place as a reader finds it: rules by their id, other items of a list by their number."""
-    place = prefix
-    for part in path:
-        if isinstance(part, int):
-            table = table[part]
-            name = table.get("id") if isinstance(table, dict) else None
-            place += f".{shown(name)}" if isinstance(name, str) else f"[{part}]"
-        elif part != WRONG_KEY:
-            table = table.get(part) if isinstance(table, dict) else None
-            place += f".{shown(part)}" if place else shown(part)
-    return place

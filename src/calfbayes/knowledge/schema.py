@@ -27,7 +27,11 @@ MAX_RULE_DEPTH = 20
 LARGEST = 1e9
 
 ID = r"^[a-z][a-z0-9_]{0,79}$"
+URL = r"^(https?://[!-~]{1,990})?$"
+CODE = r"^[A-Za-z0-9:./-]{1,40}$"
+VERSION = r"^[0-9]{1,6}\.[0-9]{1,6}\.[0-9]{1,6}$"
 ATOM = r"[a-z][a-z0-9_]{0,79}(=[a-z][a-z0-9_]{0,79})?"
+CONDITIONS = 'write "finding", "factor=state", { any = [...] } or { all = [...] }'
 TURNS_TEXT_AROUND = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
@@ -35,15 +39,15 @@ def _legible(text: str) -> str:
     for character in "" if text.isprintable() else text:
         control = unicodedata.category(character) in {"Cc", "Zl", "Zp"} and character != "\n"
         if control or character in TURNS_TEXT_AROUND:
-            raise ValueError(f"holds U+{ord(character):04X}, a character that cannot be seen")
+            raise ValueError(f"holds U+{ord(character):04X}, a character that cannot be seen; remove it")
     if text and not text.strip():
-        raise ValueError("is nothing but spaces")
+        raise ValueError("is nothing but spaces; write something")
     return text
 
 
 def _on_one_line(text: str) -> str:
     if "\n" in text:
-        raise ValueError("must stand on one line")
+        raise ValueError("holds a line break; write it on one line")
     return text
 
 
@@ -54,14 +58,12 @@ def _condition(value: Any) -> Any:
 
 def _check_condition(value: Any, depth: int) -> None:
     if depth == 0:
-        raise ValueError(f"is nested more than {MAX_RULE_DEPTH} deep")
+        raise ValueError(f"is nested more than {MAX_RULE_DEPTH} deep; make two rules of it")
     if isinstance(value, str) and re.fullmatch(ATOM, value):
         return
     parts = next(iter(value.values())) if isinstance(value, dict) and len(value) == 1 and {*value} <= {"any", "all"} else None
     if not isinstance(parts, list) or not parts:
-        raise ValueError(
-            f'{short(value)} is no condition: write "finding", "factor=state", {{ any = [...] }} or {{ all = [...] }}'
-        )
+        raise ValueError(f"{short(value)} is no condition; {CONDITIONS}")
     for part in parts:
         _check_condition(part, depth - 1)
 
@@ -70,9 +72,9 @@ Id = Annotated[str, StringConstraints(pattern=ID)]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=2_000), AfterValidator(_legible)]
 Label = Annotated[str, StringConstraints(min_length=1, max_length=120), AfterValidator(_legible), AfterValidator(_on_one_line)]
 Why = Annotated[str, StringConstraints(max_length=2_000), AfterValidator(_legible)]
-Url = Annotated[str, StringConstraints(pattern=r"^(https?://[!-~]{1,990})?$")]
-Code = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9:./-]{1,40}$")]
-Version = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,6}\.[0-9]{1,6}\.[0-9]{1,6}$")]
+Url = Annotated[str, StringConstraints(pattern=URL)]
+Code = Annotated[str, StringConstraints(pattern=CODE)]
+Version = Annotated[str, StringConstraints(pattern=VERSION)]
 Probability = Annotated[float, Field(ge=0, le=1)]
 NotNegative = Annotated[float, Field(ge=0, le=LARGEST)]
 Bound = Annotated[float, Field(ge=-LARGEST, le=LARGEST)]
@@ -113,23 +115,24 @@ class Origin(Table):
     @classmethod
     def _one_doubt(cls, ends: list[float] | None, info: ValidationInfo) -> list[float] | None:
         if "n" in info.data and (info.data["n"] is None) == (ends is None):
-            raise ValueError("exactly one of n (equivalent sample size) and range (90 %) must be given")
+            given = "neither n nor range is" if ends is None else "both n and range are"
+            raise ValueError(f"{given} given; give either the equivalent sample size n or the 90 % range")
         if ends is not None and not 0 <= ends[0] <= ends[1] <= cls.largest:
-            raise ValueError(f"{ends} must rise and lie within 0..{cls.largest:g}")
+            raise ValueError(f"is {ends}; give two numbers within 0..{cls.largest:g}, the lower first")
         return ends
 
     @field_validator("why")
     @classmethod
     def _reason(cls, why: str, info: ValidationInfo) -> str:
         if info.data.get("kind", "measured") != "measured" and not why:
-            raise ValueError(f"a {info.data['kind']} number needs its reason")
+            raise ValueError(f"is missing for a {info.data['kind']} number; give the reason")
         return why
 
     @model_validator(mode="after")
     def _value_in_range(self) -> Self:
         quantity = self._quantity()
         if self.range is not None and quantity is not None and not self.range[0] <= quantity <= self.range[1]:
-            raise ValueError(f"the range {self.range} does not contain the value {quantity:g}")
+            raise ValueError(f"the range {self.range} does not contain {quantity:g}; mend one of the two")
         return self
 
 
@@ -159,7 +162,8 @@ class LinkNumber(Origin):
     @model_validator(mode="after")
     def _one_convention(self) -> Self:
         if (self.probability is None) == (self.link is None):
-            raise ValueError("exactly one of probability (background included) and link (background excluded) must be given")
+given = "neither probability nor link is" if self.link is None else "both probability and link are"
+            raise ValueError(f"{given} given; give a probability (background included) or a link (background excluded)")
         return self
 
 

@@ -71,7 +71,7 @@ def test_the_text_names_failures_worst_first_and_everything_if_asked() -> None:
     text = audit_text(COMPARED)
     assert text.index("far_off") < text.index("off\n")
     assert "good" not in text
-    assert "published 0.5 (0.4 to 0.6), model 0.95, 19.00 times of the odds; verified: Nobody 2020" in text
+    assert "published 0.5 (0.4 to 0.6), model 0.95, 19.00 times of the odds\n           verified: Nobody 2020" in text
     assert "in: people of the test" in text
     assert "3 figures: 1 pass, 0 explained, 2 fails" in text
     assert "good" in audit_text(COMPARED, verbose=True)

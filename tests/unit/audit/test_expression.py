@@ -13,7 +13,17 @@ from calfbayes.knowledge.terms import RiskFactor
 from support.models import shipped
 
 NETWORK = shipped("tutorial")._solved.network
-CONDITIONS = ["smoking", "recent_surgery", "redness", "pitting_oedema", "leg_weakness", "sex == male", "age >= 40", "40 <= age < 60", "60 > age"]
+CONDITIONS = [
+    "smoking",
+    "recent_surgery",
+    "redness",
+    "pitting_oedema",
+    "leg_weakness",
+    "sex == male",
+    "age >= 40",
+    "40 <= age < 60",
+    "60 > age",
+]
 
 
 def holds(expression: Expression, patient: dict[str, Value]) -> bool:
@@ -21,9 +31,11 @@ def holds(expression: Expression, patient: dict[str, Value]) -> bool:
     values: dict[str, object] = {state: state for state in NETWORK.risks[NETWORK.risk_index["sex"]].states}
     for name, value in patient.items():
         record = NETWORK.records[name]
-        banded = isinstance(record, RiskFactor) and record.lower_bounds
-        values[name] = record.lower_bounds[record.states.index(str(value))] if banded else value
-    return bool(eval(expression.text, {}, values))  # noqa: S307  the test's own text
+        if isinstance(record, RiskFactor) and record.lower_bounds:
+            values[name] = record.lower_bounds[record.states.index(str(value))]
+        else:
+            values[name] = value
+    return bool(eval(expression.text, {}, values))
 
 
 def patients(expression: Expression) -> list[dict[str, Value]]:
@@ -103,7 +115,8 @@ def test_two_expressions_hold_together_whatever_their_operators() -> None:
         ("'text'", "'text'"),
         ("True", "True"),
         ("(" * 500 + "redness" + ")" * 500, "(((("),
-        ("not " * 450 + "redness", "expression"),
+        ("not " * 450 + "redness", "nested"),
+        ("redness >= " + "9" * 400, "999"),
         ("redness + " * 300, "characters"),
     ],
 )

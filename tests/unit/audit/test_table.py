@@ -10,7 +10,12 @@ from support.models import shipped
 
 NETWORK = shipped("tutorial")._solved.network
 CAUSE, FINDING = NETWORK.nodes[0].id, "redness"
-POPULATION = {"id": "some", "setting": NETWORK.knowledge.default_setting, "evidence": "pitting_oedema", "description": "the pitting_oedemaish"}
+POPULATION = {
+    "id": "some",
+    "setting": NETWORK.knowledge.default_setting,
+    "evidence": "pitting_oedema",
+    "description": "the pitting_oedemaish",
+}
 ROW = {
     "id": "a_row",
     "kind": "sensitivity",
