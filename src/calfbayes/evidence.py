@@ -163,7 +163,8 @@ def read_evidence(network: Network, given: Mapping[str, object] | Evidence, *, s
         raise ArgumentError("evidence", f"{len(given)} items", f"at most {MAX_ITEMS}")
     settings = [s.id for s in network.knowledge.settings]
     if setting is not None and (not isinstance(setting, str) or setting not in settings):
-        raise UnknownNameError("setting", _short(setting), tuple(settings), network.name)
+        name = setting[:200] if isinstance(setting, str) else _short(setting)
+        raise UnknownNameError("setting", name, tuple(settings), network.name)
     items = tuple(
         sorted(
             ((_known(network, name), _value(network, name, value)) for name, value in given.items()), key=lambda item: item[0]

@@ -13,7 +13,6 @@ from calfbayes.errors import ArgumentError, UnknownNameError
 from calfbayes.evidence import Evidence, read_evidence, read_evidence_json
 from calfbayes.inference.bases import Bases
 from calfbayes.inference.exact import COST_LIMIT, Posterior
-from calfbayes.inference.simulation import simulate_states
 from calfbayes.inference.solved import SolvedNetwork, solve
 from calfbayes.knowledge.reading import Content, knowledge_from_content
 from calfbayes.knowledge.shipped import open_model
@@ -219,6 +218,8 @@ class Model:
         """
         import pandas as pd
 
+        from calfbayes.inference.simulation import simulate_states
+
         for name, value, most in (("n", n, 10**7), ("seed", seed, 2**63)):
             if isinstance(value, bool) or not isinstance(value, int | np.integer) or not 0 <= value <= most:
                 raise ArgumentError(name, repr(value)[:80], f"a whole number from 0 to {most}")
@@ -302,6 +303,7 @@ def bases_as_json(model: Model) -> dict[str, Any]:
             "complaint": bases.complaint,
             "log_joint": model._solved.baseline[setting].log_joint,
             "hidden": list(model._solved.baseline[setting].hidden.items()),
+            "labels": model._solved.baseline[setting].labels,
         }
         for setting, bases in model._solved.bases.items()
     }
@@ -313,6 +315,7 @@ def _solved_from_json(document: Mapping[str, Any]) -> dict[str, tuple[Bases, Pos
         logits = np.array([float(x) for x in entry["logits"]])
         shares = np.array(entry["shares"])
         logits.flags.writeable = shares.flags.writeable = False
-        baseline = Posterior(entry["log_joint"], {int(node): p for node, p in entry["hidden"]})
+        hidden = {int(node): p for node, p in entry["hidden"]}
+        baseline = Posterior(entry["log_joint"], hidden, tuple(entry["labels"]))
         solved[setting] = Bases(logits, shares, entry["complaint"]), baseline
     return solved

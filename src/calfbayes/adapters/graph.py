@@ -13,8 +13,9 @@ def to_networkx(network: Network) -> "nx.DiGraph[str]":
 
     Returns:
         Nodes with `role` (risk_factor, cause, complication, mechanism, finding) and `label`. Arcs from a risk factor to a
-        node have `odds_ratios` (state -> odds ratio), arcs between nodes have `link` (the link probability), arcs
-        between risk factors neither.
+        node have `odds_ratios` (state -> odds ratio; 1 in the states that are not listed), arcs between nodes have `link`
+        (the link probability, background excluded), arcs between risk factors neither. The complaint is linked to every
+        cause. The graph is the caller's own: changing it changes nothing else.
     """
     graph: nx.DiGraph[str] = nx.DiGraph(name=network.name)
     for name, record in network.records.items():

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from pgmpy.models import DiscreteBayesianNetwork, DiscreteMarkovNetwork
 
 STATES = ["absent", "present"]
+CERTAIN = np.eye(2)  # P(absent) and P(present) of a step, over the states of the step before, if the next parent is absent
 SMALL = 8  # so many nodes are asked for in one joint table
 JOINT = 4  # and so many at a time if there are more: few enough to keep the joint narrow, enough to save walks
 
@@ -67,9 +68,7 @@ def to_pgmpy(network: Network, cause_logits: Array) -> "DiscreteBayesianNetwork"
         return _assembled([_prior(network, risk) for risk in range(len(network.risks))], steps)
 
 
-def infer_with_pgmpy(
-    network: Network, cause_logits: Array, evidence: Encoded, *, cost_limit: float = COST_LIMIT
-) -> Posterior:
+def infer_with_pgmpy(network: Network, cause_logits: Array, evidence: Encoded, *, cost_limit: float = COST_LIMIT) -> Posterior:
     """Compute what `calfbayes.inference.exact.infer` computes, by pgmpy.
 
     Exported are the ancestors only of what is known or asked; the rest is barren. An absent node has all its auxiliary nodes
@@ -78,11 +77,11 @@ def infer_with_pgmpy(
 
     Args:
         cause_logits: Logit of the base of each cause, shape (n_causes,).
-        cost_limit: Largest predicted number of multiplications and additions.
+        cost_limit: Largest predicted number of operations; a multiplication and the addition that follows count as one.
 
     Returns:
-        The posterior of every cause and complication by position, and log P(evidence, complaint). Unscaled numbers are
-        summed: a probability below 1e-300 counts as 0, and evidence of probability 0 has no posterior.
+        The posterior of every cause and complication by position, and log P(evidence, complaint). Impossible evidence has
+        -inf and no posterior; nothing is scaled, so what is less probable than the smallest float counts as impossible.
 
     Raises:
         MissingExtraError: If pgmpy is not installed.
@@ -95,7 +94,7 @@ def infer_with_pgmpy(
         from pgmpy.factors.discrete import DiscreteFactor
         from pgmpy.inference import VariableElimination
 
-        reports = {network.complaint: (0.0, 1.0)} | {node: (off, on) for node, off, on in evidence.findings}
+        reports = {node: (off, on) for node, off, on in evidence.findings} | {network.complaint: (0.0, 1.0)}
         nodes, risks = _relevant(network, evidence, reports)
         absent = {node for node, (_, on) in reports.items() if on == 0}
         order = _chain_order(
@@ -163,10 +162,10 @@ def _relevant(network: Network, evidence: Encoded, reports: Mapping[int, object]
 
 
 def _chain_order(network: Network, risks: Sequence[int], nodes: Sequence[int]) -> list[int]:
-    """Order the hidden nodes so that, going along, few ties are open at a time.
+    """Order the causes, complications and mechanisms so that few ties are open at a time when one goes along.
 
-    A tie is what couples hidden nodes: a risk factor that moves several, or a node and its parents. It is open from the
-    first of its members to the last. Greedy: next comes the node that opens fewest ties more than it closes.
+    A tie is what couples them: a risk factor that moves several, or a node and its parents. It is open from the first of
+    its members to the last. Greedy: next comes whatever opens the fewest ties net of those that it closes.
 
     Args:
         risks: The unobserved risk factors.
@@ -175,20 +174,21 @@ def _chain_order(network: Network, risks: Sequence[int], nodes: Sequence[int]) -
     References:
         Kinnersley (1992), The vertex separation number of a graph equals its path-width.
     """
-    ties = [{node for node in range(network.n_hidden) if any(o.risk == r for o in network.nodes[node].odds)} for r in risks]
-    ties += [{parent for parent, _ in network.nodes[node].parents} | ({node} & {*range(network.n_hidden)}) for node in nodes]
-    ties = [tie for tie in ties if len(tie) > 1]
+    hidden = range(network.n_hidden)
+    moved = [{node for node in hidden if any(odds.risk == risk for odds in network.nodes[node].odds)} for risk in risks]
+    families = [{node, *(parent for parent, _ in network.nodes[node].parents)}.intersection(hidden) for node in nodes]
+    ties = [tie for tie in (*moved, *families) if len(tie) > 1]
+    ties_of = [[k for k, tie in enumerate(ties) if node in tie] for node in hidden]
     waiting = [set(tie) for tie in ties]
-    ties_of = [[k for k, tie in enumerate(ties) if node in tie] for node in range(network.n_hidden)]
 
-    def opened(node: int) -> tuple[int, int, int]:
+    def net_opened(node: int) -> tuple[int, int, int]:
         begun = [k for k in ties_of[node] if len(waiting[k]) < len(ties[k])]
         closing = sum(len(waiting[k]) == 1 for k in begun)
         return len(ties_of[node]) - len(begun) - closing, -len(begun), node
 
-    left, order = set(range(network.n_hidden)), []
+    left, order = set(hidden), []
     while left:
-        node = min(left, key=opened)
+        node = min(left, key=net_opened)
         left.remove(node)
         order.append(node)
         for k in ties_of[node]:
@@ -206,8 +206,6 @@ def _noisy_or(network: Network, cause_logits: Array, position: int, order: Seque
     """The tables of one node: leak, chain of steps, and last the node itself."""
     node = network.nodes[position]
     parents = sorted(node.parents, key=lambda parent: order.index(parent[0]))
-    names = [*(f"{node.id}.or.{network.nodes[parent].id}" for parent, _ in parents[:-1]), node.id]
-
     logit = np.array(cause_logits[position] if position < network.n_causes else node.base_logit)
     for odds in node.odds:
         logit = np.add.outer(logit, odds.log_odds)
@@ -219,12 +217,13 @@ def _noisy_or(network: Network, cause_logits: Array, position: int, order: Seque
         name = f"{node.id}.leak" if parents else node.id
         risks = {network.risks[odds.risk].id: network.risks[odds.risk].states for odds in node.odds}
         tables.append(_table(name, STATES, np.array([off, on]), risks))
-        off, on = np.array([1.0, 0.0]), np.array([0.0, 1.0])  # from here on: given the leak
-    for name, (parent, w) in zip(names, parents, strict=False):
-        columns = [np.stack([off, off * (1.0 - w)], -1).ravel(), np.stack([on, on + off * w], -1).ravel()]
+        off, on = CERTAIN  # from here on given the leak
+    for k, (parent, w) in enumerate(parents):
+        name = f"{node.id}.or.{network.nodes[parent].id}" if k < len(parents) - 1 else node.id
         before = [tables[-1].variable] if tables else []
+        columns = [np.stack([off, off * (1.0 - w)], -1).ravel(), np.stack([on, on + off * w], -1).ravel()]
         tables.append(_table(name, STATES, np.array(columns), dict.fromkeys([*before, network.nodes[parent].id], STATES)))
-        off, on = np.array([1.0, 0.0]), np.array([0.0, 1.0])
+        off, on = CERTAIN
     return tables
 
 
@@ -255,7 +254,7 @@ def _refuse_if_costly(
     Raises:
         QueryTooCostlyError: If they are dearer than the limit; pricing stops there.
     """
-    from opt_einsum import contract_path
+    from opt_einsum import contract_path  # type: ignore[import-untyped]
 
     number = {name: k for k, name in enumerate(model.nodes())}
     operands: list[Any] = []
@@ -264,6 +263,7 @@ def _refuse_if_costly(
         operands += [factor.values[tuple(states)], [number[name] for name in factor.variables if name not in known]]
     price = 0.0
     for names in groups:
-        price += float(contract_path(*operands, [number[name] for name in names], optimize="greedy")[1].opt_cost)
+        _, info = contract_path(*operands, [number[name] for name in names], optimize="greedy")
+        price += float(info.opt_cost) / 2  # counted there: multiplications and additions
         if price > cost_limit:
             raise QueryTooCostlyError(price, cost_limit)

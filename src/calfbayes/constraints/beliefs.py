@@ -112,13 +112,14 @@ def pieces(network: Network, selections: Sequence[Selection]) -> list[Piece]:
     """Disjoint pieces of evidence that together say that every one of the selections holds."""
     joint: list[Piece] = [{}]
     for selection in selections:
-        own: Iterable[Piece]
-        own = parse(network, selection.expression).pieces if selection.expression else [dict(selection.answers)]
+        own: Sequence[Mapping[str, Value]] = [dict(selection.answers)]
+        if selection.expression:
+            own = parse(network, selection.expression).pieces
         joint = [{**old, **new} for old in joint for new in own if _agree(network, old, new)]
     return joint
 
 
-def _agree(network: Network, first: Piece, second: Piece) -> bool:
+def _agree(network: Network, first: Mapping[str, Value], second: Mapping[str, Value]) -> bool:
     """Say whether no item has two values."""
     for name in first.keys() & second.keys():
         record, values = network.records[name], (first[name], second[name])

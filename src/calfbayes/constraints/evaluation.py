@@ -1,13 +1,11 @@
 """Does a model keep to its constraints? Each kind has a function that asks the model and gives a verdict."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
-from functools import singledispatchmethod
-
-import numpy as np
+from collections.abc import Iterable, Mapping
+from itertools import pairwise
+from math import inf
 
 from calfbayes.constraints.beliefs import Belief, Beliefs
-from calfbayes.constraints.simulated import Cohorts
+from calfbayes.constraints.cohorts import Scored, draw, scored, tell
 from calfbayes.constraints.terms import (
     Causes,
     Constraint,
@@ -22,13 +20,259 @@ from calfbayes.constraints.terms import (
     Selection,
     Takes,
     UrgencyIs,
+    Value,
     Verdict,
     Yields,
 )
-from calfbayes.diagnosis.result import diagnose
+from calfbayes.diagnosis.result import Diagnosis, diagnose
+from calfbayes.errors import NoPosteriorError
 from calfbayes.evidence import read_evidence
 from calfbayes.inference.solved import SolvedNetwork
-from calfbayes.knowledge.terms import Level
-from calfbayes.network import Network
+from calfbayes.knowledge.terms import LEVELS_BY_SEVERITY, Level
 
-ROUNDING = 1e-9  # what an exact engine may differ by; no medicine is decided here
+ROUNDING = 1e-9  # by how much exact answers may differ; no medicine is decided here
+
+
+def check_constraints(solved: SolvedNetwork, constraints: Iterable[Constraint]) -> tuple[Verdict, ...]:
+    """Judge a model by its constraints, in their order.
+
+    Raises:
+        QueryTooCostlyError: If a constraint leaves so much open that the model cannot answer exactly.
+    """
+    judge = Judge(solved)
+    return tuple(judge.verdict(constraint) for constraint in constraints)
+
+
+class Judge:
+    """Judges one model; what constraints share is computed once."""
+
+    def __init__(self, solved: SolvedNetwork) -> None:
+        self.solved = solved
+        self.beliefs = Beliefs(solved)
+        self._scored: dict[tuple[str, str, tuple[Selection, ...]], Scored] = {}
+
+    def verdict(self, constraint: Constraint) -> Verdict:
+        """Judge the model by one constraint."""
+        match constraint:
+            case Probability():
+                return self._probability(constraint)
+            case Ranks():
+                return self._ranks(constraint)
+            case Dominates():
+                return self._dominates(constraint)
+            case Yields():
+                return self._yields(constraint)
+            case Moves():
+                return self._moves(constraint)
+            case LikelihoodRatio():
+                return self._likelihood_ratio(constraint)
+            case Takes():
+                return self._takes(constraint)
+            case Monotone():
+                return self._monotone(constraint)
+            case UrgencyIs():
+                return self._urgency(constraint)
+            case MedianUrgency():
+                return self._median_urgency(constraint)
+            case RuleStratum():
+                return self._rule_stratum(constraint)
+        raise TypeError(constraint)
+
+    def _probability(self, constraint: Probability) -> Verdict:
+        p = self._share(constraint, constraint.causes)
+        said = f"the probability of {_any(constraint.causes)} is {p:.3g}"
+        return _verdict(constraint, constraint.wanted.hold(p), p, str(constraint.wanted), said, {"probability": p})
+
+    def _ranks(self, constraint: Ranks) -> Verdict:
+        belief = self._belief(constraint)
+        ranking = belief.ranking()
+        rank = 1 + ranking.index(constraint.cause)
+        shown = dict.fromkeys((*ranking[: constraint.within + 1], constraint.cause))
+        said = f"{constraint.cause} is number {rank} ({_listed(belief, shown)})"
+        wanted = "first" if constraint.within == 1 else f"among the first {constraint.within}"
+        numbers = {cause: belief.of(cause) for cause in shown}
+        return _verdict(constraint, rank <= constraint.within, float(rank), wanted, said, numbers)
+
+    def _dominates(self, constraint: Dominates) -> Verdict:
+        belief = self._belief(constraint)
+        p = {cause: belief.of(cause) for cause in constraint.causes}
+        leads = [_quotient(a, b) for a, b in pairwise(p.values())]
+        said = f"the probabilities are {_listed(belief, p)}"
+        wanted = " above ".join(p)
+        return _verdict(constraint, all(lead > 1 for lead in leads), min(leads), wanted, said, p)
+
+    def _yields(self, constraint: Yields) -> Verdict:
+        """The finding with which the cause comes closest to winning, or wins most, decides."""
+        lead, said = inf, ""
+        numbers: dict[str, float] = {}
+        for finding in constraint.to:
+            belief = self._belief(constraint, Selection(((finding, True),)))
+            explaining = [c for c in belief.ranking() if c != constraint.cause and self._brings_about(c, finding)]
+            if not explaining:
+                return _verdict(constraint, False, finding, "a cause of it", f"nothing else brings {finding} about", {})
+            ratio = _quotient(belief.of(explaining[0]), belief.of(constraint.cause))
+            numbers[finding] = ratio
+            if ratio < lead:
+                lead, said = ratio, f"with {finding} it is {_listed(belief, (constraint.cause, explaining[0]))}"
+        wanted = f"a cause of the finding above {constraint.cause}"
+        return _verdict(constraint, lead > 1, lead, wanted, f"at worst, {said}", numbers)
+
+    def _moves(self, constraint: Moves) -> Verdict:
+        """The target that is moved furthest out of bounds, or comes closest to them, decides."""
+        worst: tuple[float, float, str] | None = None
+        numbers = {}
+        for target in constraint.targets:
+            before = self._share(constraint, target, constraint.compared_with)
+            after = self._share(constraint, target, constraint.of)
+            times = _quotient(after, before) if constraint.upward else _quotient(before, after)
+            numbers[_any(target)] = times
+            room = min(constraint.times.high + ROUNDING - times, times - constraint.times.low + ROUNDING)
+            if worst is None or not room >= worst[0]:
+                worst = room, times, f"{_any(target)} goes from {before:.3g} to {after:.3g}"
+        if worst is None:
+            raise ValueError(constraint)
+        compared = f" rather than {constraint.compared_with}" if constraint.compared_with != Selection() else ""
+        change = "grows" if constraint.upward else "shrinks"
+        said = f"with {constraint.of}{compared}, {worst[2]}, so {change} {worst[1]:.3g} times"
+        return _verdict(constraint, worst[0] >= 0, worst[1], f"{constraint.times} times", said, numbers)
+
+    def _likelihood_ratio(self, constraint: LikelihoodRatio) -> Verdict:
+        with_causes, others = self._chances(constraint)
+        ratio = _quotient(with_causes, others)
+        against = _any(constraint.against) if constraint.against else f"no {_any(constraint.causes)}"
+        said = (
+            f"{constraint.of} has probability {with_causes:.3g} with {_any(constraint.causes)} "
+            f"and {others:.3g} with {against}, a likelihood ratio of {ratio:.3g}"
+        )
+        numbers = {"with": with_causes, "without": others}
+        return _verdict(constraint, constraint.wanted.hold(ratio), ratio, str(constraint.wanted), said, numbers)
+
+    def _takes(self, constraint: Takes) -> Verdict:
+        with_causes, others = self._chances(constraint)
+        ratio = _quotient(with_causes, others)
+        odds = ratio * constraint.start / (1 - constraint.start)
+        end = odds / (1 + odds)
+        said = f"{constraint.of} takes {_any(constraint.causes)} from {constraint.start:g} to {end:.3g}"
+        numbers = {"likelihood_ratio": ratio, "with": with_causes, "without": others}
+        return _verdict(constraint, constraint.wanted.hold(end), end, str(constraint.wanted), said, numbers)
+
+    def _monotone(self, constraint: Monotone) -> Verdict:
+        p = {
+            state: self._share(constraint, (constraint.cause,), Selection(((constraint.along, state),)))
+            for state in constraint.states
+        }
+        steps = [b - a if constraint.rising else a - b for a, b in pairwise(p.values())]
+        said = f"{constraint.cause} is {', '.join(f'{x:.3g} at {state}' for state, x in p.items())}"
+        wanted = f"{'never falling' if constraint.rising else 'never rising'} along {constraint.along}"
+        return _verdict(constraint, min(steps) >= -ROUNDING, min(steps), wanted, said, p)
+
+    def _urgency(self, constraint: UrgencyIs) -> Verdict:
+        result = self._diagnose(constraint, {})
+        level = result.urgency.level
+        holds = constraint.least.severity <= level.severity <= constraint.most.severity
+        holds = holds and constraint.outcome in {None, result.outcome}
+        wanted = _between(constraint.least, constraint.most)
+        if constraint.outcome:
+            wanted = f"{wanted}, outcome {constraint.outcome}"
+        said = f"the level is {level}, the outcome {result.outcome}. {result.urgency.reasons[0]}"
+        numbers = dict(zip(map(str, LEVELS_BY_SEVERITY), result.urgency.level_probabilities, strict=True))
+        return _verdict(constraint, holds, str(level), wanted, said, numbers)
+
+    def _median_urgency(self, constraint: MedianUrgency) -> Verdict:
+        columns = draw(self.beliefs, constraint.setting, (constraint.given,), constraint.patients, constraint.seed)
+        counts = dict.fromkeys(LEVELS_BY_SEVERITY, 0)
+        for told in tell(self.beliefs.network, columns, constraint.tell):
+            counts[self._diagnose(constraint, dict(told)).urgency.level] += 1
+        severities = [level for level, count in counts.items() for _ in range(count)]
+        median = severities[len(severities) // 2]  # the more urgent of the middle two
+        holds = constraint.least.severity <= median.severity <= constraint.most.severity
+        shown = ", ".join(f"{count} {level}" for level, count in counts.items())
+        said = f"of {len(severities)} simulated patients (seed {constraint.seed}) {shown}: the middle one is {median}"
+        numbers = {str(level): float(count) for level, count in counts.items()}
+        return _verdict(constraint, holds, str(median), _between(constraint.least, constraint.most), said, numbers)
+
+    def _rule_stratum(self, constraint: RuleStratum) -> Verdict:
+        score = constraint.score
+        key = (score.id, constraint.setting, constraint.whom)
+        if key not in self._scored:
+            self._scored[key] = scored(self.beliefs, score, constraint.setting, constraint.whom)
+        patients = self._scored[key]
+        figure, share = patients.read(constraint.stratum, constraint.measure), patients.share(constraint.stratum)
+        measure = str(constraint.measure).replace("_", " ")
+        said = (
+            f"{score.label} of {constraint.stratum.low:g} to {constraint.stratum.high:g} ({share:.0%} of "
+            f"{patients.weight.sum():g} simulated patients, seed {score.seed}) gives {score.cause} a {measure} of {figure.value:.3g}, "
+            f"standard error {figure.error:.2g}"
+        )
+        numbers = {"standard_error": figure.error, "share_of_patients": share}
+        holds = constraint.wanted.hold(figure.value)
+        return _verdict(constraint, holds, figure.value, str(constraint.wanted), said, numbers)
+
+    # --- questions to the model ---
+
+    def _belief(self, constraint: Constraint, *more: Selection) -> Belief:
+        return self.beliefs.about(constraint.setting, *constraint.whom, *more)
+
+    def _share(self, constraint: Constraint, causes: Causes, *selections: Selection) -> float:
+        """P(any of the causes | the patients of the constraint, and these selections)."""
+        with_causes, without = self.beliefs.masses(constraint.setting, causes, *constraint.whom, *selections)
+        return _quotient(with_causes, with_causes + without)
+
+    def _chances(self, constraint: LikelihoodRatio | Takes) -> tuple[float, float]:
+        """P(of | causes) and P(of | others) among the patients of the constraint."""
+        setting, causes, patients = constraint.setting, constraint.causes, constraint.whom
+        everyone, found = (self.beliefs.masses(setting, causes, *patients, *of) for of in ((), (constraint.of,)))
+        if isinstance(constraint, Takes) or not constraint.against:
+            return _quotient(found[0], everyone[0]), _quotient(found[1], everyone[1])
+        others = [self.beliefs.masses(setting, constraint.against, *patients, *of)[0] for of in ((), (constraint.of,))]
+        return _quotient(found[0], everyone[0]), _quotient(others[1], others[0])
+
+    def _diagnose(self, constraint: Constraint, told: Mapping[str, Value]) -> Diagnosis:
+        """Answer for one patient, who is given as a table.
+
+        Raises:
+            NoPosteriorError: If the query is too costly, since the level would be that of the rules only.
+        """
+        denied = dict.fromkeys(constraint.denied, False)
+        patient = {**told, **denied, **dict(constraint.given.answers)}
+        result = diagnose(self.solved, read_evidence(self.beliefs.network, patient, setting=constraint.setting))
+        if not result.causes:
+            raise NoPosteriorError(result.outcome_reason)
+        return result
+
+    def _brings_about(self, cause: str, finding: str) -> bool:
+        """Say whether a path leads from a cause to a finding."""
+        network = self.beliefs.network
+        todo, seen = [network.node_index[cause]], set[int]()
+        while todo:
+            node = todo.pop()
+            seen.add(node)
+            todo += [child for child, w in network.nodes[node].children if w > 0 and child not in seen]
+        return network.node_index[finding] in seen
+
+
+def _verdict(
+    constraint: Constraint, holds: bool, observed: float | str, wanted: str, said: str, numbers: Mapping[str, float]
+) -> Verdict:
+    return Verdict(constraint.id, holds, observed, wanted, tuple(numbers.items()), f"{constraint}: {said}; wanted {wanted}")
+
+
+def _quotient(a: float, b: float) -> float:
+    """NaN where there is nobody to count, which no bounds hold."""
+    return a / b if b > 0 else float("nan")
+
+
+def _any(causes: Causes) -> str:
+    return " or ".join(causes)
+
+
+def _between(least: Level, most: Level) -> str:
+    if least == most:
+        return str(least)
+    if least == Level.SELF_CARE:
+        return f"at most {most}"
+    return f"at least {least}" if most == Level.EMERGENCY else f"{least} to {most}"
+
+
+def _listed(belief: Belief, causes: Iterable[str]) -> str:
+    return ", ".join(f"{cause} {belief.of(cause):.3g}" for cause in causes)

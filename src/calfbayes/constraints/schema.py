@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from calfbayes.knowledge.schema import Id, Label, LevelName, SourceTable, Sources, Table, Text
+from calfbayes.knowledge.schema import Id, Label, LevelName, Sources, SourceTable, Table, Text
 
 Positive = Annotated[float, Field(gt=0, le=1e9)]
 NotNegative = Annotated[float, Field(ge=0, le=1e9)]
@@ -26,7 +26,7 @@ class ConstraintTable(Table):
     source: Sources
     why: Text
     setting: Id = ""
-    given: Given = {}
+    given: Given = Field(default_factory=dict)
     no_red_flags: bool = False
 
 
@@ -69,9 +69,9 @@ class YieldsTable(ConstraintTable):
 class MovesTable(ConstraintTable):
     cause: OneOrAny | None = None
     group: Id = ""
-    except_for: list[Id] = []
+    except_for: list[Id] = Field(default_factory=list)
     of: Given
-    compared_with: Given = {}
+    compared_with: Given = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _one_target(self) -> Self:
@@ -110,7 +110,7 @@ class MonotoneTable(ConstraintTable):
     cause: Id
     along: Id
     direction: Literal["rises", "falls"]
-    states: list[Id] = []
+    states: list[Id] = Field(default_factory=list)
 
 
 class UrgencyTable(ConstraintTable):
@@ -174,15 +174,15 @@ class ScoreItemTable(Table):
 
 class ScoreTable(Table):
     label: Label
-    cause: OneOrAny
+    cause: Id
     items: Annotated[list[ScoreItemTable], Field(min_length=1, max_length=50)]
-    ask: list[Id] = []
-    no_diagnosis: list[Id] = []
+    ask: list[Id] = Field(default_factory=list)
+    no_diagnosis: list[Id] = Field(default_factory=list)
     patients: Patients
     seed: Seed
 
 
 class ConstraintFile(Table):
-    sources: dict[Id, SourceTable] = {}
-    scores: dict[Id, ScoreTable] = {}
+    sources: dict[Id, SourceTable] = Field(default_factory=dict)
+    scores: dict[Id, ScoreTable] = Field(default_factory=dict)
     constraints: Annotated[list[AnyConstraintTable], Field(max_length=5_000)]

@@ -74,9 +74,8 @@ class Constraint:
     given: Selection
     denied: tuple[str, ...] = ()
 
-
     @property
-    def patients(self) -> tuple[Selection, ...]:
+    def whom(self) -> tuple[Selection, ...]:
         """Whom it is about, all in all."""
         return (self.given, Selection(tuple((name, False) for name in self.denied)))
 
@@ -216,7 +215,7 @@ class Score:
     """A published score.
 
     Attributes:
-        causes: What it predicts.
+        cause: What it predicts.
         ask: What is known of each patient beside the items, when other diagnoses are weighed.
         no_diagnosis: Causes that do not count as another diagnosis.
         patients: How many simulated patients it is read off.
@@ -224,7 +223,7 @@ class Score:
 
     id: str
     label: str
-    causes: Causes
+    cause: str
     items: tuple[ScoreItem, ...]
     ask: tuple[str, ...]
     no_diagnosis: tuple[str, ...]
@@ -234,7 +233,7 @@ class Score:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuleStratum(Constraint):
-    """Patients whose score lies within a stratum have the causes as often as published."""
+    """Patients whose score lies within a stratum have its cause as often as published."""
 
     score: Score
     stratum: Bounds

@@ -12,7 +12,7 @@ from calfbayes.errors import ContradictionError, NoPosteriorError, QueryTooCostl
 from calfbayes.evidence import Evidence, Likelihood, silent_items
 from calfbayes.inference.exact import COST_LIMIT, Posterior, highest_label, infer
 from calfbayes.inference.reduction import Encoded
-from calfbayes.inference.solved import SolvedNetwork, clashing, nothing_known
+from calfbayes.inference.solved import SolvedNetwork, clashing, nothing_known, severities
 from calfbayes.knowledge.terms import Cause, Complication, Level
 from calfbayes.network import Network
 
@@ -144,7 +144,7 @@ def diagnose(
 
     Args:
         cost_limit: Largest predicted number of state operations; above it the result has the red flags only.
-        posterior_by: Another engine with the signature of `infer`; the own one by default.
+        posterior_by: Another engine, as a second opinion on the probabilities; the urgency levels stay the own engine's.
 
     Raises:
         ContradictionError: If the evidence is impossible under the model; the clashing set is minimal.
@@ -156,27 +156,24 @@ def diagnose(
     refusal = ""
     posterior: Posterior | None = None
     if evidence.get(network.knowledge.complaint) is False:
-        refusal = f"the model speaks only of people with {network.knowledge.complaint}"
+        refusal = f"the model speaks only of people with this complaint: {network.records[network.knowledge.complaint].label}"
+    elif encoded == nothing_known(network) and posterior_by is None:
+        posterior = solved.baseline[setting]
     else:
         try:
-            if posterior_by is None and encoded == nothing_known(network):
-                posterior = solved.baseline[setting]
-            else:
-                posterior = (posterior_by or infer)(network, bases.logits, encoded, cost_limit=cost_limit)
+            posterior = infer(network, bases.logits, encoded, labels=severities(network), cost_limit=cost_limit)
         except QueryTooCostlyError as error:
             refusal = str(error)
     if posterior is not None and isinf(posterior.log_joint):
         raise _contradiction(solved, setting, encoded)
+    if posterior is not None and posterior_by is not None:
+        second = posterior_by(network, bases.logits, encoded, cost_limit=cost_limit)
+        posterior = Posterior(second.log_joint, second.hidden, posterior.labels)
 
-    by_id = None if posterior is None else {network.nodes[node].id: p for node, p in posterior.hidden.items()}
     shares = {network.nodes[node].id: p for node, p in solved.baseline[setting].hidden.items()}
-    shown = [network.nodes[node].id for node in (*network.causes, *network.complications)]
-    visible = None if by_id is None else {name: by_id[name] for name in shown}
-    try:
-        urgency = assess(solved, evidence, encoded, setting, visible, cost_limit=cost_limit)
-    except QueryTooCostlyError as error:
-        refusal, posterior, visible = str(error), None, None
-        urgency = assess(solved, evidence, encoded, setting, None, cost_limit=cost_limit)
+    nodes = (*network.causes, *network.complications)
+    visible = None if posterior is None else {network.nodes[node].id: posterior.hidden[node] for node in nodes}
+    urgency = assess(network, evidence, visible, posterior.labels if posterior else ())
     outcome, reason = _outcome(network, evidence, urgency, refusal)
     return Diagnosis(
         evidence=evidence,
@@ -231,7 +228,7 @@ def _outcome(network: Network, evidence: Evidence, urgency: UrgencyResult, refus
     for factor, low, high in network.knowledge.scope:
         given = evidence.get(factor)
         if isinstance(given, int | float) and not low <= given <= high:
-            return Outcome.OUTSIDE_SCOPE, f"the model is meant for {factor} {low:g} to {high:g}"
+            return Outcome.OUTSIDE_SCOPE, f"the model is meant for {network.records[factor].label} {low:g} to {high:g}"
     if refusal:
         return Outcome.INSUFFICIENT, refusal
     asked = [name for name, value in evidence.items_by_id if value is not None and name != complaint]
@@ -239,7 +236,9 @@ def _outcome(network: Network, evidence: Evidence, urgency: UrgencyResult, refus
         return Outcome.INSUFFICIENT, "nothing is known but the care setting"
     open_emergencies = [rule for rule in urgency.open_rules if rule.level == Level.EMERGENCY]
     if open_emergencies:
-        return Outcome.INSUFFICIENT, f"{len(open_emergencies)} emergency rules could still fire on answers not yet given"
+        count = len(open_emergencies)
+        rules = "1 emergency rule" if count == 1 else f"{count} emergency rules"
+        return Outcome.INSUFFICIENT, f"{rules} could still fire on answers not yet given"
     return Outcome.ASSESSED, ""
 
 

@@ -9,7 +9,7 @@ References:
     Topkis (1998), Supermodularity and complementarity: decreasing differences make the best choice monotone.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -17,9 +17,6 @@ from typing import Any
 import numpy as np
 
 from calfbayes.evidence import Evidence, implied_by
-from calfbayes.inference.exact import COST_LIMIT, highest_label
-from calfbayes.inference.reduction import Encoded
-from calfbayes.inference.solved import SolvedNetwork
 from calfbayes.knowledge.terms import (
     LEVELS_BY_SEVERITY,
     AnyOf,
@@ -127,30 +124,20 @@ class UrgencyResult:
 
 
 def assess(
-    solved: SolvedNetwork,
-    evidence: Evidence,
-    encoded: Encoded,
-    setting: str,
-    posterior: Mapping[str, float] | None,
-    *,
-    cost_limit: float = COST_LIMIT,
+    network: Network, evidence: Evidence, posterior: Mapping[str, float] | None, level_probabilities: Sequence[float]
 ) -> UrgencyResult:
     """Find the urgency level and its reasons.
 
     Args:
         posterior: Probability of each cause and complication by id, or None if there are no probabilities.
-        cost_limit: Largest predicted number of state operations.
-
-    Raises:
-        QueryTooCostlyError: If the probabilities of the levels would cost more; without `posterior` never.
+        level_probabilities: P(needed level = L | evidence), least urgent first; empty if there are no probabilities.
     """
-    network = solved.network
     reasons = [_reason_of(rule, evidence) for rule in network.knowledge.urgency.rules if holds(rule.condition, evidence)]
     probabilities: tuple[float, ...] = ()
     losses: tuple[float, ...] = ()
     model_level = None
     if posterior is not None:
-        probabilities = needed_levels(solved, encoded, setting, cost_limit=cost_limit)
+        probabilities = (*level_probabilities, *[0.0] * (len(Level) - len(level_probabilities)))  # no cause is that urgent
         losses = expected_losses(network, probabilities)
         # ties go to the more urgent level
         model_level = max(LEVELS_BY_SEVERITY, key=lambda level: (-losses[level.severity], level.severity))
@@ -171,21 +158,6 @@ def assess(
     return UrgencyResult(level, text.label, text.action, tuple(reasons), model_level, probabilities, losses, open_rules)
 
 
-def needed_levels(
-    solved: SolvedNetwork, encoded: Encoded, setting: str, *, cost_limit: float = COST_LIMIT
-) -> tuple[float, ...]:
-    """P(needed level = L | evidence) for each level, least urgent first."""
-    network = solved.network
-    labels = []
-    for node in (*network.causes, *network.complications):
-        record = network.records[network.nodes[node].id]
-        if not isinstance(record, Cause | Complication):
-            raise TypeError(record)
-        labels.append(record.urgency.severity)
-    distribution = highest_label(network, solved.bases[setting].logits, encoded, labels, len(Level), cost_limit=cost_limit)
-    return tuple(float(p) for p in distribution)
-
-
 def expected_losses(network: Network, probabilities: tuple[float, ...]) -> tuple[float, ...]:
     """Expected loss of acting at each level, least urgent first."""
     loss = np.array(network.knowledge.urgency.loss)
@@ -201,9 +173,12 @@ def holds(condition: Condition, evidence: Evidence) -> bool:
 
 
 def could_hold(condition: Condition, evidence: Evidence) -> bool:
-    """Say whether a condition holds if every answer that a patient has not been asked turns out for it."""
+    """Say whether a condition holds if every answer that a patient could still give turns out for it.
+
+    An answer "not known" and a doubtful report settle nothing: the rule stays open.
+    """
     if isinstance(condition, Atom):
-        return _state(condition, evidence) == condition.state or _askable(condition, evidence)
+        return _state(condition, evidence) == condition.state or _unsettled(condition, evidence)
     parts = (could_hold(part, evidence) for part in condition.parts)
     return any(parts) if isinstance(condition, AnyOf) else all(parts)
 
@@ -217,9 +192,9 @@ def _state(atom: Atom, evidence: Evidence) -> str | None:
     return None
 
 
-def _askable(atom: Atom, evidence: Evidence) -> bool:
+def _unsettled(atom: Atom, evidence: Evidence) -> bool:
     network = evidence._network
-    if atom.id in evidence:
+    if isinstance(evidence.get(atom.id), bool | str | int | float):
         return False
     record = network.records[atom.id]
     if isinstance(record, RiskFactor):
@@ -240,7 +215,12 @@ def _possible(network: Network, atom: Atom, evidence: Evidence) -> bool:
 
 
 def _unasked(condition: Condition, evidence: Evidence) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(atom.id for atom in atoms(condition) if _askable(atom, evidence)))
+    """Ids to ask about, in the branches that can still fire."""
+    if not could_hold(condition, evidence):
+        return ()
+    if isinstance(condition, Atom):
+        return (condition.id,) if _unsettled(condition, evidence) else ()
+    return tuple(dict.fromkeys(name for part in condition.parts for name in _unasked(part, evidence)))
 
 
 def _reason_of(rule: Rule, evidence: Evidence) -> Reason:

@@ -27,7 +27,7 @@ References:
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import log
+from math import isinf, log, prod
 
 import numpy as np
 
@@ -38,6 +38,7 @@ from calfbayes.inference.tables import Array, Axes, Table, widen
 from calfbayes.network import Network
 
 COST_LIMIT = 2e8  # state operations; a few seconds
+CACHED = 2**17  # numbers that are worth holding at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,19 +48,31 @@ class Posterior:
     Attributes:
         log_joint: log P(evidence, complaint); -inf if that is impossible, and then there are no marginals.
         hidden: P(node present | evidence, complaint) of every node that the query kept, by position.
+        labels: P(highest label among the nodes present = l | evidence, complaint); empty if no labels were given.
     """
 
     log_joint: float
     hidden: dict[int, float]
+    labels: tuple[float, ...] = ()
 
 
 def infer(
-    network: Network, cause_logits: Array, evidence: Encoded, *, also: Sequence[int] = (), cost_limit: float = COST_LIMIT
+    network: Network,
+    cause_logits: Array,
+    evidence: Encoded,
+    *,
+    labels: Sequence[int] = (),
+    also: Sequence[int] = (),
+    cost_limit: float = COST_LIMIT,
 ) -> Posterior:
     """Compute log P(evidence, complaint) and the posterior of every cause and complication.
 
+    With labels, one more lane for each label below the highest holds the nodes with a higher label absent. That gives
+    P(highest label <= l) in the same walk; the distribution is its differences, right to 1e-15 in absolute terms.
+
     Args:
         cause_logits: Logit of the base of each cause, shape (n_causes,).
+        labels: A label, 0, 1, ..., of each cause and complication by position; or none.
         also: Mechanisms whose posterior is wanted although nothing below them was observed.
         cost_limit: Largest predicted number of state operations.
 
@@ -67,11 +80,19 @@ def infer(
         QueryTooCostlyError: If the plan is dearer than `cost_limit`; nothing was allocated then.
     """
     problem = reduce(network, cause_logits, evidence, also=also)
+    lanes = np.arange(max(labels, default=0) + 1)
+    if labels:
+        for item in problem.items:
+            if 0 <= item.node < len(labels):
+                item.present = item.present.times((), np.where(labels[item.node] <= lanes, 1.0, 0.0))
     walk = _Walk(problem, priced(problem, cost_limit))
     total, exponent = walk.forward()
-    if total[0] == 0.0:
+    if total[-1] == 0.0 or isinf(problem.log_factor):
         return Posterior(float("-inf"), {})
-    return Posterior(log(total[0]) + float(exponent[0]) * log(2.0) + problem.log_factor, walk.backward())
+    log_joint = log(total[-1]) + float(exponent[-1]) * log(2.0) + problem.log_factor
+    cumulative = np.ldexp(total, (exponent - exponent[-1]).astype(int)) / total[-1] if labels else np.empty(0)
+    distribution = np.maximum(np.diff(cumulative, prepend=0.0), 0.0)
+    return Posterior(log_joint, walk.backward(), tuple(float(p) for p in distribution))
 
 
 def highest_label(
@@ -115,8 +136,8 @@ def highest_label(
             item.children = [*item.children, (flag, 1.0)]
             links[position, flag] = np.where(label == lanes, 1.0, 0.0)
     total, exponent = _Walk(problem, priced(problem, cost_limit), links).forward()
-    if not total.any():
-        return total
+    if not total.any() or isinf(problem.log_factor):
+        return np.zeros(n_labels)
     weights = np.ldexp(total, (exponent - exponent[total > 0].max()).astype(int))
     return np.asarray(weights / weights.sum())
 
@@ -157,7 +178,7 @@ class _Walk:
         return np.atleast_1d(self.messages[-1]), np.broadcast_to(exponents[-1], self.messages[-1].shape)
 
     def backward(self) -> dict[int, float]:
-        """Differentiate backwards; returns P(present | evidence) of each node in the first lane.
+        """Differentiate backwards, in the last lane; returns P(present | evidence) of each node there.
 
         An axis of length 1 in a derivative stands for one that it is constant along.
         """
@@ -178,14 +199,14 @@ class _Walk:
 
     def _make(self, step: Step, after: Scope) -> Array:
         if isinstance(step, Merge):
-            a, b = self._facing(step, after)
-            return self._fold(a * b, self._shared(step), after)
+            return self._merge(step, after)
         before = self.plan.scopes[step.message]
         v = self.messages[step.message]
         if isinstance(step, Absorb):
             item = self.problem.items[step.item]
             v = _stretched(v, before, after)
-            return v * _over(item.absent, after) + self._switch_on(step, after, v * _over(item.present, after))
+            absent: Array = v * _over(item.absent, after)
+            return absent + self._switch_on(step, after, v * _over(item.present, after))
         if isinstance(step, Multiply):
             product: Array = _stretched(v, before, after) * _over(self.problem.tables[step.table], after)
             return product
@@ -230,60 +251,56 @@ class _Walk:
     def _absorb_backward(self, step: Absorb, after: Scope, g: Array, hidden: dict[int, float]) -> Array:
         before = self.plan.scopes[step.message]
         item = self.problem.items[step.item]
-        absent, present = _over(item.absent, after), _over(item.present, after)
-        g = np.ascontiguousarray(np.broadcast_to(g, g.shape[:1] + self._shape(after)))
+        absent, present = _over(item.absent, after)[-1:], _over(item.present, after)[-1:]
+        g = np.ascontiguousarray(np.broadcast_to(g, (1, *self._shape(after))))
         g_present = self._switch_on_backward(step, after, g)
         if item.node != NAMELESS:
-            v = _stretched(self.messages[step.message], before, after)
-            weights = float((v * absent * g)[0].sum()), float((v * present * g_present)[0].sum())
+            v = _stretched(self._last_lane(step.message), before, after)
+            weights = float((v * absent * g).sum()), float((v * present * g_present).sum())
             hidden[item.node] = weights[1] / (weights[0] + weights[1])
         return _unstretched(g * absent + g_present * present, before, after)
 
-    # --- merging: each shared bit becomes an axis of three terms, (off, off), (off, on) and (on, either) ---
+    def _last_lane(self, message: int) -> Array:
+        return self.messages[message][-1:]
+
+    # --- merging ---
+
+    def _merge(self, step: Merge, after: Scope) -> Array:
+        a, b = self._facing(step, after, self.messages[step.left], self.messages[step.right])
+        n_shared = len(self._shared(step))
+        return _restored(_or_product(a, b, n_shared), n_shared, self._shared_axes(step, after))
+
+    def _merge_backward(self, step: Merge, after: Scope, g: Array) -> tuple[Array, Array]:
+        a, b = self._facing(step, after, self._last_lane(step.left), self._last_lane(step.right))
+        g = np.broadcast_to(g, (1, *self._shape(after)))
+        g = _fronted(g, self._shared_axes(step, after))
+        n_shared = len(self._shared(step))
+        parts = []
+        for message, other in ((step.left, b), (step.right, a)):
+            part = _restored(_or_correlate(g, other, n_shared), n_shared, self._shared_axes(step, after))
+            parts.append(_collapsed(part, self.plan.scopes[message], after))
+        return parts[0], parts[1]
 
     def _shared(self, step: Merge) -> Axes:
         a, b = self.plan.scopes[step.left], self.plan.scopes[step.right]
         return tuple(bit for bit in a.bits if bit in b.bits)
 
-    def _facing(self, step: Merge, after: Scope) -> tuple[Array, Array]:
-        a = _widened(self.messages[step.left], self.plan.scopes[step.left], after)
-        b = _widened(self.messages[step.right], self.plan.scopes[step.right], after)
-        for bit in self._shared(step):
-            axis = 1 + after.bits.index(bit)
-            a = np.take(a, (0, 0, 1), axis)
-            b = np.concatenate([b, b.sum(axis=axis, keepdims=True)], axis)
-        return a, b
+    def _shared_axes(self, step: Merge, after: Scope) -> list[int]:
+        return [1 + after.bits.index(bit) for bit in self._shared(step)]
 
-    def _fold(self, terms: Array, shared: Axes, after: Scope) -> Array:
-        for bit in shared:
-            axis = 1 + after.bits.index(bit)
-            terms = np.concatenate(
-                [np.take(terms, [0], axis), np.take(terms, [1], axis) + np.take(terms, [2], axis)],
-                axis,
-            )
-        return terms
-
-    def _merge_backward(self, step: Merge, after: Scope, g: Array) -> tuple[Array, Array]:
-        a, b = self._facing(step, after)
-        shared = self._shared(step)
-        for bit in shared:
-            g = np.take(g, (0, 1, 1), 1 + after.bits.index(bit))
-        g_a, g_b = g * b, g * a
-        for bit in shared:
-            axis = 1 + after.bits.index(bit)
-            terms = [np.take(g_a, [k], axis) for k in range(3)]
-            g_a = np.concatenate([terms[0] + terms[1], terms[2]], axis)
-            terms = [np.take(g_b, [k], axis) for k in range(3)]
-            g_b = np.concatenate([terms[0] + terms[2], terms[1] + terms[2]], axis)
-        left, right = self.plan.scopes[step.left], self.plan.scopes[step.right]
-        return _collapsed(g_a, left, after), _collapsed(g_b, right, after)
+    def _facing(self, step: Merge, after: Scope, left: Array, right: Array) -> tuple[Array, Array]:
+        """Both messages with the shared bits in front and the other axes facing each other."""
+        axes = self._shared_axes(step, after)
+        a = _widened(left, self.plan.scopes[step.left], after)
+        b = _widened(right, self.plan.scopes[step.right], after)
+        return _fronted(a, axes), _fronted(b, axes)
 
     # --- factors and closing ---
 
     def _close_backward(self, step: Multiply | CloseBit | ClosePoint, after: Scope, g: Array) -> Array:
         before = self.plan.scopes[step.message]
         if isinstance(step, Multiply):
-            return _unstretched(g * _over(self.problem.tables[step.table], after), before, after)
+            return _unstretched(g * _over(self.problem.tables[step.table], after)[-1:], before, after)
         if isinstance(step, ClosePoint):
             return np.expand_dims(g, 1 + len(before.bits) + before.points.index(step.point))
         bit, axis = self.problem.bits[step.bit], 1 + before.bits.index(step.bit)
@@ -300,6 +317,63 @@ class _Walk:
 
     def _shape(self, scope: Scope) -> tuple[int, ...]:
         return (2,) * len(scope.bits) + tuple(self.problem.sizes[point] for point in scope.points)
+
+
+def _or_product(a: Array, b: Array, n_shared: int) -> Array:
+    """The OR over the leading bits of two tables, the product over the other axes.
+
+    Each shared bit means three terms: (off, off) -> off; (off, on) and (on, either) -> on. They become an axis of
+    length 3 while that fits into the cache; larger tables are split along their first bit.
+    """
+    if _fits(a, b, n_shared):
+        terms = _terms_left(a, n_shared) * _terms_right(b, n_shared)
+        for bit in range(n_shared):
+            on = terms.take((1,), bit) + terms.take((2,), bit)
+            terms = np.concatenate([terms.take((0,), bit), on], bit)
+        return terms
+    off = _or_product(a[0], b[0], n_shared - 1)
+    on = _or_product(a[0], b[1], n_shared - 1) + _or_product(a[1], b[0] + b[1], n_shared - 1)
+    return np.stack([off, on])
+
+
+def _or_correlate(g: Array, b: Array, n_shared: int) -> Array:
+    """The transpose of `_or_product` with respect to one of its arguments, the other one given."""
+    if _fits(g, b, n_shared):
+        for bit in range(n_shared):
+            g = g.take((0, 1, 1), bit)
+        terms = g * _terms_right(b, n_shared)
+        for bit in range(n_shared):
+            off = terms.take((0,), bit) + terms.take((1,), bit)
+            terms = np.concatenate([off, terms.take((2,), bit)], bit)
+        return terms
+    off = _or_correlate(g[0], b[0], n_shared - 1) + _or_correlate(g[1], b[1], n_shared - 1)
+    return np.stack([off, _or_correlate(g[1], b[0] + b[1], n_shared - 1)])
+
+
+def _fits(a: Array, b: Array, n_shared: int) -> bool:
+    return n_shared == 0 or prod(np.broadcast_shapes(a.shape, b.shape)) * 1.5**n_shared <= CACHED
+
+
+def _terms_left(a: Array, n_shared: int) -> Array:
+    for bit in range(n_shared):
+        a = a.take((0, 0, 1), bit)
+    return a
+
+
+def _terms_right(b: Array, n_shared: int) -> Array:
+    for bit in range(n_shared):
+        b = np.concatenate([b, b.sum(axis=bit, keepdims=True)], bit)
+    return b
+
+
+def _fronted(v: Array, axes: Sequence[int]) -> Array:
+    """Move axes to the front."""
+    return np.ascontiguousarray(np.moveaxis(v, axes, range(len(axes))))
+
+
+def _restored(v: Array, n_axes: int, axes: Sequence[int]) -> Array:
+    """Undo `_fronted`."""
+    return np.moveaxis(v, range(n_axes), axes)
 
 
 def _over(table: Table, scope: Scope) -> Array:

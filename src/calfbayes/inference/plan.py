@@ -13,9 +13,10 @@ References:
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from math import log2
 
-from calfbayes.inference.reduction import Problem
+from calfbayes.inference.reduction import Problem, Structure
 from calfbayes.inference.tables import Axes
 
 WORTH_A_SECOND_TRY = 1e6  # state operations; making a plan costs about as much
@@ -98,10 +99,15 @@ class Plan:
 
 def make_plan(problem: Problem) -> Plan:
     """Choose an order and write down the steps. Deterministic; allocates nothing that grows with the messages."""
-    plan = _Planner(problem, by_work=True).plan()
+    return _plan_of(problem.structure())
+
+
+@lru_cache(maxsize=256)
+def _plan_of(structure: Structure) -> Plan:
+    plan = _Planner(structure, by_work=True).plan()
     if plan.operations < WORTH_A_SECOND_TRY:
         return plan
-    return min(plan, _Planner(problem, by_work=False).plan(), key=lambda plan: plan.operations)
+    return min(plan, _Planner(structure, by_work=False).plan(), key=lambda plan: plan.operations)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -121,26 +127,25 @@ class _Part:
 class _Planner:
     """Which parts are left, and what each elimination would cost. Sets of variables are integers, one digit each."""
 
-    def __init__(self, problem: Problem, *, by_work: bool) -> None:
-        self.problem = problem
+    def __init__(self, structure: Structure, *, by_work: bool) -> None:
         self.by_work = by_work
-        self.bits = sorted(problem.bits)
-        self.points = sorted(problem.sizes)
+        sizes = dict(structure.sizes)
+        self.bits = sorted(bit for bit, _ in structure.bits)
+        self.points = sorted(sizes)
+        self.point_of = dict(structure.bits)
         names = [*(("bit", bit) for bit in self.bits), *(("point", point) for point in self.points)]
         self.digit = {name: k for k, name in enumerate(names)}
         self.bits_only = (1 << len(self.bits)) - 1
-        self.log_size = [1.0] * len(self.bits) + [log2(problem.sizes[point]) for point in self.points]
+        self.log_size = [1.0] * len(self.bits) + [log2(sizes[point]) for point in self.points]
         self.large = [k for k, size in enumerate(self.log_size) if size != 1.0]
 
         self.parts: dict[int, list[_Part]] = {k: [] for k in range(len(names))}
         self.alone: list[_Part] = []
-        for position, item in enumerate(problem.items):
-            children = (child for child, _ in item.children)
-            scope = self._set(children, (*item.absent.axes, *item.present.axes))
-            self._add(_Part("item", position, scope, 3.0 + len(item.children)))
-        for position, table in enumerate(problem.tables):
-            self._add(_Part("table", position, self._set((), table.axes), 1.0))
-        self.waits_for = {self.digit["point", bit.point]: node for node, bit in problem.bits.items() if bit.point >= 0}
+        for position, (points, children) in enumerate(structure.items):
+            self._add(_Part("item", position, self._set(children, points), 3.0 + len(children)))
+        for position, points in enumerate(structure.tables):
+            self._add(_Part("table", position, self._set((), points), 1.0))
+        self.waits_for = {self.digit["point", point]: bit for bit, point in structure.bits if point >= 0}
         self.joint = {variable: self._joint(variable) for variable in self.parts}
         self.steps: list[Step] = []
         self.scopes = [0]
@@ -204,7 +209,7 @@ class _Planner:
         if variable >= len(self.bits):
             return self._step(ClosePoint(message, self.points[variable - len(self.bits)]), scope, 1.0)
         node = self.bits[variable]
-        point = self.problem.bits[node].point
+        point = self.point_of[node]
         if point >= 0:
             del self.waits_for[self.digit["point", point]]
             scope |= self._set((), (point,))

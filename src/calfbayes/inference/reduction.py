@@ -27,7 +27,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from calfbayes.inference.tables import Array, Axes, Table, expit_pair, table_in_order
+from calfbayes.inference.tables import Array, Axes, Table, expit_pair, table_in_order, union
 from calfbayes.network import Network
 
 NAMELESS = -1
@@ -79,6 +79,23 @@ class Bit:
     point: int
 
 
+@dataclass(frozen=True, slots=True)
+class Structure:
+    """What a problem looks like without its numbers; problems of equal structure share a plan.
+
+    Attributes:
+        items: For each item the points it depends on and the bits of its children.
+        tables: The points of each factor.
+        bits: Position of each bit, and the point that takes its value (-1 for a finding).
+        sizes: Number of states of each point.
+    """
+
+    items: tuple[tuple[Axes, Axes], ...]
+    tables: tuple[Axes, ...]
+    bits: tuple[tuple[int, int], ...]
+    sizes: tuple[tuple[int, int], ...]
+
+
 @dataclass(slots=True)
 class Problem:
     """What is left to sum over; see the module.
@@ -94,6 +111,15 @@ class Problem:
     tables: list[Table]
     sizes: dict[int, int]
     log_factor: float
+
+    def structure(self) -> Structure:
+        """The problem without its numbers."""
+        return Structure(
+            tuple((union(i.absent.axes, i.present.axes), tuple(child for child, _ in i.children)) for i in self.items),
+            tuple(table.axes for table in self.tables),
+            tuple((node, bit.point) for node, bit in self.bits.items()),
+            tuple(self.sizes.items()),
+        )
 
 
 def reduce(network: Network, cause_logits: Array, evidence: Encoded, *, also: Sequence[int] = ()) -> Problem:

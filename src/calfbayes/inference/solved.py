@@ -7,6 +7,7 @@ from math import isinf
 from calfbayes.inference.bases import Bases, solve_bases
 from calfbayes.inference.exact import Posterior, infer
 from calfbayes.inference.reduction import Encoded
+from calfbayes.knowledge.terms import Cause, Complication
 from calfbayes.network import Network
 
 
@@ -43,7 +44,13 @@ def solve(network: Network, known: Mapping[str, tuple[Bases, Posterior]] | None 
 
 
 def _baseline(network: Network, bases: Bases) -> Posterior:
-    return infer(network, bases.logits, nothing_known(network), cost_limit=float("inf"))
+    return infer(network, bases.logits, nothing_known(network), labels=severities(network), cost_limit=float("inf"))
+
+
+def severities(network: Network) -> tuple[int, ...]:
+    """Severity of the urgency of each cause and complication, by position; 0 is self care."""
+    records = [network.records[network.nodes[node].id] for node in (*network.causes, *network.complications)]
+    return tuple(record.urgency.severity for record in records if isinstance(record, Cause | Complication))
 
 
 def nothing_known(network: Network) -> Encoded:

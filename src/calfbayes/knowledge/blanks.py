@@ -76,11 +76,13 @@ def _inside(fault: Fault, blank: Fault) -> bool:
 
 
 def _replaced(value: Any, path: Sequence[int | str], blank: object) -> Any:
-    """A copy of nested tables in which `blank` stands at the path; None removes the entry."""
+    """A copy of nested tables in which `blank` stands at the path, as far as it is still there; None removes the entry."""
     key, *rest = path
     copy = value.copy()
-    if rest:
+    if rest and key in copy:
         copy[key] = _replaced(copy[key], rest, blank)
+    elif rest:
+        pass
     elif blank is None:
         copy.pop(key, None)
     else:

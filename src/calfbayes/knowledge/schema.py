@@ -162,7 +162,7 @@ class LinkNumber(Origin):
     @model_validator(mode="after")
     def _one_convention(self) -> Self:
         if (self.probability is None) == (self.link is None):
-given = "neither probability nor link is" if self.link is None else "both probability and link are"
+            given = "neither probability nor link is" if self.link is None else "both probability and link are"
             raise ValueError(f"{given} given; give a probability (background included) or a link (background excluded)")
         return self
 

@@ -56,7 +56,7 @@ def open_model(name_or_path: str | Path) -> Opened:
         ArgumentError: If the argument is neither text nor a path.
     """
     if not isinstance(name_or_path, str | Path):
-        raise ArgumentError("model", repr(name_or_path)[:80], "the name of a shipped model or a path")
+        raise ArgumentError("model", f"a {type(name_or_path).__name__}", "the name of a shipped model or a path")
     if name_or_path in shipped_models():
         folder = models_folder() / str(name_or_path)
         return _from_snapshot(folder) or Opened(*knowledge_from_folder(folder), {})
@@ -88,10 +88,11 @@ def write_snapshot(folder: Path, content: Content, digest: str, bases: dict[str,
 
 
 def _from_snapshot(folder: Path) -> Opened | None:
+    """What the snapshot holds, or None if it is of other files or of an older code."""
     try:
         document = json.loads((folder / SNAPSHOT).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        if document["files"] != fingerprint(folder):
+            return None
+        return Opened(build(document["content"], document["digest"]), document["content"], document["bases"])
+    except (OSError, ValueError, KeyError, TypeError):
         return None
-    if document["files"] != fingerprint(folder):
-        return None
-    return Opened(build(document["content"], document["digest"]), document["content"], document["bases"])

@@ -1,0 +1,340 @@
+"""`constraints.toml` -> constraints: bytes are untrusted, and every fault is told in one error."""
+
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from math import inf
+from pathlib import Path
+from typing import Any
+
+from calfbayes.audit.expression import parse
+from calfbayes.constraints.terms import (
+    Bounds,
+    Causes,
+    Constraint,
+    Dominates,
+    LikelihoodRatio,
+    Measure,
+    MedianUrgency,
+    Monotone,
+    Moves,
+    Probability,
+    Ranks,
+    RuleStratum,
+    Score,
+    ScoreItem,
+    Selection,
+    Takes,
+    UrgencyIs,
+    Yields,
+)
+from calfbayes.diagnosis.urgency import Outcome, could_hold
+from calfbayes.errors import CalfBayesError, Fault, ModelFileError, NoSuchModelError
+from calfbayes.evidence import Evidence, read_evidence
+from calfbayes.knowledge.shipped import models_folder, shipped_models
+from calfbayes.knowledge.terms import Finding, Level, Observer, RiskFactor, Source, atoms
+from calfbayes.knowledge.wording import nearest, short, shown
+from calfbayes.network import Network
+
+FILE = "constraints.toml"
+MAX_BYTES = 2_000_000
+ANY_GROUP = "any"
+
+Table = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ConstraintFile:
+    """What `constraints.toml` says.
+
+    Attributes:
+        sources: Those that no number of the model rests on.
+    """
+
+    constraints: tuple[Constraint, ...]
+    sources: tuple[Source, ...]
+
+
+def find_constraints(name_or_path: str | Path) -> Path:
+    """The folder of a shipped model that has constraints, or of any model by its path.
+
+    Raises:
+        NoSuchModelError: If there is no file of constraints.
+    """
+    folder = models_folder() / name_or_path if name_or_path in shipped_models() else Path(name_or_path)
+    if not (folder / FILE).is_file():
+        raise NoSuchModelError(f"{name_or_path} with a {FILE}", shipped_models())
+    return folder
+
+
+def read_constraints(network: Network, folder: Path) -> ConstraintFile:
+    """Read the constraints of a model and check that they speak of what it knows.
+
+    Raises:
+        ModelFileError: If the file is wrong; the error lists every fault.
+    """
+    faults: list[Fault] = []
+    raw = _toml(folder / FILE, faults)
+    table = None if raw is None else _shaped(raw, faults)
+    constraints: tuple[Constraint, ...] = ()
+    if table is not None:
+        reader = _Reader(network, table, faults)
+        constraints = tuple(reader.constraint(entry) for entry in table["constraints"])
+    if faults or table is None:
+        raise ModelFileError(str(folder), tuple(faults))
+    sources = tuple(Source(key, s["citation"], s["url"], s["kind"]) for key, s in table["sources"].items())
+    return ConstraintFile(constraints, sources)
+
+
+def _toml(path: Path, faults: list[Fault]) -> dict[str, Any] | None:
+    try:
+        with path.open("rb") as stream:
+            data = stream.read(MAX_BYTES + 1)
+        if len(data) > MAX_BYTES:
+            faults.append(Fault(FILE, "", "is too large", f"give at most {MAX_BYTES} bytes"))
+            return None
+        return tomllib.loads(data.decode("utf-8"))
+    except RecursionError:
+        faults.append(Fault(FILE, "", "is nested too deeply", "use flat tables as in models/README.md"))
+    except (OSError, ValueError) as error:  # what is no UTF-8, too
+        faults.append(Fault(FILE, "", f"is no TOML: {shown(str(error))}", "mend the syntax at this place"))
+    return None
+
+
+def _shaped(raw: Table, faults: list[Fault]) -> dict[str, Any] | None:
+    from pydantic import ValidationError
+
+    from calfbayes.constraints.schema import ConstraintFile as Shape  # the validator is slow to import
+
+    try:
+        return Shape.model_validate(raw).model_dump()
+    except ValidationError as error:
+        for item in error.errors(include_url=False):
+            problem = item["msg"].removeprefix("Value error, ")
+            given = "" if item["type"] in {"missing", "extra_forbidden"} else f" (given: {short(item['input'])})"
+            faults.append(Fault(FILE, _place(raw, item["loc"]), problem + given, "models/README.md describes this table"))
+    return None
+
+
+def _place(raw: Any, path: Iterable[int | str]) -> str:
+    """The place as a reader finds it: constraints by their id."""
+    place, table = "", raw
+    for part in path:
+        if isinstance(part, int):
+            table = table[part] if isinstance(table, list) and part < len(table) else None
+            name = table.get("id") if isinstance(table, dict) else None
+            place += f".{shown(name)}" if isinstance(name, str) else f"[{part}]"
+        elif isinstance(table, dict) and part not in table and part == table.get("kind"):
+            continue  # the validator names the kind of a constraint as if it were a key
+        else:
+            table = table.get(part) if isinstance(table, dict) else None
+            place += f".{shown(part)}" if place else shown(part)
+    return place
+
+
+class _Reader:
+    """Turns tables of the right shape into records, and collects what they mean wrongly."""
+
+    def __init__(self, network: Network, table: Table, faults: list[Fault]) -> None:
+        self.network = network
+        self.faults = faults
+        self.place = ""
+        self.causes = {network.nodes[k].id for k in (*network.causes, *network.complications)}
+        self.ranked = {network.nodes[k].id for k in network.causes}
+        self.sources = {source.id for source in network.knowledge.sources} | set(table["sources"])
+        self.settings = [setting.id for setting in network.knowledge.settings]
+        self.seen: set[str] = set()
+        self.scores = {key: self._score(key, score) for key, score in table["scores"].items()}
+
+    def note(self, key: str, problem: str, remedy: str) -> None:
+        self.faults.append(Fault(FILE, f"{self.place}.{key}", problem, remedy))
+
+    def constraint(self, t: Table) -> Constraint:
+        self.place = f"constraints.{t['id']}"
+        if t["id"] in self.seen:
+            self.note("id", f"{t['id']!r} stands in the file twice", "give each constraint its own id")
+        self.seen.add(t["id"])
+        for source in t["source"]:
+            if source not in self.sources:
+                self.note("source", f"{source!r} is no source", nearest(source, self.sources))
+        setting = t["setting"] or self.network.knowledge.default_setting
+        if setting not in self.settings:
+            self.note("setting", f"{setting!r} is no care setting", nearest(setting, self.settings))
+            setting = self.network.knowledge.default_setting
+        given = self._selection("given", t["given"])
+        common: dict[str, Any] = {
+            "id": t["id"],
+            "kind": t["kind"],
+            "sources": tuple(t["source"]),
+            "why": t["why"],
+            "setting": setting,
+            "given": given,
+            "denied": self._denied(given) if t["no_red_flags"] else (),
+        }
+        return self._of_kind(t, common)
+
+    def _of_kind(self, t: Table, common: dict[str, Any]) -> Constraint:
+        match t["kind"]:
+            case "probability":
+                return Probability(**common, causes=self._causes("cause", t["cause"]), wanted=_bounds(t))
+            case "ranks":
+                return Ranks(**common, cause=self._ranked("cause", t["cause"]), within=t["within"])
+            case "dominates":
+                return Dominates(**common, causes=tuple(self._ranked("causes", cause) for cause in t["causes"]))
+            case "yields":
+                to = tuple(self._finding("to", name) for name in t["to"])
+                return Yields(**common, cause=self._ranked("cause", t["cause"]), to=to)
+            case "raises" | "lowers" | "must_not_raise" | "must_not_lower":
+                return self._moves(t, common)
+            case "likelihood_ratio":
+                causes, of = self._causes("cause", t["cause"]), self._selection("of", t["of"])
+                against = self._causes("against", t["against"]) if t["against"] else ()
+                return LikelihoodRatio(**common, causes=causes, of=of, against=against, wanted=_bounds(t))
+            case "takes":
+                causes, of = self._causes("cause", t["cause"]), self._selection("of", t["of"])
+                return Takes(**common, causes=causes, of=of, start=t["start"], wanted=_bounds(t))
+            case "monotone":
+                states = self._states(t["along"], t["states"])
+                cause = self._ranked("cause", t["cause"])
+                return Monotone(**common, cause=cause, along=t["along"], states=states, rising=t["direction"] == "rises")
+            case "urgency":
+                levels = self._levels(t)
+                outcome = Outcome(t["outcome"]) if t["outcome"] else None
+                return UrgencyIs(**common, least=levels[0], most=levels[1], outcome=outcome)
+            case "median_urgency":
+                levels = self._levels(t)
+                tell = tuple(self._item("tell", name) for name in t["tell"])
+                return MedianUrgency(
+                    **common, least=levels[0], most=levels[1], tell=tell, patients=t["patients"], seed=t["seed"]
+                )
+            case _:
+                return self._rule_stratum(t, common)
+
+    def _moves(self, t: Table, common: dict[str, Any]) -> Moves:
+        if t["group"]:
+            records = [c for c in self.network.knowledge.causes if t["group"] in {ANY_GROUP, c.group}]
+            if not records:
+                groups = {cause.group for cause in self.network.knowledge.causes}
+                self.note("group", f"{t['group']!r} is no group of causes", f"{ANY_GROUP}, or {nearest(t['group'], groups)}")
+            spared = {self._ranked("except_for", name) for name in t["except_for"]}
+            targets: tuple[Causes, ...] = tuple((cause.id,) for cause in records if cause.id not in spared)
+        else:
+            targets = (self._causes("cause", t["cause"]),)
+        if t["kind"].startswith("must_not"):
+            times = Bounds(0.0, t["by_more_than"])
+        else:
+            times = Bounds(t["by_at_least"] or 1.0, t["by_at_most"] or inf)
+        of, compared_with = self._selection("of", t["of"]), self._selection("compared_with", t["compared_with"])
+        upward = t["kind"] in {"raises", "must_not_raise"}
+        return Moves(**common, targets=targets, of=of, compared_with=compared_with, upward=upward, times=times)
+
+    def _rule_stratum(self, t: Table, common: dict[str, Any]) -> Constraint:
+        if t["score"] not in self.scores:
+            self.note("score", f"{t['score']!r} is no score", nearest(t["score"], self.scores))
+            return Constraint(**common)
+        measure = Measure.PROBABILITY if t["probability"] else Measure.LIKELIHOOD_RATIO
+        stratum, wanted = Bounds(*t["points"]), Bounds(*t[str(measure)])
+        return RuleStratum(**common, score=self.scores[t["score"]], stratum=stratum, measure=measure, wanted=wanted)
+
+    def _score(self, key: str, t: Table) -> Score:
+        self.place = f"scores.{key}"
+        for item in t["items"]:
+            if item["when"]:
+                self._selection("items", item["when"])
+        return Score(
+            id=key,
+            label=t["label"],
+            cause=self._ranked("cause", t["cause"]),
+            items=tuple(ScoreItem(item["points"], item["when"]) for item in t["items"]),
+            ask=tuple(self._item("ask", name) for name in t["ask"]),
+            no_diagnosis=tuple(self._ranked("no_diagnosis", name) for name in t["no_diagnosis"]),
+            patients=t["patients"],
+            seed=t["seed"],
+        )
+
+    # --- parts ---
+
+    def _selection(self, key: str, given: Table | str) -> Selection:
+        selection = Selection(expression=given) if isinstance(given, str) else Selection(tuple(given.items()))
+        try:
+            if isinstance(given, str):
+                parse(self.network, given)
+            else:
+                read_evidence(self.network, given)
+        except CalfBayesError as error:
+            self.note(key, shown(str(error)), "give findings and risk factors of the model")
+            return Selection()
+        return selection
+
+    def _denied(self, given: Selection) -> tuple[str, ...]:
+        """What a red-flag rule could still ask a patient, as far as a no does not contradict what is given."""
+        if given.expression:
+            self.note("no_red_flags", "needs one patient", "write given as a table")
+            return ()
+        evidence = read_evidence(self.network, dict(given.answers))
+        denied: dict[str, bool] = {}
+        for rule in self.network.knowledge.urgency.rules:
+            if could_hold(rule.condition, evidence):
+                for atom in atoms(rule.condition):
+                    if self._can_be_denied(atom.id, evidence):
+                        denied[atom.id] = False
+        return tuple(denied)
+
+    def _can_be_denied(self, name: str, evidence: Evidence) -> bool:
+        record = self.network.records[name]
+        asked = (
+            record.is_binary
+            if isinstance(record, RiskFactor)
+            else (isinstance(record, Finding) and record.observer == Observer.PATIENT)
+        )
+        if not asked or name in evidence:
+            return False
+        try:
+            evidence.with_({name: False})
+        except CalfBayesError:
+            return False
+        return True
+
+    def _causes(self, key: str, given: str | list[str]) -> Causes:
+        return tuple(self._known(key, name, self.causes, "cause or complication") for name in _listed(given))
+
+    def _ranked(self, key: str, name: str) -> str:
+        return self._known(key, name, self.ranked, "cause")
+
+    def _finding(self, key: str, name: str) -> str:
+        return self._known(key, name, {f.id for f in self.network.knowledge.findings}, "finding")
+
+    def _item(self, key: str, name: str) -> str:
+        known = {r.id for r in (*self.network.knowledge.findings, *self.network.knowledge.risk_factors)}
+        return self._known(key, name, known, "finding or risk factor")
+
+    def _known(self, key: str, name: str, known: set[str], role: str) -> str:
+        if name not in known:
+            self.note(key, f"{name!r} is no {role}", nearest(name, known))
+        return name
+
+    def _states(self, along: str, states: list[str]) -> tuple[str, ...]:
+        record = self.network.records.get(along)
+        if not isinstance(record, RiskFactor):
+            self.note("along", f"{along!r} is no risk factor", nearest(along, self.network.risk_index))
+            return ()
+        for state in states:
+            if state not in record.states:
+                self.note("states", f"{state!r} is no state of {along}", nearest(state, record.states))
+        return tuple(states) or record.states
+
+    def _levels(self, t: Table) -> tuple[Level, Level]:
+        least, most = Level(t["at_least"]), Level(t["at_most"])
+        if least.severity > most.severity:
+            self.note("at_least", f"{least} is more urgent than at_most, {most}", "exchange the two")
+        return least, most
+
+
+def _bounds(t: Table) -> Bounds:
+    if t["between"]:
+        return Bounds(*t["between"])
+    return Bounds(t["at_least"] or 0.0, inf if t["at_most"] is None else t["at_most"])
+
+
+def _listed(given: str | list[str]) -> list[str]:
+    return [given] if isinstance(given, str) else given
