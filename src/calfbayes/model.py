@@ -269,7 +269,7 @@ class Model:
         """An equivalent pgmpy network; wide noisy-ORs are split into chains of small tables.
 
         Returns:
-            A `pgmpy.models.DiscreteBayesianNetwork`. States are 0 (absent) and 1 (present), or those of the risk factors.
+            A `pgmpy.models.DiscreteBayesianNetwork`. States are absent and present, or those of the risk factors.
 
         Raises:
             MissingExtraError: If pgmpy is not installed.

@@ -35,24 +35,25 @@ def test_every_published_cause_is_in_the_model(scores: Scores) -> None:
 
 
 def test_the_published_cause_comes_first(scores: Scores) -> None:
-    assert scores.first >= 0.55, told([a for a in scores.answers if not a.first])
+    reached = scores.first
+    assert reached >= 0.55, told([a for a in scores.answers if not a.first])
 
 
 def test_an_acceptable_cause_is_among_the_first_three(scores: Scores) -> None:
-    assert scores.short_listed >= 0.80, told([a for a in scores.answers if not a.short_listed])
+    reached = scores.short_listed
+    assert reached >= 0.80, told([a for a in scores.answers if not a.short_listed])
 
 
 def test_every_emergency_is_flagged_at_least_same_day(scores: Scores) -> None:
     emergencies = [a for a in scores.answers if a.case.true_urgency == Level.EMERGENCY]
-    missed = [a for a in emergencies if a.level not in {Level.SAME_DAY, Level.EMERGENCY}]
     assert emergencies
-    assert missed == [], told(missed)
+    assert told([a for a in emergencies if a.level not in {Level.SAME_DAY, Level.EMERGENCY}]) == ""
 
 
 def test_no_urgency_is_two_levels_too_low(scores: Scores) -> None:
-    missed = [a for a in scores.answers if a.levels_too_high <= -2]
-    assert missed == [], told(missed)
+    assert told([a for a in scores.answers if a.levels_too_high <= -2]) == ""
 
 
 def test_few_urgencies_are_too_high(scores: Scores) -> None:
-    assert scores.too_high <= 0.25, told([a for a in scores.answers if a.levels_too_high > 0])
+    reached = scores.too_high
+    assert reached <= 0.25, told([a for a in scores.answers if a.levels_too_high > 0])

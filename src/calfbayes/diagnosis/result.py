@@ -161,14 +161,16 @@ def diagnose(
         posterior = solved.baseline[setting]
     else:
         try:
-            posterior = infer(network, bases.logits, encoded, labels=severities(network), cost_limit=cost_limit)
+            own = infer(network, bases.logits, encoded, labels=severities(network), cost_limit=cost_limit)
+            if isinf(own.log_joint):
+                raise _contradiction(solved, setting, encoded)
+            other = posterior_by(network, bases.logits, encoded, cost_limit=cost_limit) if posterior_by else own
+            if isinf(other.log_joint):
+                refusal = "the second engine lost the evidence to rounding"
+            else:
+                posterior = Posterior(other.log_joint, other.hidden, own.labels)
         except QueryTooCostlyError as error:
             refusal = str(error)
-    if posterior is not None and isinf(posterior.log_joint):
-        raise _contradiction(solved, setting, encoded)
-    if posterior is not None and posterior_by is not None:
-        second = posterior_by(network, bases.logits, encoded, cost_limit=cost_limit)
-        posterior = Posterior(second.log_joint, second.hidden, posterior.labels)
 
     shares = {network.nodes[node].id: p for node, p in solved.baseline[setting].hidden.items()}
     nodes = (*network.causes, *network.complications)

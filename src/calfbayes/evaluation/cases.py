@@ -84,7 +84,9 @@ def read_cases(path: Path) -> tuple[Case, ...]:
         if not wrong:
             cases.append(_case(record))
     repeated = {case.id for case in cases if sum(case.id == other.id for other in cases) > 1}
-    faults += [Fault(path.name, "id", f"{name!r} stands more than once", "give every case its own") for name in sorted(repeated)]
+    faults += [
+        Fault(path.name, "id", f"{name!r} stands more than once", "give every case its own") for name in sorted(repeated)
+    ]
     if not cases and not faults:
         faults.append(Fault(path.name, "", "holds no case", "write one JSON object a line"))
     if faults:

@@ -48,15 +48,17 @@ def content_of(raw: Raw, faults: list[Fault]) -> Content:
     for path, table in raw.items():
         head, _, name = path.removesuffix(".toml").partition("/")
         file = shown(path)
-        if name:
-            faults += id_faults(file, "", name)
-            content[head][name] = _validated(FILES_BY_ID[head], file, "", table, faults)
-        elif head in ONE_TABLE:
+        if head in ONE_TABLE:
             content[head] = _validated(ONE_TABLE[head], file, "", table, faults)
-        else:
-            for key, entry in (table or {}).items():
-                faults += id_faults(file, shown(key), key)
-                content[head][key] = _validated(TABLES_BY_ID[head], file, shown(key), entry, faults)
+            continue
+        shape = FILES_BY_ID[head] if name else TABLES_BY_ID[head]
+        for key, entry in {name: table}.items() if name else (table or {}).items():
+            place = "" if name else shown(key)
+            wrong = id_faults(file, place, key)
+            values = _validated(shape, file, place, entry, faults)
+            faults += wrong
+            if not wrong:  # nothing can refer to what has no id
+                content[head][key] = values
     return content
 
 

@@ -21,6 +21,7 @@ MAX_DOTS_PER_LINE = 100  # the reader needs time with the square of the length o
 FOLDERS = ("causes", "complications")
 FILES = ("model.toml", "risk_factors.toml", "mechanisms.toml", "findings.toml", "urgency.toml", "sources.toml")
 OPTIONAL = ("mechanisms.toml",)
+READ_ELSEWHERE = ("constraints.toml",)  # stands beside the model and does not change it
 
 Raw = dict[str, dict[str, Any] | None]
 
@@ -68,7 +69,7 @@ def _names(folder: Path, faults: list[Fault]) -> Iterator[str]:
                     faults.append(Fault(shown(name), "", "no folder of this name belongs to a model", nearest(name, FOLDERS)))
             elif name in FILES or (sub and path.suffix == ".toml"):
                 yield name
-            elif path.suffix.lower() == ".toml":
+            elif path.suffix.lower() == ".toml" and name not in READ_ELSEWHERE:
                 known = [f"{sub}/{path.stem.lower()}.toml"] if sub else FILES
                 faults.append(Fault(shown(name), "", "no file of this name belongs to a model", nearest(name, known)))
 
@@ -96,7 +97,7 @@ def _text(file: str, path: Path, limit: int, faults: list[Fault]) -> str | None:
 
 
 def _table(file: str, text: str, faults: list[Fault]) -> dict[str, Any] | None:
-    for number, line in enumerate(text.splitlines(), start=1):
+    for number, line in enumerate(text.split("\n"), start=1):
         if line.count(".") > MAX_DOTS_PER_LINE:
             faults.append(Fault(file, "", f"line {number} holds more than {MAX_DOTS_PER_LINE} dots", "break the line"))
             return None
@@ -114,9 +115,9 @@ def _syntax_fault(file: str, text: str, message: str) -> Fault:
     position = re.search(r" \((?:at line (\d+), column \d+|at end of document)\)$", message)
     if not position:
         return Fault(file, "", f"is no TOML: {shown(message)}", "mend the syntax")
-    lines = text.splitlines() or [""]
-    number = int(position[1] or len(lines))
-    given = short(lines[min(number, len(lines)) - 1].strip())
+    lines = text.split("\n")
+    number = int(position[1] or len(text.rstrip().split("\n")))
+    given = short(lines[number - 1].strip())
     if message.startswith(("Cannot overwrite", "Cannot declare", "Cannot mutate")):
         return Fault(file, "", f"line {number} gives a key or table for the second time: {given}", "keep one of the two")
     problem = f"line {number} is no TOML: {shown(message[: position.start()])} (given: {given})"

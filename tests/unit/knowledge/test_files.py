@@ -50,6 +50,14 @@ def test_files_that_are_not_worth_reading(folder: Path, text: str, problem: str)
     assert len(str(fault)) < 300
 
 
+@pytest.mark.parametrize("end", ["", "\n", "\n\n"])
+def test_the_last_line_is_named_when_the_file_breaks_off(folder: Path, end: str) -> None:
+    (folder / CRAMP).write_text(f'label = "Cramp"\ncare{end}', encoding="utf-8")
+    (fault,) = faults_of(folder)
+    assert fault.problem.startswith("line 2 is no TOML: Expected '=' after a key")
+    assert fault.problem.endswith("(given: 'care')")
+
+
 @pytest.mark.parametrize("table", ["findings", "mechanisms"])
 def test_numbers_that_python_refuses_to_print(folder: Path, table: str) -> None:
     prepend(folder / f"{table}.toml", "x = 0x" + "f" * 5_000 + "\n")
@@ -57,8 +65,10 @@ def test_numbers_that_python_refuses_to_print(folder: Path, table: str) -> None:
     assert (fault.file, fault.place, fault.problem) == (f"{table}.toml", "x", "is a huge number and no table")
 
 
-def test_deep_tables_are_refused_by_the_shape(folder: Path) -> None:
-    prepend(folder / CRAMP, "".join(f"x{'.a' * 90}.b{n} = {'{ a.a.a = ' * 20}1{' }' * 20}\n" for n in range(2)))
+def test_tables_that_are_deeper_than_any_of_ours(folder: Path) -> None:
+    path = "x" + ".a" * 99
+    with (folder / CRAMP).open("a", encoding="utf-8") as file:
+        file.write(f"[{path}]\n{path} = {{ a = [[[[[[1]]]]]] }}\n")
     (fault,) = faults_of(folder)
     assert (fault.place, fault.problem) == ("x", "is no key of this table")
 
@@ -97,6 +107,7 @@ def test_a_folder_in_place_of_a_file(folder: Path) -> None:
 def test_hidden_files_and_other_files_are_left_alone(folder: Path) -> None:
     (folder / "causes" / "._cramp.toml").write_bytes(b"\x00\x05\x16\x07")
     (folder / "causes" / "cramp.toml~").write_text("an editor's copy", encoding="utf-8")
+    (folder / "constraints.toml").write_text("read elsewhere", encoding="utf-8")
     (folder / "notes").mkdir()
     (folder / "notes" / "README.md").write_text("notes", encoding="utf-8")
     assert load_model(folder) == load_model(BASE)

@@ -123,15 +123,14 @@ def test_a_prior_that_leaves_the_reference_state_nothing_is_not_refused_for_roun
 
 
 def test_faults_are_sorted_by_file_and_told_in_one_text(folder: Path) -> None:
-    edit(folder / "urgency.toml", 'level = "same_day"', 'level = "soon"')
+    edit(folder / "urgency.toml", 'reason = "Clots are commoner in pregnancy."\n', "")
     edit(folder / "causes" / "cramp.toml", "pale_skin =", "pail_skin =")
     with pytest.raises(ModelFileError) as caught:
         load_model(folder)
     assert str(caught.value).splitlines() == [
         f"2 faults in model {folder}:",
-        "  causes/cramp.toml: links.pail_skin: there is no pail_skin; nearest: pale_skin",
-        "  urgency.toml: rules.pregnant.level: is 'soon'; "
-        "write 'emergency', 'same_day', 'within_days', 'routine' or 'self_care'",
+        "  causes/cramp.toml: links.pail_skin: there is no pail_skin; nearest: pale_skin, pitting",
+        "  urgency.toml: rules.pregnant.reason: is missing; add the key",
     ]
 
 

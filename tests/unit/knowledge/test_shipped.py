@@ -71,6 +71,8 @@ def test_a_snapshot_is_stale_if_a_file_comes_goes_or_is_renamed(models: Path) ->
     (folder / "causes" / "spasm.toml").unlink()
     prints.add(fingerprint(folder))
     assert len(prints) == 4
+    (folder / "constraints.toml").write_text("read elsewhere", encoding="utf-8")
+    assert fingerprint(folder) in prints
 
 
 def test_a_model_that_went_wrong_is_not_saved_by_its_snapshot(models: Path) -> None:

@@ -1,0 +1,236 @@
+"""The files of every shipped model: nothing uncited, unnamed, unconnected or stale; and what the calf model has to hold."""
+
+import dataclasses
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from calfbayes.inference.bases import solve_bases
+from calfbayes.knowledge.shipped import fingerprint, models_folder, open_model, shipped_models
+from calfbayes.knowledge.terms import Care, Elicited, KnowledgeBase, atoms
+from calfbayes.model import load_model
+from calfbayes.network import compile_network
+
+VOCABULARY = Path(__file__).parent / "vocabulary.txt"
+
+
+@pytest.fixture(scope="module", params=shipped_models())
+def knowledge(request: pytest.FixtureRequest) -> KnowledgeBase:
+    """A shipped model as its files say, whatever its snapshot says."""
+    return open_model(models_folder() / request.param).knowledge
+
+
+@pytest.fixture(scope="module")
+def calf() -> KnowledgeBase:
+    return open_model("calf").knowledge
+
+
+def parts(record: object) -> Iterator[Any]:
+    """A record and every record inside it."""
+    yield record
+    if dataclasses.is_dataclass(record):
+        for field in dataclasses.fields(record):
+            yield from parts(getattr(record, field.name))
+    elif isinstance(record, tuple):
+        for entry in record:
+            yield from parts(entry)
+
+
+def conditions(knowledge: KnowledgeBase) -> list[Any]:
+    return [*knowledge.causes, *knowledge.complications]
+
+
+def everything(knowledge: KnowledgeBase) -> list[Any]:
+    return [*conditions(knowledge), *knowledge.mechanisms, *knowledge.findings, *knowledge.risk_factors]
+
+
+def cited(knowledge: KnowledgeBase) -> Iterator[tuple[str, ...]]:
+    """The sources of every number, of every advice and of every rule."""
+    for part in parts(knowledge):
+        if isinstance(part, Elicited | Care):
+            yield part.sources
+    for rule in knowledge.urgency.rules:
+        yield rule.sources
+
+
+def test_every_number_has_a_source_that_is_in_the_bibliography(knowledge: KnowledgeBase) -> None:
+    bibliography = {source.id for source in knowledge.sources}
+    numbers = [part for part in parts(knowledge) if isinstance(part, Elicited)]
+    assert numbers
+    assert [n for n in numbers if not n.sources or not bibliography.issuperset(n.sources)] == []
+
+
+def test_no_source_is_unused(knowledge: KnowledgeBase) -> None:
+    used = {source for sources in cited(knowledge) for source in sources}
+    assert [source.id for source in knowledge.sources if source.id not in used] == []
+
+
+def test_every_source_can_be_found(knowledge: KnowledgeBase) -> None:
+    without = [s.id for s in knowledge.sources if not s.citation or (s.kind != "judgement" and not s.url.startswith("http"))]
+    assert [name for name in without if name != "source_document"] == []  # the articles that the project began with
+
+
+def test_a_number_that_was_not_read_gives_its_reason(knowledge: KnowledgeBase) -> None:
+    numbers = [part for part in parts(knowledge) if isinstance(part, Elicited)]
+    assert [n for n in numbers if n.kind != "measured" and len(n.why.split()) < 2] == []
+
+
+def test_every_id_has_a_label(knowledge: KnowledgeBase) -> None:
+    assert [record.id for record in everything(knowledge) if not record.label.strip()] == []
+
+
+def test_labels_are_not_shared(knowledge: KnowledgeBase) -> None:
+    labels = Counter(record.label.casefold() for record in (*conditions(knowledge), *knowledge.findings))
+    assert [label for label, count in labels.items() if count > 1] == []
+
+
+def test_what_is_asked_has_a_question(knowledge: KnowledgeBase) -> None:
+    asked: list[Any] = [*knowledge.findings, *knowledge.risk_factors]
+    assert [record.id for record in asked if not record.question.strip().endswith("?")] == []
+
+
+def test_every_cause_leads_somewhere(knowledge: KnowledgeBase) -> None:
+    unlinked = {cause.id for cause in conditions(knowledge) if not cause.links}
+    assert unlinked <= {"nonspecific_calf_pain"}
+
+
+def test_every_finding_hangs_under_something_or_is_used_by_a_rule(knowledge: KnowledgeBase) -> None:
+    parents = [*conditions(knowledge), *knowledge.mechanisms]
+    reached = {link.child for parent in parents for link in parent.links}
+    in_rules = {atom.id for rule in knowledge.urgency.rules for atom in atoms(rule.condition)}
+    findings = {finding.id for finding in knowledge.findings}
+    assert findings - reached - in_rules - {knowledge.complaint} == set()
+
+
+def test_every_mechanism_has_causes_and_findings(knowledge: KnowledgeBase) -> None:
+    reached = {link.child for parent in conditions(knowledge) for link in parent.links}
+    assert [mechanism.id for mechanism in knowledge.mechanisms if mechanism.id not in reached or len(mechanism.links) < 2] == []
+
+
+def test_every_risk_factor_changes_something(knowledge: KnowledgeBase) -> None:
+    acting = {part.factor for part in parts(knowledge) if hasattr(part, "factor")}
+    acting |= {parent for factor in knowledge.risk_factors for parent in factor.parents}
+    acting |= {atom.id for rule in knowledge.urgency.rules for atom in atoms(rule.condition)}
+    assert {factor.id for factor in knowledge.risk_factors} - acting == set()
+
+
+def test_no_care_text_is_empty(knowledge: KnowledgeBase) -> None:
+    for record in conditions(knowledge):
+        care = record.care
+        texts = (care.who, care.come_back, *care.examinations, *care.helps, *care.avoid)
+        assert all(text.strip() for text in texts), record.id
+        assert care.examinations, record.id
+        assert care.helps, record.id
+        assert care.avoid, record.id
+
+
+def test_the_snapshot_is_fresh(knowledge: KnowledgeBase) -> None:
+    folder = models_folder() / knowledge.name
+    opened = open_model(knowledge.name)
+    assert opened.bases, f"{folder} was edited after its snapshot: `make snapshot` writes it anew"
+    assert opened.knowledge == knowledge
+    assert fingerprint(folder) in (folder / "snapshot.json").read_text(encoding="utf-8")[:200]
+
+
+def test_the_bases_of_the_snapshot_follow_from_the_weights(knowledge: KnowledgeBase) -> None:
+    network = compile_network(knowledge)
+    stored = load_model(knowledge.name)._solved.bases
+    for setting in knowledge.settings:
+        solved = solve_bases(network, setting.id)
+        np.testing.assert_allclose(stored[setting.id].logits, solved.logits, rtol=0, atol=1e-9)
+        np.testing.assert_allclose(stored[setting.id].shares, solved.shares, rtol=0, atol=1e-9)
+        assert stored[setting.id].complaint == pytest.approx(solved.complaint, abs=1e-9)
+
+
+# --- the calf model --------------------------------------------------------------------------------------------------
+
+
+def agreed_ids() -> dict[str, set[str]]:
+    """The ids of the agreed vocabulary by role."""
+    by_role: dict[str, set[str]] = {}
+    role = ""
+    for line in VOCABULARY.read_text(encoding="utf-8").splitlines():
+        if line.startswith("["):
+            role = line.strip("[]")
+        elif line and not line.startswith("#"):
+            by_role.setdefault(role, set()).add(line)
+    return by_role
+
+
+@pytest.mark.parametrize("role", ["cause", "complication", "mechanism", "finding", "risk_factor"])
+def test_every_agreed_id_is_in_the_model(calf: KnowledgeBase, role: str) -> None:
+    records: dict[str, Iterable[Any]] = {
+        "cause": calf.causes,
+        "complication": calf.complications,
+        "mechanism": calf.mechanisms,
+        "finding": calf.findings,
+        "risk_factor": calf.risk_factors,
+    }
+    agreed = agreed_ids()[role]
+    assert agreed
+    assert agreed - {record.id for record in records[role]} == set()
+
+
+def test_the_model_is_as_large_as_agreed(calf: KnowledgeBase) -> None:
+    assert len(calf.causes) == 65
+    assert len(calf.complications) == 3
+    assert len(calf.findings) >= 125
+    assert len(calf.risk_factors) >= 45
+    assert 12 <= len(calf.mechanisms) <= 16
+    assert sum(finding.kind == "test" for finding in calf.findings) >= 18
+
+
+def test_every_cause_has_a_weight_in_every_setting(calf: KnowledgeBase) -> None:
+    settings = {"community", "primary_care", "emergency"}
+    assert {setting.id for setting in calf.settings} == settings
+    assert [cause.id for cause in calf.causes if {weight.setting for weight in cause.weights} != settings] == []
+
+
+def test_enough_tests_have_a_published_accuracy(calf: KnowledgeBase) -> None:
+    """A test counts if at least one of its figures, links or leak, rests on a publication and not on judgement alone."""
+    published = {source.id for source in calf.sources if source.kind != "judgement"}
+    figures = {finding.id: [finding.leak] for finding in calf.findings if finding.kind == "test"}
+    for parent in (*conditions(calf), *calf.mechanisms):
+        for link in parent.links:
+            if link.child in figures:
+                figures[link.child].append(link.number)
+    judged_only = [test for test, numbers in figures.items() if not any(published.intersection(n.sources) for n in numbers)]
+    n_published = len(figures) - len(judged_only)
+    assert n_published >= 18, judged_only
+
+
+@pytest.mark.parametrize(
+    ("cause", "field", "pattern"),
+    [
+        ("deep_vein_thrombosis", "avoid", r"not massage"),
+        ("superficial_vein_thrombosis", "avoid", r"not massage"),
+        ("varicose_veins", "avoid", r"not massage over varicose"),
+        ("acute_limb_ischaemia", "avoid", r"not raise the leg"),
+        ("acute_limb_ischaemia", "avoid", r"not warm|no heat"),
+        ("acute_limb_ischaemia", "helps", r"level|flat|down"),
+        ("peripheral_artery_disease", "avoid", r"no (compression|.*bandages) .*weak pulses"),
+        ("diabetic_angiopathy", "avoid", r"no compression with weak pulses"),
+        ("peripheral_artery_disease", "avoid", r"no hot-water bottle"),
+        ("varicose_veins", "avoid", r"no compression .*weak .*pulses"),
+        ("chronic_venous_insufficiency", "avoid", r"no compression .*weak .*pulses"),
+        ("lymphoedema", "avoid", r"no compression .*weak .*pulses"),
+        ("systemic_oedema", "avoid", r"no compression .*weak .*pulses"),
+        ("superficial_vein_thrombosis", "avoid", r"no compression .*weak .*pulses"),
+        ("compartment_syndrome", "helps", r"cut (the )?cast"),
+        ("compartment_syndrome", "avoid", r"not raise"),
+        ("leg_fracture", "avoid", r"cast .*cut open"),
+        ("tibial_or_peroneal_nerve_entrapment", "avoid", r"tight cast .*cut"),
+        ("calf_muscle_strain", "avoid", r"no heat.*72 hours"),
+        ("contusion", "avoid", r"no heat.*72 hours"),
+        ("calf_haematoma", "avoid", r"no heat"),
+        ("calf_muscle_strain", "avoid", r"no massage .*clot"),
+    ],
+)
+def test_advice_that_keeps_from_harm_is_given(calf: KnowledgeBase, cause: str, field: str, pattern: str) -> None:
+    care = next(record.care for record in calf.causes if record.id == cause)
+    assert any(re.search(pattern, text, re.IGNORECASE) for text in getattr(care, field))

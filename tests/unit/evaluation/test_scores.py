@@ -1,0 +1,68 @@
+"""Scores on answers that can be counted by hand."""
+
+import math
+from pathlib import Path
+
+import pytest
+
+from calfbayes import Level, UnknownNameError, load_model
+from calfbayes.evaluation.cases import Case
+from calfbayes.evaluation.scores import Answer, Scores, evaluate
+
+CAR = load_model(Path(__file__).parents[2] / "cli" / "car")
+
+
+def a_case(final: str = "a", *, needed: Level = Level.ROUTINE, accepted: tuple[str, ...] = (), dangerous: bool = False) -> Case:
+    return Case("C1", "source", "url", "exam", None, (), (), final, (), accepted, needed, dangerous, "")
+
+
+def an_answer(ranked: str, level: Level = Level.ROUTINE, *, in_model: bool = True, case: Case | None = None) -> Answer:
+    return Answer(case or a_case(), in_model, tuple(ranked), level)
+
+
+def test_rank_counts_from_one_and_is_none_without_probabilities() -> None:
+    assert [an_answer(ranked).rank for ranked in ("abc", "bca", "")] == [1, 3, None]
+
+
+@pytest.mark.parametrize(
+    ("ranked", "accepted", "short_listed"),
+    [("bca", (), True), ("bcda", (), False), ("bcda", ("d",), True), ("bcda", ("a",), False), ("", ("a",), False)],
+)
+def test_an_acceptable_cause_counts_among_the_first_three(ranked: str, accepted: tuple[str, ...], short_listed: bool) -> None:
+    assert an_answer(ranked, case=a_case(accepted=accepted)).short_listed is short_listed
+
+
+def test_a_cause_that_the_model_lacks_counts_for_the_short_list_only() -> None:
+    scores = Scores((an_answer("ab"), an_answer("ba"), an_answer("bc", in_model=False), an_answer("bcd", in_model=False)))
+    assert scores.first == 1 / 2
+    assert scores.short_listed == 2 / 4
+
+
+def test_triage_tells_direction_and_distance() -> None:
+    needed = (Level.SELF_CARE, Level.SAME_DAY, Level.EMERGENCY, Level.EMERGENCY)
+    given = (Level.ROUTINE, Level.SAME_DAY, Level.SAME_DAY, Level.ROUTINE)
+    pairs = zip(needed, given, strict=True)
+    scores = Scores(tuple(an_answer("a", g, case=a_case(needed=n, dangerous=n is Level.EMERGENCY)) for n, g in pairs))
+    assert [answer.levels_too_high for answer in scores.answers] == [1, 0, -1, -3]
+    assert (scores.too_high, scores.too_low, scores.must_not_miss) == (1 / 4, 2 / 4, 0.0)
+    assert scores.triage == ((0, 1, 0, 0, 0), (0, 0, 0, 0, 0), (0, 0, 0, 0, 0), (0, 0, 0, 1, 0), (0, 1, 0, 1, 0))
+
+
+def test_shares_of_nothing_are_not_a_number() -> None:
+    nothing = Scores(())
+    assert all(map(math.isnan, (nothing.first, nothing.short_listed, nothing.too_high, nothing.too_low, nothing.must_not_miss)))
+
+
+def test_a_case_is_answered_as_the_model_would_answer() -> None:
+    known = {"lights_dim": True, "smoke": False, "smell_of_fuel": False}
+    case = Case("C1", "", "", "exam", "garage", tuple(known.items()), (), "flat_battery", (), (), Level.SELF_CARE, False, "")
+    (answer,) = evaluate(CAR._solved, [case]).answers
+    result = CAR.diagnose(known, setting="garage")
+    assert answer == Answer(case, True, tuple(cause.id for cause in result.causes), result.urgency.level)
+    assert answer.first
+
+
+def test_an_id_that_the_model_lacks_is_no_silent_miss() -> None:
+    case = Case("C1", "", "", "exam", None, (("redness", True),), (), "flat_battery", (), (), Level.SELF_CARE, False, "")
+    with pytest.raises(UnknownNameError, match="redness"):
+        evaluate(CAR._solved, [case])
