@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from calfbayes import Level, load_model
-from calfbayes.evaluation.cases import read_cases
+from calfbayes.evaluation.case_files import read_cases
 from calfbayes.evaluation.scores import Answer, Scores, evaluate
 
 CASES = read_cases(Path(__file__).parent / "cases" / "cases.jsonl")

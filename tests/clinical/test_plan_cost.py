@@ -13,7 +13,7 @@ import pytest
 
 from calfbayes import Evidence, load_model
 from calfbayes.diagnosis.result import encode
-from calfbayes.evaluation.cases import read_cases
+from calfbayes.evaluation.case_files import read_cases
 from calfbayes.inference.exact import COST_LIMIT
 from calfbayes.inference.plan import make_plan
 from calfbayes.inference.reduction import reduce

@@ -175,7 +175,7 @@ def diagnose(
     shares = {network.nodes[node].id: p for node, p in solved.baseline[setting].hidden.items()}
     nodes = (*network.causes, *network.complications)
     visible = None if posterior is None else {network.nodes[node].id: posterior.hidden[node] for node in nodes}
-    urgency = assess(network, evidence, visible, posterior.labels if posterior else ())
+    urgency = assess(network, evidence, visible, (posterior or solved.baseline[setting]).labels)
     outcome, reason = _outcome(network, evidence, urgency, refusal)
     return Diagnosis(
         evidence=evidence,

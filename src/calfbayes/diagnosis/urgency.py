@@ -47,7 +47,7 @@ class Reason:
     """Why the urgency is at least some level.
 
     Attributes:
-        origin: `rule` or `model`.
+        origin: `rule`, `model`, or `setting` if there are no probabilities.
         id: Id of the rule, or of the cause or complication that weighs most.
         sources: Ids in the bibliography; empty for the model's own reason.
         because: Ids of the present findings and risk states that made a rule fire.
@@ -129,21 +129,27 @@ def assess(
     """Find the urgency level and its reasons.
 
     Args:
-        posterior: Probability of each cause and complication by id, or None if there are no probabilities.
-        level_probabilities: P(needed level = L | evidence), least urgent first; empty if there are no probabilities.
+        posterior: Probability of each cause and complication by id. None if there are no probabilities: then the level
+            is at least that of a person of whom only the care setting is known.
+        level_probabilities: P(needed level = L | evidence), least urgent first; without probabilities, that of a person
+            of whom only the care setting is known.
     """
     reasons = [_reason_of(rule, evidence) for rule in network.knowledge.urgency.rules if holds(rule.condition, evidence)]
     probabilities: tuple[float, ...] = ()
     losses: tuple[float, ...] = ()
     model_level = None
-    if posterior is not None:
-        probabilities = (*level_probabilities, *[0.0] * (len(Level) - len(level_probabilities)))  # no cause is that urgent
-        losses = expected_losses(network, probabilities)
-        # ties go to the more urgent level
-        model_level = max(LEVELS_BY_SEVERITY, key=lambda level: (-losses[level.severity], level.severity))
+    expected = (*level_probabilities, *[0.0] * (len(Level) - len(level_probabilities)))  # no cause is more urgent
+    if posterior is None:
+        least = least_loss(expected_losses(network, expected))
+        reasons.append(
+            Reason(least, "setting", "", "No probabilities: the level of people of whom only the care setting is known.")
+        )
+    else:
+        probabilities, losses = expected, expected_losses(network, expected)
+        model_level = least_loss(losses)
         reasons.append(_reason_of_model(network, model_level, probabilities, posterior))
     reasons.sort(key=lambda reason: (-reason.level.severity, reason.origin != "rule", reason.id))
-    level = max((reason.level for reason in reasons), key=lambda level: level.severity, default=Level.ROUTINE)
+    level = reasons[0].level
     text = next(text for text in network.knowledge.urgency.levels if text.level == level)
     open_rules = tuple(
         sorted(
@@ -162,6 +168,11 @@ def expected_losses(network: Network, probabilities: tuple[float, ...]) -> tuple
     """Expected loss of acting at each level, least urgent first."""
     loss = np.array(network.knowledge.urgency.loss)
     return tuple(float(x) for x in loss @ np.array(probabilities))
+
+
+def least_loss(losses: Sequence[float]) -> Level:
+    """The level with the least expected loss; ties go to the more urgent one."""
+    return max(LEVELS_BY_SEVERITY, key=lambda level: (-losses[level.severity], level.severity))
 
 
 def holds(condition: Condition, evidence: Evidence) -> bool:

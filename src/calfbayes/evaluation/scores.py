@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from calfbayes.diagnosis.result import diagnose
-from calfbayes.evaluation.cases import Case
+from calfbayes.evaluation.case_files import Case
 from calfbayes.evidence import read_evidence
 from calfbayes.inference.solved import SolvedNetwork
 from calfbayes.knowledge.terms import LEVELS_BY_SEVERITY, Level

@@ -6,7 +6,7 @@ and is not told.
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any
 
 from calfbayes.errors import Fault
@@ -31,14 +31,15 @@ _PARTS: dict[str, tuple[int, Any]] = {
 # All else is left blank as a whole. The keys of every kind of table stand together here; each kind reads its own.
 _BLANK: dict[str, Any] = {
     **{key: {} for key in ("links", "odds", "weight", "settings", "levels", "codes", "scope")},
-    **{key: [] for key in ("rules", "synonyms", "implies", "excludes", "states", "lower_bounds", "not_for")},
+    **{key: [] for key in ("rules", "synonyms", "implies", "excludes", "states", "not_for")},
     **dict.fromkeys(("label", "description", "question", "group", "unit", "reference", "citation", "url"), ""),
     **dict.fromkeys(("name", "version", "title", "intended_use", "population", "licence", "complaint", "default_setting"), ""),
     "urgency": Level.SELF_CARE,
     "kind": "symptom",
     "observer": "patient",
     "burden": 0,
-    "upper_bound": 0.0,
+    "lower_bounds": [math.nan],
+    "upper_bound": math.nan,
     "care": {"who": "", "examinations": [], "helps": [], "avoid": [], "come_back": "", "source": []},
     "leak": _NUMBER,
     "prior": [{**_NUMBER, "probabilities": {}}],
@@ -46,9 +47,9 @@ _BLANK: dict[str, Any] = {
 }
 
 
-def blanked(table: object, wrong: Iterable[Place]) -> dict[str, Any]:
+def blanked(table: object, wrong: Collection[Place]) -> dict[str, Any]:
     """A table with the parts that hold these places left blank; what is no table becomes all blank."""
-    if not isinstance(table, dict):
+    if not isinstance(table, dict) or () in wrong:
         return dict(_BLANK)
     result: dict[str, Any] = table
     for place in sorted(wrong, key=lambda place: WRONG_KEY in place):  # entries that go for good go last
@@ -65,14 +66,16 @@ def blanked(table: object, wrong: Iterable[Place]) -> dict[str, Any]:
     return result
 
 
-def without_consequences(meaning: Iterable[Fault], shape: Sequence[Fault]) -> list[Fault]:
+def without_consequences(meaning: Iterable[Fault], shape: Iterable[Fault]) -> list[Fault]:
     """The faults of meaning that stand outside of every place with a fault of shape."""
-    return [fault for fault in meaning if not any(_inside(fault, blank) for blank in shape)]
+    blank = {(fault.file, fault.place) for fault in shape}
+    return [fault for fault in meaning if not any((fault.file, place) in blank for place in _around(fault.place))]
 
 
-def _inside(fault: Fault, blank: Fault) -> bool:
-    place = blank.place
-    return fault.file == blank.file and (place in {"", fault.place} or fault.place.startswith((f"{place}.", f"{place}[")))
+def _around(place: str) -> Iterator[str]:
+    """Yield a place and every place that holds it, the whole file included."""
+    yield from ("", place)
+    yield from (place[:end] for end, character in enumerate(place) if character in ".[")
 
 
 def _replaced(value: Any, path: Sequence[int | str], blank: object) -> Any:

@@ -24,7 +24,7 @@ def states_are_sound(index: Index) -> Iterator[Fault]:
         if factor.states and factor.reference not in factor.states:
             problem = f"{factor.reference} is no state of {factor.id}"
             yield _fault(f"{factor.id}.reference", problem, nearest(factor.reference, factor.states))
-        if factor.states:
+        if factor.states and not any(map(math.isnan, factor.lower_bounds)):
             yield from _band_faults(factor)
 
 

@@ -119,14 +119,15 @@ def _states_are_set_in_one_question(index: _Index) -> Iterator[Fault]:
     for question in index.questions:
         for name in question.names:
             record = index.observable.get(name)
-            if not isinstance(record, RiskFactor) or record.is_binary:
+            if not isinstance(record, RiskFactor) or record.is_binary or (question.kind == Kind.NUMBER and not record.unit):
                 continue
-            place = f"{question.id}.{'number' if question.number else 'options'}"
+            place = f"{question.id}.{'number' if question.kind == Kind.NUMBER else 'options'}"
             if question.kind == Kind.MANY:
                 yield _fault(place, f"{name} has one state, and boxes can set several", "ask it in a question of kind one")
             elif name in first:
                 yield _fault(place, f"{name} is set in {first[name].id} already", "ask it once")
-            first.setdefault(name, question)
+            else:
+                first[name] = question
 
 
 def _answers_cannot_exclude_each_other(index: _Index) -> Iterator[Fault]:

@@ -58,8 +58,9 @@ class Question:
     @property
     def names(self) -> tuple[str, ...]:
         """Ids of the findings and risk factors that some answer sets."""
-        named = [self.number] if self.number else [name for option in self.options for name, _ in option.sets]
-        return tuple(dict.fromkeys(named))
+        if self.kind == Kind.NUMBER:
+            return (self.number,)
+        return tuple(dict.fromkeys(name for option in self.options for name, _ in option.sets))
 
     def said(self, chosen: tuple[str, ...] | float | None) -> Statements:
         """What an answer says; a box that stays empty says that what it would set is not so.

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from calfbayes import Level, UnknownNameError, load_model
-from calfbayes.evaluation.cases import Case
+from calfbayes.evaluation.case_files import Case
 from calfbayes.evaluation.scores import Answer, Scores, evaluate
 
 CAR = load_model(Path(__file__).parents[2] / "cli" / "car")

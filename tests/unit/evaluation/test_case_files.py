@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from calfbayes import Level
-from calfbayes.evaluation.cases import CaseFileError, read_cases
+from calfbayes.evaluation.case_files import CaseFileError, read_cases
 
 RECORD: dict[str, Any] = {
     "id": "C1",
