@@ -24,7 +24,7 @@ test: lint
 	$(BIN)/python -m pytest
 
 bench: $(VENV)/.installed
-	$(BIN)/python -m pytest tests/benchmarks --override-ini addopts=
+	$(BIN)/python tests/benchmarks/engine.py
 
 snapshot: $(VENV)/.installed
 	$(BIN)/calfbayes snapshot

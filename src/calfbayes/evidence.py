@@ -23,6 +23,7 @@ from calfbayes.knowledge.terms import Finding, RiskFactor
 from calfbayes.network import Network
 
 MAX_ITEMS = 10_000
+MAX_NUMBER = 1e15
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,7 +301,7 @@ def _risk_value(factor: RiskFactor, value: object) -> Value:
             return value == "present"
         return value
     if factor.unit:
-        if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
+        if isinstance(value, int | float) and not isinstance(value, bool) and -MAX_NUMBER < value < MAX_NUMBER:
             if factor.lower_bounds[0] <= value <= factor.upper_bound:
                 return value
             bounds = f"{factor.lower_bounds[0]:g}..{factor.upper_bound:g} {factor.unit}"

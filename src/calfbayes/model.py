@@ -27,6 +27,7 @@ from calfbayes.knowledge.terms import (
     Source,
     Urgency,
 )
+from calfbayes.knowledge.wording import short
 from calfbayes.network import compile_network
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 CALLER = "caller"
+MAX_WEIGHT = 1e9
 
 
 class Model:
@@ -222,7 +224,7 @@ class Model:
 
         for name, value, most in (("n", n, 10**7), ("seed", seed, 2**63)):
             if isinstance(value, bool) or not isinstance(value, int | np.integer) or not 0 <= value <= most:
-                raise ArgumentError(name, repr(value)[:80], f"a whole number from 0 to {most}")
+                raise ArgumentError(name, short(value), f"a whole number from 0 to {most}")
         chosen = self.evidence({}, setting=setting).setting or self.knowledge.default_setting
         columns = simulate_states(self._solved.network, self._solved.bases[chosen].logits, int(n), np.random.default_rng(seed))
         return pd.DataFrame(columns)
@@ -252,8 +254,8 @@ class Model:
         for cause, weight in weights.items():
             if cause not in content["causes"]:
                 raise UnknownNameError("cause", str(cause)[:200], (), self._solved.network.name)
-            if isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 <= weight < math.inf:
-                raise ArgumentError(f"weights[{cause!r}]", repr(weight)[:80], "a finite number from 0")
+            if isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 <= weight <= MAX_WEIGHT:
+                raise ArgumentError(f"weights[{cause!r}]", short(weight), f"a number from 0 to {MAX_WEIGHT:g}")
             content["causes"][cause]["weight"][chosen] = {
                 "value": float(weight),
                 "kind": "judged",

@@ -215,7 +215,8 @@ class _Walk:
             return summed
         bit, axis = self.problem.bits[step.bit], 1 + before.bits.index(step.bit)
         if bit.point < 0:
-            return np.take(v, 0, axis) * bit.off + np.take(v, 1, axis) * bit.on
+            weighed: Array = np.take(v, 0, axis) * bit.off + np.take(v, 1, axis) * bit.on
+            return weighed
         to = len(before.bits) + after.points.index(bit.point)
         if bit.point in before.points:  # the node has been taken in already: bit and point must agree
             return np.moveaxis(np.diagonal(v, axis1=axis, axis2=to + 1), -1, to)

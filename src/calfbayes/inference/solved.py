@@ -4,9 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from math import isinf
 
+import numpy as np
+
+from calfbayes.errors import Fault, ModelFileError, QueryTooCostlyError
 from calfbayes.inference.bases import Bases, solve_bases
-from calfbayes.inference.exact import Posterior, infer
-from calfbayes.inference.reduction import Encoded
+from calfbayes.inference.exact import COST_LIMIT, Posterior, infer, priced
+from calfbayes.inference.reduction import Encoded, reduce
 from calfbayes.knowledge.terms import Cause, Complication
 from calfbayes.network import Network
 
@@ -29,9 +32,11 @@ def solve(network: Network, known: Mapping[str, tuple[Bases, Posterior]] | None 
     """Solve the bases of every setting that is not known already.
 
     Raises:
-        ModelFileError: If the shares of a setting cannot be reached.
+        ModelFileError: If the shares of a setting cannot be reached, or the model is too entangled to answer anything.
     """
     solved = dict(known or {})
+    if len(solved) < len(network.knowledge.settings):
+        _check_price(network)
     for setting in network.knowledge.settings:
         if setting.id not in solved:
             bases = solve_bases(network, setting.id)
@@ -41,6 +46,17 @@ def solve(network: Network, known: Mapping[str, tuple[Bases, Posterior]] | None 
         {setting: bases for setting, (bases, _) in solved.items()},
         {setting: baseline for setting, (_, baseline) in solved.items()},
     )
+
+
+def _check_price(network: Network) -> None:
+    """Refuse a model of which not even the empty query can be answered, before anything is computed."""
+    problem = reduce(network, np.zeros(network.n_causes), nothing_known(network))
+    try:
+        priced(problem, COST_LIMIT)
+    except QueryTooCostlyError as error:
+        shared = f"with nothing known a query would need {error.operations:.2g} operations, the limit is {error.limit:.2g}"
+        fault = Fault("causes", "odds", shared, "let fewer risk factors move more than one cause")
+        raise ModelFileError(network.knowledge.name, (fault,)) from None
 
 
 def _baseline(network: Network, bases: Bases) -> Posterior:

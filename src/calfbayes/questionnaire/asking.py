@@ -108,7 +108,7 @@ def _places(question: Question, line: str) -> list[int]:
     last = len(question.options)
     if all(re.fullmatch("[0-9]{1,4}", word) and 1 <= int(word) <= last for word in words):
         return [int(word) for word in words]
-    raise ArgumentError("answer", repr(line[:40]), f"{HINTS[question.kind]} from 1 to {last}")
+    raise ArgumentError("answer", repr(line[:40]), f"{HINTS[question.kind]}, from 1 to {last}")
 
 
 @dataclass(frozen=True)
@@ -123,7 +123,7 @@ class _Page:
         """The question with its place among all, its options, and how to answer."""
         place = [other.id for other in answers.asked].index(question.id) + 1
         yield ""
-        yield from self._painted(wrapped(f"{place}/{len(answers.asked)}  {question.text}", self.width, "", "    "), BOLD)
+        yield from self._painted(wrapped(f"{place}/{len(answers.asked)} {question.text}", self.width, "", "    "), BOLD)
         if question.help:
             yield from wrapped(question.help, self.width, "    ", "    ")
         for number, option in enumerate(question.options, start=1):

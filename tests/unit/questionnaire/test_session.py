@@ -179,7 +179,7 @@ def test_answers_never_change() -> None:
         ("age", 120.5, ArgumentError, "from 0 to 120"),
         ("age", float("nan"), ArgumentError, "from 0 to 120"),
         ("age", float("inf"), ArgumentError, "from 0 to 120"),
-        ("age", 10**5_000, ArgumentError, "a huge number"),
+        ("age", 10**400, ArgumentError, "a huge number"),
         ("age", 1 + 1j, ArgumentError, "<complex>"),
     ],
 )

@@ -1,0 +1,244 @@
+"""The questionnaire of the calf model: what it asks, in which order, and that every answer means something to the model."""
+
+import csv
+from random import Random
+
+import pytest
+
+from calfbayes import ContradictionError, Level
+from calfbayes.diagnosis.urgency import Outcome, holds
+from calfbayes.knowledge.shipped import models_folder
+from calfbayes.knowledge.terms import Finding, Observer, atoms
+from calfbayes.presentation.text import diagnosis_text
+from calfbayes.questionnaire.asking import ask
+from calfbayes.questionnaire.reading import read_questionnaire
+from calfbayes.questionnaire.session import Answers
+from calfbayes.questionnaire.terms import NONE, Kind, Option, Question
+from support.models import shipped
+
+MODEL = shipped("calf")
+NETWORK = MODEL._solved.network
+QUESTIONNAIRE = read_questionnaire(models_folder() / "calf", NETWORK)
+OPTIONS = [(question, option) for question in QUESTIONNAIRE.questions for option in question.options]
+
+# What a patient can report and no question asks.
+NOT_ASKED = {"calf_pain": "the complaint itself: whoever answers has it"}
+
+SORE_AFTER_SPORT = {
+    "age": 35,
+    "sex": "male",
+    "intensity": "dull",
+    "onset": "after_exertion",
+    "before": "effort",
+    "side": "both",
+    "since": "days",
+    "duration": "spells",
+    "time_of_day": "day",
+    "character": ["aching"],
+    "walking": ["walking"],
+    "relief": ["rest"],
+    "touch": ["sore"],
+    "tiptoe": "yes",
+    "training": "no",
+}
+
+
+def filled(answers: dict[str, object]) -> Answers:
+    """These answers, and `none` to every other list of boxes."""
+    result = QUESTIONNAIRE.start()
+    while question := result.next():
+        default = NONE if question.kind == Kind.MANY else None
+        result = result.answer(question.id, answers.get(question.id, default))  # type: ignore[arg-type]
+    return result
+
+
+def can_be_set() -> set[str]:
+    present = {name for _, option in OPTIONS for name, value in option.sets if value is not False}
+    return present | {question.number for question in QUESTIONNAIRE.questions if question.kind == Kind.NUMBER}
+
+
+# --- what is asked
+
+
+@pytest.mark.parametrize(("question", "option"), OPTIONS, ids=lambda record: record.id)
+def test_the_model_takes_what_each_option_sets(question: Question, option: Option) -> None:
+    told = QUESTIONNAIRE.start().answer(question.id, option.id)
+    if not question.asked_if.parts:
+        assert told.evidence().items() >= dict(option.sets).items()
+    assert len(MODEL.evidence(dict(option.sets))) == len(option.sets)
+    assert all(NETWORK.records[name].observer == Observer.PATIENT for name, _ in option.sets if name in NETWORK.node_index)
+
+
+def test_everything_a_patient_can_report_is_asked() -> None:
+    reportable = {finding.id for finding in MODEL.findings if finding.observer == Observer.PATIENT}
+    reportable |= {factor.id for factor in MODEL.risk_factors}
+    assert reportable - can_be_set() == set(NOT_ASKED)
+
+
+def test_every_rule_can_be_fired_by_answers_alone() -> None:
+    asked = can_be_set()
+    for rule in MODEL.urgency_policy.rules:
+        given = {
+            atom.id: atom.state if atom.id in NETWORK.risk_index else True for atom in atoms(rule.condition) if atom.id in asked
+        }
+        given.pop("gradual_onset", None)
+        assert holds(rule.condition, MODEL.evidence(given)), rule.id
+
+
+def test_alarm_signs_come_first() -> None:
+    """What makes an emergency by itself is asked before the person and the story."""
+    order = {name: place for place, question in reversed(list(enumerate(QUESTIONNAIRE.questions))) for name in question.names}
+    alone = {
+        atom.id
+        for rule in MODEL.urgency_policy.rules
+        if rule.level == Level.EMERGENCY
+        for atom in atoms(rule.condition)
+        if atom.id in order and atom.id in NETWORK.node_index and holds(rule.condition, MODEL.evidence({atom.id: True}))
+    }
+    assert {"severe_disproportionate_pain", "saddle_anaesthesia", "chest_pain", "bleeding_varicose_vein"} <= alone
+    assert max(order[name] for name in alone) < order["age"]
+
+
+def test_the_questions_of_the_source_document_are_there() -> None:
+    with (models_folder() / "calf" / "coverage.csv").open(encoding="utf-8", newline="") as file:
+        rows = [row["where"].split(";") for row in csv.DictReader(file) if row["kind"] == "question" and row["where"]]
+    asked = set()
+    for question, *names in rows:
+        record = QUESTIONNAIRE[question.removeprefix("question:")]
+        asked.add(record.id)
+        assert {name.partition(":")[2] for name in names} <= set(record.names)
+    assert asked == {"onset", "side", "before", "character", "time_of_day", "intensity", "duration"}
+
+
+# --- what answers mean
+
+
+def test_options_of_one_question_exclude_each_other() -> None:
+    for question in QUESTIONNAIRE.questions:
+        if question.kind == Kind.ONE:
+            said = [tuple(sorted(question.said((option.id,)).items())) for option in question.options]
+            assert len(set(said)) > 1, question.id
+    for option in ("at_once", "at_once_in_exertion"):
+        evidence = MODEL.evidence(QUESTIONNAIRE.start().answer("onset", option).evidence())
+        with pytest.raises(ContradictionError, match="sudden_onset, gradual_onset"):
+            evidence.with_(gradual_onset=True)
+
+
+def test_over_a_week_implies_over_a_day_and_a_half() -> None:
+    weeks = MODEL.evidence(QUESTIONNAIRE.start().answer("since", "weeks").evidence())
+    assert dict(weeks) == {"pain_persisting_over_7_days": True}
+    assert MODEL.diagnose(weeks).causes == MODEL.diagnose(weeks.with_(pain_persisting_over_36h=True)).causes
+    hours = MODEL.evidence(QUESTIONNAIRE.start().answer("since", "hours").evidence())
+    with pytest.raises(ContradictionError):
+        hours.with_(pain_persisting_over_7_days=True)
+
+
+@pytest.mark.parametrize("question", [q for q in QUESTIONNAIRE.questions if q.kind == Kind.MANY], ids=lambda q: q.id)
+def test_none_of_a_list_denies_all_of_it(question: Question) -> None:
+    assert question.said((NONE,)) == dict.fromkeys(question.names, False)
+    boxes = tuple(option.id for option in question.options if option.id != NONE)
+    everything = question.said(boxes)
+    assert everything == dict.fromkeys(question.names, True)
+    MODEL.evidence(everything)
+
+
+@pytest.mark.parametrize(
+    ("person", "asked", "spared"),
+    [
+        ({"sex": "male", "age": 30}, set(), {"pregnancy", "training"}),
+        ({"sex": "female", "age": 30}, {"pregnancy"}, {"training"}),
+        ({"sex": "female", "age": 70}, set(), {"pregnancy", "training"}),
+        ({"sex": "female", "age": 9}, {"training"}, {"pregnancy"}),
+        ({}, {"pregnancy", "training"}, {"swelling_tested", "stretch", "tiptoe"}),
+        ({"swelling": ["calf"], "injury": ["cast"]}, {"swelling_tested", "stretch"}, {"tiptoe"}),
+        ({"swelling": ["growing"], "injury": ["pop"]}, {"swelling_tested", "tiptoe"}, {"stretch"}),
+        ({"injury": ["pop", "no_weight"]}, set(), {"tiptoe"}),
+    ],
+)
+def test_who_is_asked_what(person: dict[str, object], asked: set[str], spared: set[str]) -> None:
+    answers = QUESTIONNAIRE.start()
+    for name, choice in person.items():
+        answers = answers.answer(name, choice)  # type: ignore[arg-type]
+    ids = {question.id for question in answers.asked}
+    assert asked <= ids
+    assert not spared & ids
+
+
+# --- whole questionnaires
+
+
+def test_soreness_after_sport_without_alarm_signs_is_self_care() -> None:
+    result = MODEL.diagnose(filled(SORE_AFTER_SPORT).evidence())
+    assert result.outcome == Outcome.ASSESSED
+    assert result.urgency.level == Level.SELF_CARE
+    assert result.causes[0].id == "overuse"
+
+
+def test_knowing_nothing_of_anything_changes_nothing() -> None:
+    answers = QUESTIONNAIRE.start()
+    while question := answers.next():
+        answers = answers.answer(question.id, None)
+    result = MODEL.diagnose(answers.evidence())
+    assert result.causes == MODEL.diagnose({}).causes
+    assert result.outcome == Outcome.INSUFFICIENT
+
+
+def drawn(rng: Random) -> Answers:
+    """Answers of somebody who answers at random, ticks few boxes, and changes their mind now and then."""
+    answers = QUESTIONNAIRE.start()
+    while question := answers.next():
+        boxes = [option.id for option in question.options if option.id != NONE]
+        match question.kind:
+            case Kind.NUMBER:
+                choice: object = rng.randint(0, 120)
+            case Kind.ONE:
+                choice = rng.choice(boxes)
+            case Kind.MANY:
+                choice = [box for box in boxes if rng.random() < 0.08] or NONE
+        answers = answers.answer(question.id, rng.choice([choice, choice, choice, None]))  # type: ignore[arg-type]
+        if rng.random() < 0.1 and answers.given:
+            answers = answers.without(rng.choice([name for name, _ in answers.given]))
+    return answers
+
+
+@pytest.mark.parametrize("seed", range(15))
+def test_whatever_is_answered_there_is_a_result(seed: int) -> None:
+    answers = drawn(Random(seed))
+    evidence = MODEL.evidence(answers.evidence())
+    assert QUESTIONNAIRE.answers_from_json(answers.to_json()).evidence() == answers.evidence()
+    result = MODEL.diagnose(evidence)
+    held = [rule for rule in MODEL.urgency_policy.rules if holds(rule.condition, evidence)]
+    assert all(result.urgency.level.severity >= rule.level.severity for rule in held)
+    assert isinstance(NETWORK.records["fever"], Finding)
+
+
+def test_a_patient_at_a_terminal() -> None:
+    """A swollen calf after an operation: no alarm sign of its own, the test of the swelling, a result for today."""
+    lines = {
+        "Is anything swollen?": "1",
+        "Please try two things": "x",
+        "How old are you": "58",
+        "Are you female": "1",
+        "Some things make blood clots": "4 5",
+        "Which calf hurts": "q",
+    }
+    shown: list[str] = []
+    wrong_once = iter(["x"])
+
+    def read(_: str) -> str:
+        question = next(text for text in reversed(shown) if "/" in text)
+        for words, line in lines.items():
+            if words in question:
+                return next(wrong_once, "1 2") if line == "x" else line
+        return str(question.count("\n   ")) if "None of these" in question else ""
+
+    answers = ask(QUESTIONNAIRE, read=read, write=shown.append, width=100)
+    evidence = answers.evidence()
+    assert evidence["calf_girth_difference_3cm"] is evidence["pitting_oedema"] is evidence["recent_surgery"] is True
+    assert evidence["shortness_of_breath"] is evidence["pale_or_blue_skin"] is False
+    assert evidence["age"] == 58
+    assert "bilateral_pain" not in evidence
+    assert not any("EMERGENCY" in text for text in shown)
+    text = diagnosis_text(MODEL.diagnose(evidence))
+    assert text.startswith("SAME DAY")
+    assert "Deep vein thrombosis" in text
