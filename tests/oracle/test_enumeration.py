@@ -97,6 +97,7 @@ def test_all_marginals_and_the_probability_of_the_evidence_equal_enumeration(see
     network = case.network
     posterior = infer(network, case.logits, case.encoded)
     with_all = infer(network, case.logits, case.encoded, also=tuple(network.mechanisms))
+    in_one_pass = infer(network, case.logits, case.encoded, labels=case.labels).labels
     highest = highest_label(network, case.logits, case.encoded, case.labels, N_LABELS)
     if case.answer.joint == 0:
         assert posterior.log_joint == with_all.log_joint == -inf
@@ -109,7 +110,8 @@ def test_all_marginals_and_the_probability_of_the_evidence_equal_enumeration(see
     assert set(with_all.hidden) == set(range(network.n_hidden))
     for node, p in (*posterior.hidden.items(), *with_all.hidden.items()):
         assert p == pytest.approx(case.exact(node), abs=1e-12), network.nodes[node].id
-    for label, p in enumerate(highest):
+    assert len(in_one_pass) == max(case.labels) + 1
+    for label, p in (*enumerate(highest), *enumerate(in_one_pass)):
         assert p == pytest.approx(float(case.answer.worst_label.get(label, 0) / case.answer.joint), abs=1e-12), label
 
 

@@ -32,7 +32,7 @@ class Belief:
 
     def of(self, cause: str) -> float:
         """P(cause | selection)."""
-        return self.by_cause[cause] / self.everyone if self.everyone > 0 else float("nan")
+        return self.by_cause[cause] / self.everyone
 
     def ranking(self) -> list[str]:
         """All causes, most probable first, ties by id."""
@@ -53,7 +53,11 @@ class Beliefs:
         return self.solved.network
 
     def about(self, setting: str, *selections: Selection) -> Belief:
-        """What is believed of patients that are in every one of the selections."""
+        """What is believed of patients that are in every one of the selections.
+
+        Raises:
+            ContradictionError: If there are none.
+        """
         network = self.network
         everyone = 0.0
         by_cause = dict.fromkeys((network.nodes[k].id for k in network.causes), 0.0)
@@ -64,6 +68,8 @@ class Beliefs:
             if p > 0:
                 for cause in by_cause:
                     by_cause[cause] += p * posterior.hidden[network.node_index[cause]]
+        if everyone == 0:
+            raise ContradictionError(tuple(map(str, selections)), "impossible under the model")
         return Belief(everyone, by_cause)
 
     def masses(self, setting: str, causes: Causes, *selections: Selection) -> tuple[float, float]:

@@ -25,7 +25,7 @@ from calfbayes.constraints.terms import (
     Yields,
 )
 from calfbayes.diagnosis.result import Diagnosis, diagnose
-from calfbayes.errors import NoPosteriorError
+from calfbayes.errors import ContradictionError, NoPosteriorError
 from calfbayes.evidence import read_evidence
 from calfbayes.inference.solved import SolvedNetwork
 from calfbayes.knowledge.terms import LEVELS_BY_SEVERITY, Level
@@ -52,7 +52,13 @@ class Judge:
         self._scored: dict[tuple[str, str, tuple[Selection, ...]], Scored] = {}
 
     def verdict(self, constraint: Constraint) -> Verdict:
-        """Judge the model by one constraint."""
+        """Judge the model by one constraint; what is impossible under the model holds nowhere."""
+        try:
+            return self._verdict(constraint)
+        except ContradictionError as error:
+            return _verdict(constraint, False, "impossible", "possible patients", str(error), {})
+
+    def _verdict(self, constraint: Constraint) -> Verdict:
         match constraint:
             case Probability():
                 return self._probability(constraint)
@@ -119,22 +125,19 @@ class Judge:
 
     def _moves(self, constraint: Moves) -> Verdict:
         """The target that is moved furthest out of bounds, or comes closest to them, decides."""
-        worst: tuple[float, float, str] | None = None
-        numbers = {}
+        moved = {}
         for target in constraint.targets:
             before = self._share(constraint, target, constraint.compared_with)
             after = self._share(constraint, target, constraint.of)
-            times = _quotient(after, before) if constraint.upward else _quotient(before, after)
-            numbers[_any(target)] = times
-            room = min(constraint.times.high + ROUNDING - times, times - constraint.times.low + ROUNDING)
-            if worst is None or not room >= worst[0]:
-                worst = room, times, f"{_any(target)} goes from {before:.3g} to {after:.3g}"
-        if worst is None:
-            raise ValueError(constraint)
+            moved[target] = before, after, _factor(after, before) if constraint.upward else _factor(before, after)
+        low, high = constraint.times.low, constraint.times.high
+        target = min(moved, key=lambda target: min(high - moved[target][2], moved[target][2] - low))
+        before, after, times = moved[target]
         compared = f" rather than {constraint.compared_with}" if constraint.compared_with != Selection() else ""
         change = "grows" if constraint.upward else "shrinks"
-        said = f"with {constraint.of}{compared}, {worst[2]}, so {change} {worst[1]:.3g} times"
-        return _verdict(constraint, worst[0] >= 0, worst[1], f"{constraint.times} times", said, numbers)
+        said = f"with {constraint.of}{compared}, {_any(target)} {change} {times:.3g} times, from {before:.3g} to {after:.3g}"
+        numbers = {_any(target): times for target, (_, _, times) in moved.items()}
+        return _verdict(constraint, constraint.times.hold(times), times, f"{constraint.times} times", said, numbers)
 
     def _likelihood_ratio(self, constraint: LikelihoodRatio) -> Verdict:
         with_causes, others = self._chances(constraint)
@@ -183,6 +186,8 @@ class Judge:
         counts = dict.fromkeys(LEVELS_BY_SEVERITY, 0)
         for told in tell(self.beliefs.network, columns, constraint.tell):
             counts[self._diagnose(constraint, dict(told)).urgency.level] += 1
+        if not any(counts.values()):
+            raise ContradictionError((str(constraint.given),), "hardly ever drawn")
         severities = [level for level, count in counts.items() for _ in range(count)]
         median = severities[len(severities) // 2]  # the more urgent of the middle two
         holds = constraint.least.severity <= median.severity <= constraint.most.severity
@@ -199,10 +204,10 @@ class Judge:
         patients = self._scored[key]
         figure, share = patients.read(constraint.stratum, constraint.measure), patients.share(constraint.stratum)
         measure = str(constraint.measure).replace("_", " ")
+        points = f"{constraint.stratum.low:g} to {constraint.stratum.high:g}"
         said = (
-            f"{score.label} of {constraint.stratum.low:g} to {constraint.stratum.high:g} ({share:.0%} of "
-            f"{patients.weight.sum():g} simulated patients, seed {score.seed}) gives {score.cause} a {measure} of {figure.value:.3g}, "
-            f"standard error {figure.error:.2g}"
+            f"{score.label} of {points} ({share:.0%} of {patients.weight.sum():g} simulated patients, seed {score.seed}) "
+            f"gives {score.cause} a {measure} of {figure.value:.3g}, standard error {figure.error:.2g}"
         )
         numbers = {"standard_error": figure.error, "share_of_patients": share}
         holds = constraint.wanted.hold(figure.value)
@@ -260,6 +265,13 @@ def _verdict(
 def _quotient(a: float, b: float) -> float:
     """NaN where there is nobody to count, which no bounds hold."""
     return a / b if b > 0 else float("nan")
+
+
+def _factor(a: float, b: float) -> float:
+    """A quotient of probabilities, in which an impossible cause that stays impossible has not moved."""
+    if a == b:
+        return 1.0
+    return a / b if b > 0 else inf
 
 
 def _any(causes: Causes) -> str:

@@ -39,6 +39,7 @@ from calfbayes.network import Network
 FILE = "constraints.toml"
 MAX_BYTES = 2_000_000
 ANY_GROUP = "any"
+ROUNDING = 1e-9  # of exact answers: what is not to move may move by this factor
 
 Table = Mapping[str, Any]
 
@@ -141,6 +142,7 @@ class _Reader:
         self.place = ""
         self.causes = {network.nodes[k].id for k in (*network.causes, *network.complications)}
         self.ranked = {network.nodes[k].id for k in network.causes}
+        self.findings = {network.nodes[k].id for k in network.findings} - {network.knowledge.complaint}
         self.sources = {source.id for source in network.knowledge.sources} | set(table["sources"])
         self.settings = [setting.id for setting in network.knowledge.settings]
         self.seen: set[str] = set()
@@ -221,9 +223,9 @@ class _Reader:
         else:
             targets = (self._causes("cause", t["cause"]),)
         if t["kind"].startswith("must_not"):
-            times = Bounds(0.0, t["by_more_than"])
+            times = Bounds(0.0, t["by_more_than"] + ROUNDING)
         else:
-            times = Bounds(t["by_at_least"] or 1.0, t["by_at_most"] or inf)
+            times = Bounds(t["by_at_least"] or 1.0 + ROUNDING, t["by_at_most"] or inf)
         of, compared_with = self._selection("of", t["of"]), self._selection("compared_with", t["compared_with"])
         upward = t["kind"] in {"raises", "must_not_raise"}
         return Moves(**common, targets=targets, of=of, compared_with=compared_with, upward=upward, times=times)
@@ -302,11 +304,10 @@ class _Reader:
         return self._known(key, name, self.ranked, "cause")
 
     def _finding(self, key: str, name: str) -> str:
-        return self._known(key, name, {f.id for f in self.network.knowledge.findings}, "finding")
+        return self._known(key, name, self.findings, "finding")
 
     def _item(self, key: str, name: str) -> str:
-        known = {r.id for r in (*self.network.knowledge.findings, *self.network.knowledge.risk_factors)}
-        return self._known(key, name, known, "finding or risk factor")
+        return self._known(key, name, self.findings | set(self.network.risk_index), "finding or risk factor")
 
     def _known(self, key: str, name: str, known: set[str], role: str) -> str:
         if name not in known:

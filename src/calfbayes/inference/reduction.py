@@ -5,6 +5,7 @@ What is known disappears here, exactly:
 - An unobserved finding, and a mechanism without any observed finding, is barren and drops out.
 - An absent finding j multiplies (1 - w_ij) into the present weight of each parent i, and (1 - leak_j).
 - An observed finding with one parent is a pair of factors of that parent.
+- A mechanism of which nothing else is left below is a bit with a weight for each state.
 - An observed risk factor selects its states; an unobserved one that a single table depends on is summed
   out of that table; the others stay, as variables of the tables that depend on them.
 
@@ -163,6 +164,7 @@ def reduce(network: Network, cause_logits: Array, evidence: Encoded, *, also: Se
             for parent, w in parents:
                 items[parent].children.append((node, w))
 
+    _close_dead_ends([node for node in mechanisms if node not in also], items, bits, sizes)
     everything = [*items.values(), *leaks]
     priors = _priors(network, evidence, tables)
     _sum_out_risks(network, priors, everything, tables)
@@ -190,6 +192,22 @@ def _carried(table: Table, items: Sequence[Item]) -> bool:
 
 def _parents(network: Network, node: int, items: Mapping[int, Item]) -> list[tuple[int, float]]:
     return [(parent, w) for parent, w in network.nodes[node].parents if parent in items and w > 0]
+
+
+def _close_dead_ends(mechanisms: Sequence[int], items: dict[int, Item], bits: dict[int, Bit], sizes: dict[int, int]) -> None:
+    """Replace a mechanism that switches no bit on by the weights of its own bit's two states.
+
+    What was observed below it is in its weights by then: absent findings, and findings that are its alone.
+    """
+    for node in mechanisms:
+        if (
+            node in bits
+            and not items[node].children
+            and items[node].present.axes == items[node].absent.axes == (bits[node].point,)
+        ):
+            off, on = (items[node].absent.values + items[node].present.values)[0]
+            del items[node], sizes[bits[node].point]
+            bits[node] = Bit(float(off), float(on), -1)
 
 
 def _unless_activated(by_itself: Table, point: int) -> Table:

@@ -1,0 +1,112 @@
+import subprocess
+import sys
+from pathlib import Path
+from random import Random
+
+import numpy as np
+import pytest
+
+from calfbayes.inference.plan import Merge, Plan, make_plan
+from calfbayes.inference.reduction import Encoded, Problem, reduce
+from calfbayes.knowledge.reading import Content, knowledge_from_content
+from calfbayes.network import Network, compile_network
+from support.queries import ABSENT, PRESENT
+from support.random_models import random_content
+
+TESTS = Path(__file__).parents[2]
+PRINT_THE_PLAN = """
+from test_plan import large, problem_of
+from calfbayes.inference.plan import make_plan
+network = large()
+print(repr(make_plan(problem_of(network, 6))))
+"""
+
+
+def content() -> Content:
+    return random_content(Random(5), n_causes=16, n_complications=2, n_mechanisms=3, n_findings=24, n_risks=5)
+
+
+def large() -> Network:
+    return compile_network(knowledge_from_content(content(), name="large"))
+
+
+def problem_of(network: Network, n_positive: int, *, n_negative: int = 0, n_known: int = 0) -> Problem:
+    """A query with the first findings present, the next ones absent, and the first risk factors known."""
+    findings = [node for node in network.findings if node != network.complaint]
+    answers = [PRESENT] * n_positive + [ABSENT] * n_negative
+    reports = tuple((node, *answer) for node, answer in zip(findings, answers, strict=False))
+    states = tuple(0 if k < n_known else -1 for k in range(len(network.risks)))
+    return reduce(network, np.zeros(network.n_causes), Encoded(states, reports))
+
+
+def test_a_plan_is_deterministic() -> None:
+    assert make_plan(problem_of(large(), 6)) == make_plan(problem_of(large(), 6))
+
+
+def test_a_plan_does_not_depend_on_the_order_that_python_hashes_in() -> None:
+    def plan_with(seed: int) -> str:
+        environment = {"PYTHONHASHSEED": str(seed), "PYTHONPATH": f"{TESTS}:{Path(__file__).parent}"}
+        done = subprocess.run(
+            [sys.executable, "-c", PRINT_THE_PLAN], env=environment, capture_output=True, text=True, check=True
+        )
+        return done.stdout
+
+    assert plan_with(1) == plan_with(2) == repr(make_plan(problem_of(large(), 6))) + "\n"
+
+
+def test_a_plan_prints_its_price() -> None:
+    plan = make_plan(problem_of(large(), 4))
+    text = str(plan)
+    assert f"{len(plan.steps)} steps" in text
+    assert f"2^{plan.width:.1f}" in text
+    assert f"{plan.operations:.3g} operations" in text
+    assert f"{plan.states * 8 / 2**20:.3g} MiB" in text
+
+
+def test_the_price_grows_with_the_positive_findings() -> None:
+    network = large()
+    prices = [make_plan(problem_of(network, n)).operations for n in (0, 3, 6, 9, 12)]
+    assert prices == sorted(prices)
+    assert prices[-1] > 10 * prices[0]
+
+
+def test_the_price_falls_with_the_risk_factors_that_are_known() -> None:
+    network = large()
+    prices = [make_plan(problem_of(network, 6, n_known=n)).operations for n in range(len(network.risks) + 1)]
+    assert prices[-1] < prices[0] / 4
+    assert min(prices) == prices[-1]
+
+
+def test_an_absent_finding_of_causes_alone_costs_nothing() -> None:
+    given = random_content(Random(5), n_causes=16, n_complications=0, n_mechanisms=0, n_findings=24, n_risks=0)
+    network = compile_network(knowledge_from_content(given, name="large"))
+    assert make_plan(problem_of(network, 5, n_negative=15)).operations <= make_plan(problem_of(network, 5)).operations
+
+
+def test_sizes_follow_from_the_scopes() -> None:
+    network = large()
+    problem = problem_of(network, 6)
+    plan = make_plan(problem)
+    sizes = [2.0 ** len(scope.bits) * np.prod([problem.sizes[point] for point in scope.points]) for scope in plan.scopes]
+    assert len(plan.scopes) == len(plan.steps) + 1
+    assert plan.states == pytest.approx(sum(sizes))
+    assert plan.width == pytest.approx(np.log2(max(sizes)))
+    assert plan.scopes[-1].bits == plan.scopes[-1].points == ()
+
+
+def test_every_message_is_used_once_and_every_item_and_factor_taken_in_once() -> None:
+    problem = problem_of(large(), 6)
+    plan = make_plan(problem)
+    used = [message for message in _inputs(plan) if message > 0]
+    assert sorted(used) == list(range(1, len(plan.steps)))
+    assert sorted(step.item for step in plan.steps if hasattr(step, "item")) == list(range(len(problem.items)))
+    assert sorted(step.table for step in plan.steps if hasattr(step, "table")) == list(range(len(problem.tables)))
+    assert {step.bit for step in plan.steps if hasattr(step, "bit")} == set(problem.bits)
+    assert {step.point for step in plan.steps if hasattr(step, "point")} == set(problem.sizes)
+
+
+def _inputs(plan: Plan) -> list[int]:
+    inputs: list[int] = []
+    for step in plan.steps:
+        inputs += [step.left, step.right] if isinstance(step, Merge) else [step.message]
+    return inputs

@@ -1,0 +1,157 @@
+from collections.abc import Mapping
+from math import log
+from typing import Any
+
+import numpy as np
+import pytest
+
+from calfbayes.inference.reduction import Encoded, Problem, reduce
+from calfbayes.knowledge.reading import Content, knowledge_from_content
+from calfbayes.network import Network, compile_network
+from support.queries import ABSENT, PRESENT
+from support.random_models import number
+from support.small_models import small_content
+
+BASE = 0.25
+
+
+def content() -> Content:
+    """Two causes, a mechanism of both, and findings of one, both, the mechanism, and none."""
+    links = {
+        "first": {"process": 0.5, "own": 0.75, "shared": 0.5},
+        "second": {"process": 0.25, "shared": 0.25},
+    }
+    leaks = {"own": 0.125, "shared": 0.25, "sign": 0.25, "mark": 0.25, "nobodys": 0.125}
+    causes = {name: (1.0, links[name]) for name in links}
+    return small_content(causes, leaks, mechanisms={"process": {"sign": 0.5, "mark": 0.75}})
+
+
+def factor(name: str, p: float) -> dict[str, Any]:
+    prior = {key: value for key, value in number(0.0).items() if key != "value"}
+    return {
+        "label": name,
+        "question": name,
+        "group": "some",
+        "burden": 1,
+        "states": ["absent", "present"],
+        "reference": "absent",
+        "prior": [{**prior, "when": {}, "probabilities": {"present": p}}],
+    }
+
+
+def network_of(given: Content) -> Network:
+    return compile_network(knowledge_from_content(given, name="small"))
+
+
+def reduced(
+    network: Network,
+    reports: Mapping[str, tuple[float, float]],
+    *,
+    risks: tuple[int, ...] = (),
+    also: tuple[str, ...] = (),
+) -> Problem:
+    logits = np.full(network.n_causes, log(BASE / (1 - BASE)))
+    findings = tuple(sorted((network.node_index[name], off, on) for name, (off, on) in reports.items()))
+    return reduce(network, logits, Encoded(risks, findings), also=[network.node_index[name] for name in also])
+
+
+def names(network: Network, problem: Problem) -> set[str]:
+    return {network.nodes[item.node].id for item in problem.items if item.node >= 0}
+
+
+def weights(network: Network, problem: Problem, cause: str) -> tuple[float, float]:
+    (item,) = [item for item in problem.items if item.node == network.node_index[cause]]
+    return float(item.absent.values.item()), float(item.present.values.item())
+
+
+def test_what_is_not_observed_is_barren() -> None:
+    network = network_of(content())
+    problem = reduced(network, {})
+    assert names(network, problem) == {"first", "second"}
+    assert set(problem.bits) == {network.complaint}
+    assert problem.sizes == {}
+
+
+def test_a_mechanism_is_kept_for_a_finding_of_its_own_or_if_it_is_asked_for() -> None:
+    network = network_of(content())
+    assert "process" in names(network, reduced(network, {"sign": ABSENT}))
+    assert "process" in names(network, reduced(network, {"sign": PRESENT}))
+    assert "process" in names(network, reduced(network, {}, also=("process",)))
+    assert "process" not in names(network, reduced(network, {"shared": PRESENT}))
+
+
+def test_an_absent_finding_costs_no_bit() -> None:
+    network = network_of(content())
+    problem = reduced(network, {"shared": ABSENT})
+    assert set(problem.bits) == {network.complaint}
+    assert weights(network, problem, "first") == pytest.approx((1 - BASE, BASE * 0.5))
+    assert weights(network, problem, "second") == pytest.approx((1 - BASE, BASE * 0.75))
+    assert problem.log_factor == pytest.approx(log(1 - 0.25))
+
+
+def test_a_present_finding_of_several_parents_is_a_bit() -> None:
+    network = network_of(content())
+    problem = reduced(network, {"shared": PRESENT})
+    assert set(problem.bits) == {network.complaint, network.node_index["shared"]}
+
+
+@pytest.mark.parametrize(("off", "on"), [PRESENT, ABSENT, (0.25, 0.5), (1.0, 0.125)])
+def test_a_report_of_a_finding_of_one_parent_is_two_factors_of_the_parent(off: float, on: float) -> None:
+    network = network_of(content())
+    problem = reduced(network, {"own": (off, on)})
+    without, with_ = 1 - 0.125, (1 - 0.125) * (1 - 0.75)
+    expected = (1 - BASE) * (off * without + on * (1 - without)), BASE * (off * with_ + on * (1 - with_))
+    assert set(problem.bits) == {network.complaint}
+    absent, present = weights(network, problem, "first")
+    assert present / absent == pytest.approx(expected[1] / expected[0], rel=1e-14)
+    scale = problem.log_factor + log(absent)
+    assert scale == pytest.approx(log(expected[0]), abs=1e-14)
+
+
+def test_a_finding_without_parents_is_a_number() -> None:
+    network = network_of(content())
+    problem = reduced(network, {"nobodys": PRESENT})
+    assert names(network, problem) == {"first", "second"}
+    assert problem.log_factor == pytest.approx(log(0.125))
+
+
+def with_factors(**odds: dict[str, float]) -> Content:
+    """The same with risk factors: for each the odds ratios of its presence on causes and findings."""
+    given = content()
+    for name, of_nodes in odds.items():
+        given["risk_factors"][name] = factor(name, 0.5)
+        for node, ratio in of_nodes.items():
+            section = "causes" if node in given["causes"] else "findings"
+            given[section][node]["odds"][name] = {"present": number(ratio)}
+    return given
+
+
+def test_a_known_risk_factor_is_no_variable() -> None:
+    network = network_of(with_factors(habit={"first": 3.0, "second": 2.0}))
+    problem = reduced(network, {}, risks=(1,))
+    assert problem.sizes == {}
+    odds = BASE / (1 - BASE)
+    assert weights(network, problem, "first")[1] == pytest.approx(odds * 3 / (1 + odds * 3))
+    assert weights(network, problem, "second")[1] == pytest.approx(odds * 2 / (1 + odds * 2))
+    assert problem.log_factor == pytest.approx(log(0.5)), "the prior of what is known"
+
+
+def test_an_unknown_risk_factor_of_one_cause_is_summed_out_and_a_shared_one_stays() -> None:
+    network = network_of(with_factors(habit={"first": 3.0}, age={"first": 2.0, "second": 2.0}))
+    problem = reduced(network, {}, risks=(-1, -1))
+    assert set(problem.sizes) == {network.risk_index["age"]}
+    assert problem.sizes[network.risk_index["age"]] == 2
+
+
+def test_an_unknown_risk_factor_of_nothing_that_is_left_disappears() -> None:
+    network = network_of(with_factors(habit={"sign": 3.0}))
+    problem = reduced(network, {}, risks=(-1,))
+    assert problem.sizes == {}
+    assert problem.log_factor == pytest.approx(0.0, abs=1e-15)
+
+
+def test_an_impossible_risk_state_leaves_probability_0() -> None:
+    given = content()
+    given["risk_factors"]["habit"] = factor("habit", 0.0)
+    problem = reduced(network_of(given), {}, risks=(1,))
+    assert problem.log_factor == -np.inf

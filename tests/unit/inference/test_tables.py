@@ -1,0 +1,86 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from calfbayes.inference.tables import (
+    Axes,
+    Table,
+    elimination_order,
+    expit_pair,
+    narrow,
+    sum_product,
+    table_in_order,
+    union,
+    widen,
+)
+
+SIZES = {0: 2, 1: 3, 2: 4, 3: 2, 4: 3}
+NAMES = "abcde"
+
+
+def table(axes: Axes, seed: int) -> Table:
+    return Table(axes, np.random.default_rng(seed).random((1, *(SIZES[axis] for axis in axes))))
+
+
+def scopes() -> st.SearchStrategy[Axes]:
+    return st.sets(st.sampled_from(sorted(SIZES)), max_size=3).map(lambda axes: tuple(sorted(axes)))
+
+
+def test_union_is_in_rising_order() -> None:
+    assert union((2, 5), (1,), (), (2, 3)) == (1, 2, 3, 5)
+    assert union() == ()
+
+
+def test_widen_and_narrow_keep_the_lanes_in_front() -> None:
+    values = np.arange(12.0).reshape(2, 2, 3)
+    assert widen(values, (1, 4), (0, 1, 3, 4)).shape == (2, 1, 2, 1, 3)
+    assert narrow(values, (1, 4), (4,)).tolist() == values.sum(axis=1).tolist()
+    assert narrow(values, (1, 4), (1, 4)) is values
+
+
+def test_a_table_is_put_in_order_of_its_axes() -> None:
+    values = np.random.default_rng(0).random((4, 2, 3))
+    ordered = table_in_order((2, 0, 1), values)
+    assert ordered.axes == (0, 1, 2)
+    assert ordered.values.shape == (1, 2, 3, 4)
+    assert ordered.values[0, 1, 2, 3] == values[3, 1, 2]
+
+
+def test_tables_of_one_lane_multiply_tables_of_many() -> None:
+    many = Table((0,), np.arange(6.0).reshape(3, 2))
+    product = many.times((1,), np.array([[1.0, 10.0, 100.0]]))
+    assert product.axes == (0, 1)
+    assert product.values.shape == (3, 2, 3)
+    assert product.values[2, 1].tolist() == [5.0, 50.0, 500.0]
+
+
+@given(st.lists(scopes(), min_size=1, max_size=5), scopes())
+def test_sums_of_products_equal_the_plain_sum(axes_of: list[Axes], wanted: Axes) -> None:
+    tables = [table(axes, seed) for seed, axes in enumerate(axes_of)]
+    keep = tuple(axis for axis in wanted if axis in union(*axes_of))
+    result = sum_product(tables, keep, elimination_order(tables, keep))
+    letters = ",".join("".join(NAMES[axis] for axis in axes) for axes in axes_of)
+    expected = np.einsum(f"{letters}->{''.join(NAMES[axis] for axis in keep)}", *(t.values[0] for t in tables))
+    assert result.axes == keep
+    assert result.values[0] == pytest.approx(expected, rel=1e-12)
+
+
+@given(st.lists(scopes(), min_size=1, max_size=5), scopes())
+def test_every_axis_that_is_not_kept_is_eliminated_once(axes_of: list[Axes], keep: Axes) -> None:
+    order = elimination_order([table(axes, 0) for axes in axes_of], keep)
+    assert sorted(order) == sorted(set(union(*axes_of)) - set(keep))
+
+
+@given(st.floats(-1e4, 1e4))
+def test_both_probabilities_of_a_logit_have_full_relative_precision(x: float) -> None:
+    on, off = expit_pair(np.array([x]))
+    assert on[0] + off[0] == pytest.approx(1.0, abs=1e-15)
+    if abs(x) < 700:
+        assert np.log(on[0]) - np.log(off[0]) == pytest.approx(x, rel=1e-13, abs=1e-13)
+
+
+def test_an_infinite_logit_is_certain() -> None:
+    on, off = expit_pair(np.array([-np.inf, np.inf]))
+    assert on.tolist() == [0.0, 1.0]
+    assert off.tolist() == [1.0, 0.0]
