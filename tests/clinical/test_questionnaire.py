@@ -2,14 +2,17 @@
 
 import csv
 import re
+from collections.abc import Iterable
+from functools import cache
+from itertools import pairwise, product
 from random import Random
 
 import pytest
 
-from calfbayes import ContradictionError, Level
+from calfbayes import ArgumentError, ContradictionError, Level
 from calfbayes.diagnosis.urgency import Outcome, holds
 from calfbayes.knowledge.shipped import models_folder
-from calfbayes.knowledge.terms import Finding, Observer, atoms
+from calfbayes.knowledge.terms import Atom, Observer, RiskFactor, Rule, atoms
 from calfbayes.presentation.text import diagnosis_text
 from calfbayes.questionnaire.asking import ask
 from calfbayes.questionnaire.reading import read_questionnaire
@@ -21,6 +24,8 @@ MODEL = shipped("calf")
 NETWORK = MODEL._solved.network
 QUESTIONNAIRE = read_questionnaire(models_folder() / "calf", NETWORK)
 OPTIONS = [(question, option) for question in QUESTIONNAIRE.questions for option in question.options]
+
+COST = 1e7  # of a query; dearer ones are answered by the rules alone
 
 # What a patient can report and no question asks.
 NOT_ASKED = {"calf_pain": "the complaint itself: whoever answers has it"}
@@ -76,14 +81,33 @@ def test_everything_a_patient_can_report_is_asked() -> None:
     assert reportable - can_be_set() == set(NOT_ASKED)
 
 
-def test_every_rule_can_be_fired_by_answers_alone() -> None:
-    asked = can_be_set()
-    for rule in MODEL.urgency_policy.rules:
-        given = {
-            atom.id: atom.state if atom.id in NETWORK.risk_index else True for atom in atoms(rule.condition) if atom.id in asked
-        }
-        given.pop("gradual_onset", None)
-        assert holds(rule.condition, MODEL.evidence(given)), rule.id
+def choices_for(question: Question, wanted: set[Atom]) -> list[object]:
+    """The answers to a question that say something of what is wanted."""
+    if question.kind == Kind.NUMBER:
+        factor = NETWORK.records[question.number]
+        assert isinstance(factor, RiskFactor)
+        bands = zip(factor.states, factor.lower_bounds, strict=True)
+        return [bound for state, bound in bands if Atom(factor.id, state) in wanted]
+    said = {
+        option.id: {Atom(name, "present" if value is True else str(value)) for name, value in option.sets}
+        for option in question.options
+    }
+    helpful = [name for name, statements in said.items() if statements & wanted]
+    return [helpful] if question.kind == Kind.MANY and helpful else [*helpful]
+
+
+@pytest.mark.parametrize("rule", MODEL.urgency_policy.rules, ids=lambda rule: rule.id)
+def test_every_rule_can_be_fired_by_answers_alone(rule: Rule) -> None:
+    choices = {question.id: choices_for(question, set(atoms(rule.condition))) for question in QUESTIONNAIRE.questions}
+    ways = [[(name, choice) for choice in given] for name, given in choices.items() if given]
+
+    def told(way: Iterable[tuple[str, object]]) -> Answers:
+        result = QUESTIONNAIRE.start()
+        for name, choice in way:
+            result = result.answer(name, choice)  # type: ignore[arg-type]
+        return result
+
+    assert any(holds(rule.condition, MODEL.evidence(told(way).evidence())) for way in product(*ways))
 
 
 def test_alarm_signs_come_first() -> None:
@@ -114,15 +138,30 @@ def test_the_questions_of_the_source_document_are_there() -> None:
 # --- what answers mean
 
 
-def test_options_of_one_question_exclude_each_other() -> None:
-    for question in QUESTIONNAIRE.questions:
-        if question.kind == Kind.ONE:
-            said = [tuple(sorted(question.said((option.id,)).items())) for option in question.options]
-            assert len(set(said)) > 1, question.id
-    for option in ("at_once", "at_once_in_exertion"):
-        evidence = MODEL.evidence(QUESTIONNAIRE.start().answer("onset", option).evidence())
-        with pytest.raises(ContradictionError, match="sudden_onset, gradual_onset"):
-            evidence.with_(gradual_onset=True)
+@cache
+def a_girl() -> Answers:
+    """Somebody who is asked every question of kind one."""
+    return filled({"injury": ["trapped"], "swelling": ["calf"], "onset": "at_once", "age": 15, "sex": "female"})
+
+
+@pytest.mark.parametrize("question", [q for q in QUESTIONNAIRE.questions if q.kind == Kind.ONE], ids=lambda q: q.id)
+def test_options_of_one_question_exclude_each_other(question: Question) -> None:
+    asked = a_girl()
+    assert question in asked.asked
+    alone = [asked.answer(question.id, option.id) for option in question.options]
+    for first, second in pairwise([*alone, alone[0]]):
+        again = first.answer(question.id, dict(second.given)[question.id])
+        assert again.evidence() == second.evidence()
+    with pytest.raises(ArgumentError):
+        asked.answer(question.id, [option.id for option in question.options])
+
+
+@pytest.mark.parametrize(("option", "excluded"), [("at_once", "gradual_onset"), ("over_hours", "sudden_onset")])
+def test_what_excludes_what_stands_in_the_model(option: str, excluded: str) -> None:
+    said = QUESTIONNAIRE.start().answer("onset", option).evidence()
+    assert excluded not in said
+    with pytest.raises(ContradictionError, match=excluded):
+        MODEL.evidence({**said, excluded: True})
 
 
 def test_over_a_week_implies_over_a_day_and_a_half() -> None:
@@ -195,22 +234,21 @@ def drawn(rng: Random) -> Answers:
             case Kind.ONE:
                 choice = rng.choice(boxes)
             case Kind.MANY:
-                choice = [box for box in boxes if rng.random() < 0.08] or NONE
-        answers = answers.answer(question.id, rng.choice([choice, choice, choice, None]))  # type: ignore[arg-type]
+                choice = [box for box in boxes if rng.random() < 0.04] or NONE
+        answers = answers.answer(question.id, choice if rng.random() < 0.9 else None)  # type: ignore[arg-type]
         if rng.random() < 0.1 and answers.given:
             answers = answers.without(rng.choice([name for name, _ in answers.given]))
     return answers
 
 
-@pytest.mark.parametrize("seed", range(15))
+@pytest.mark.parametrize("seed", range(10))
 def test_whatever_is_answered_there_is_a_result(seed: int) -> None:
     answers = drawn(Random(seed))
     evidence = MODEL.evidence(answers.evidence())
     assert QUESTIONNAIRE.answers_from_json(answers.to_json()).evidence() == answers.evidence()
-    result = MODEL.diagnose(evidence)
+    result = MODEL.diagnose(evidence, cost_limit=COST)
     held = [rule for rule in MODEL.urgency_policy.rules if holds(rule.condition, evidence)]
     assert all(result.urgency.level.severity >= rule.level.severity for rule in held)
-    assert isinstance(NETWORK.records["fever"], Finding)
 
 
 def test_a_patient_at_a_terminal() -> None:

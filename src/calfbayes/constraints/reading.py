@@ -1,13 +1,13 @@
-"""`constraints.toml` -> constraints: bytes are untrusted, and every fault is told in one error."""
+"""`constraints.toml` -> constraints: what its words mean to the model; every fault is told in one error."""
 
-import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import inf
 from pathlib import Path
 from typing import Any
 
-from calfbayes.audit.expression import parse
+from calfbayes.audit.expression import EXPECTED, parse
+from calfbayes.constraints.content import FILE, content_of
 from calfbayes.constraints.terms import (
     Bounds,
     Causes,
@@ -29,15 +29,21 @@ from calfbayes.constraints.terms import (
     Yields,
 )
 from calfbayes.diagnosis.urgency import Outcome, could_hold
-from calfbayes.errors import CalfBayesError, Fault, ModelFileError, NoSuchModelError
+from calfbayes.errors import (
+    ArgumentError,
+    ContradictionError,
+    EvidenceError,
+    Fault,
+    ModelFileError,
+    NoSuchModelError,
+    UnknownNameError,
+)
 from calfbayes.evidence import Evidence, read_evidence
 from calfbayes.knowledge.shipped import models_folder, shipped_models
 from calfbayes.knowledge.terms import Finding, Level, Observer, RiskFactor, Source, atoms
 from calfbayes.knowledge.wording import nearest, short, shown
 from calfbayes.network import Network
 
-FILE = "constraints.toml"
-MAX_BYTES = 2_000_000
 ANY_GROUP = "any"
 ROUNDING = 1e-9  # of exact answers: what is not to move may move by this factor
 
@@ -75,62 +81,13 @@ def read_constraints(network: Network, folder: Path) -> ConstraintFile:
         ModelFileError: If the file is wrong; the error lists every fault.
     """
     faults: list[Fault] = []
-    raw = _toml(folder / FILE, faults)
-    table = None if raw is None else _shaped(raw, faults)
-    constraints: tuple[Constraint, ...] = ()
-    if table is not None:
-        reader = _Reader(network, table, faults)
-        constraints = tuple(reader.constraint(entry) for entry in table["constraints"])
-    if faults or table is None:
+    content = content_of(folder, faults)
+    reader = _Reader(network, content, faults)
+    constraints = tuple(reader.constraint(entry) for entry in content["constraints"])
+    if faults:
         raise ModelFileError(str(folder), tuple(faults))
-    sources = tuple(Source(key, s["citation"], s["url"], s["kind"]) for key, s in table["sources"].items())
+    sources = tuple(Source(key, s["citation"], s["url"], s["kind"]) for key, s in content["sources"].items())
     return ConstraintFile(constraints, sources)
-
-
-def _toml(path: Path, faults: list[Fault]) -> dict[str, Any] | None:
-    try:
-        with path.open("rb") as stream:
-            data = stream.read(MAX_BYTES + 1)
-        if len(data) > MAX_BYTES:
-            faults.append(Fault(FILE, "", "is too large", f"give at most {MAX_BYTES} bytes"))
-            return None
-        return tomllib.loads(data.decode("utf-8"))
-    except RecursionError:
-        faults.append(Fault(FILE, "", "is nested too deeply", "use flat tables as in models/README.md"))
-    except (OSError, ValueError) as error:  # what is no UTF-8, too
-        faults.append(Fault(FILE, "", f"is no TOML: {shown(str(error))}", "mend the syntax at this place"))
-    return None
-
-
-def _shaped(raw: Table, faults: list[Fault]) -> dict[str, Any] | None:
-    from pydantic import ValidationError
-
-    from calfbayes.constraints.schema import ConstraintFile as Shape  # the validator is slow to import
-
-    try:
-        return Shape.model_validate(raw).model_dump()
-    except ValidationError as error:
-        for item in error.errors(include_url=False):
-            problem = item["msg"].removeprefix("Value error, ")
-            given = "" if item["type"] in {"missing", "extra_forbidden"} else f" (given: {short(item['input'])})"
-            faults.append(Fault(FILE, _place(raw, item["loc"]), problem + given, "models/README.md describes this table"))
-    return None
-
-
-def _place(raw: Any, path: Iterable[int | str]) -> str:
-    """The place as a reader finds it: constraints by their id."""
-    place, table = "", raw
-    for part in path:
-        if isinstance(part, int):
-            table = table[part] if isinstance(table, list) and part < len(table) else None
-            name = table.get("id") if isinstance(table, dict) else None
-            place += f".{shown(name)}" if isinstance(name, str) else f"[{part}]"
-        elif isinstance(table, dict) and part not in table and part == table.get("kind"):
-            continue  # the validator names the kind of a constraint as if it were a key
-        else:
-            table = table.get(part) if isinstance(table, dict) else None
-            place += f".{shown(part)}" if place else shown(part)
-    return place
 
 
 class _Reader:
@@ -190,7 +147,7 @@ class _Reader:
                 return self._moves(t, common)
             case "likelihood_ratio":
                 causes, of = self._causes("cause", t["cause"]), self._selection("of", t["of"])
-                against = self._causes("against", t["against"]) if t["against"] else ()
+                against = self._causes("against", t["against"])
                 return LikelihoodRatio(**common, causes=causes, of=of, against=against, wanted=_bounds(t))
             case "takes":
                 causes, of = self._causes("cause", t["cause"]), self._selection("of", t["of"])
@@ -263,10 +220,17 @@ class _Reader:
                 parse(self.network, given)
             else:
                 read_evidence(self.network, given)
-        except CalfBayesError as error:
-            self.note(key, shown(str(error)), "give findings and risk factors of the model")
-            return Selection()
-        return selection
+        except UnknownNameError as error:
+            known = {*self.findings, *self.network.risk_index}
+            self.note(key, f"{short(error.name)} is no finding or risk factor", nearest(error.name, known))
+        except EvidenceError as error:
+            self.note(key, f"{error.name}={shown(error.given)} {error.reason}", error.remedy)
+        except (ArgumentError, ContradictionError) as error:
+            said = f"{shown(error.given)} is none" if isinstance(error, ArgumentError) else str(error)
+            self.note(key, said, f"give {EXPECTED}, or a table of answers")
+        else:
+            return selection
+        return Selection()
 
     def _denied(self, given: Selection) -> tuple[str, ...]:
         """What a red-flag rule could still ask a patient, as far as a no does not contradict what is given."""
@@ -293,12 +257,12 @@ class _Reader:
             return False
         try:
             evidence.with_({name: False})
-        except CalfBayesError:
+        except ContradictionError:
             return False
         return True
 
-    def _causes(self, key: str, given: str | list[str]) -> Causes:
-        return tuple(self._known(key, name, self.causes, "cause or complication") for name in _listed(given))
+    def _causes(self, key: str, names: list[str]) -> Causes:
+        return tuple(self._known(key, name, self.causes, "cause or complication") for name in names)
 
     def _ranked(self, key: str, name: str) -> str:
         return self._known(key, name, self.ranked, "cause")
@@ -335,7 +299,3 @@ def _bounds(t: Table) -> Bounds:
     if t["between"]:
         return Bounds(*t["between"])
     return Bounds(t["at_least"] or 0.0, inf if t["at_most"] is None else t["at_most"])
-
-
-def _listed(given: str | list[str]) -> list[str]:
-    return [given] if isinstance(given, str) else given

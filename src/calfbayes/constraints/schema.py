@@ -3,21 +3,42 @@
 As strict as the shape of the model files. What the ids mean is checked in `reading`.
 """
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from calfbayes.knowledge.schema import Id, Label, LevelName, Sources, SourceTable, Table, Text
+from calfbayes.knowledge.schema import LARGEST, Id, Label, LevelName, Sources, Table, Text
+from calfbayes.knowledge.wording import short
 
-Positive = Annotated[float, Field(gt=0, le=1e9)]
-NotNegative = Annotated[float, Field(ge=0, le=1e9)]
+NotNegative = Annotated[float, Field(ge=0, le=LARGEST)]
 Inside = Annotated[float, Field(gt=0, lt=1)]
+Points = Annotated[float, Field(ge=-1_000, le=1_000)]
 Pair = Annotated[list[NotNegative], Field(min_length=2, max_length=2)]
 Ids = Annotated[list[Id], Field(min_length=1, max_length=500)]
-OneOrAny = Id | Ids
-Given = dict[Id, bool | Annotated[str, Field(max_length=80)] | Annotated[float, Field(ge=-1e9, le=1e9)]] | Text
 Seed = Annotated[int, Field(ge=0, le=2**31)]
 Patients = Annotated[int, Field(ge=1, le=100_000)]
+
+
+def _listed(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
+OneOrAny = Annotated[Ids, BeforeValidator(_listed)]
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= LARGEST  # NaN is none
+
+
+def _given(value: Any) -> Any:
+    if isinstance(value, str) and value:
+        return value
+    if isinstance(value, dict) and all(isinstance(answer, bool | str) or _is_number(answer) for answer in value.values()):
+        return {name: float(answer) if _is_number(answer) else answer for name, answer in value.items()}
+    raise ValueError(f"is {short(value)}; write a table of answers, or an expression such as `redness or fever`")
+
+
+Given = Annotated[Any, AfterValidator(_given)]
 
 
 class ConstraintTable(Table):
@@ -38,36 +59,32 @@ class WithBounds(ConstraintTable):
     @model_validator(mode="after")
     def _one_form(self) -> Self:
         if sum(form is not None for form in (self.between, self.at_least, self.at_most)) != 1:
-            raise ValueError("exactly one of between, at_least and at_most must be given")
+            raise ValueError("needs exactly one of between, at_least and at_most; keep one")
         if self.between is not None and self.between[0] > self.between[1]:
-            raise ValueError(f"between {self.between} must rise")
+            raise ValueError(f"between {self.between} falls; exchange the two ends")
         return self
 
 
 class ProbabilityTable(WithBounds):
-    kind: Literal["probability"]
     cause: OneOrAny
 
 
 class RanksTable(ConstraintTable):
-    kind: Literal["ranks"]
     cause: Id
     within: Annotated[int, Field(ge=1, le=1_000)]
 
 
 class DominatesTable(ConstraintTable):
-    kind: Literal["dominates"]
     causes: Annotated[list[Id], Field(min_length=2, max_length=20)]
 
 
 class YieldsTable(ConstraintTable):
-    kind: Literal["yields"]
     cause: Id
     to: Ids
 
 
 class MovesTable(ConstraintTable):
-    cause: OneOrAny | None = None
+    cause: Annotated[list[Id] | None, BeforeValidator(_listed)] = None
     group: Id = ""
     except_for: list[Id] = Field(default_factory=list)
     of: Given
@@ -76,37 +93,32 @@ class MovesTable(ConstraintTable):
     @model_validator(mode="after")
     def _one_target(self) -> Self:
         if (self.cause is None) == (not self.group):
-            raise ValueError('exactly one of cause and group (or group = "any", for every cause) must be given')
+            raise ValueError('needs exactly one of cause and group; keep one (group = "any" stands for every cause)')
         return self
 
 
 class MustMoveTable(MovesTable):
-    kind: Literal["raises", "lowers"]
-    by_at_least: Annotated[float, Field(gt=1, le=1e9)] | None = None
-    by_at_most: Annotated[float, Field(gt=1, le=1e9)] | None = None
+    by_at_least: Annotated[float, Field(gt=1, le=LARGEST)] | None = None
+    by_at_most: Annotated[float, Field(gt=1, le=LARGEST)] | None = None
 
 
 class MustNotMoveTable(MovesTable):
-    kind: Literal["must_not_raise", "must_not_lower"]
-    by_more_than: Annotated[float, Field(ge=1, le=1e9)] = 1.0
+    by_more_than: Annotated[float, Field(ge=1, le=LARGEST)] = 1.0
 
 
 class LikelihoodRatioTable(WithBounds):
-    kind: Literal["likelihood_ratio"]
     cause: OneOrAny
     of: Given
-    against: OneOrAny | None = None
+    against: Annotated[list[Id], BeforeValidator(_listed)] = Field(default_factory=list)
 
 
 class TakesTable(WithBounds):
-    kind: Literal["takes"]
     cause: OneOrAny
     of: Given
     start: Inside
 
 
 class MonotoneTable(ConstraintTable):
-    kind: Literal["monotone"]
     cause: Id
     along: Id
     direction: Literal["rises", "falls"]
@@ -114,14 +126,12 @@ class MonotoneTable(ConstraintTable):
 
 
 class UrgencyTable(ConstraintTable):
-    kind: Literal["urgency"]
     at_least: LevelName = "self_care"
     at_most: LevelName = "emergency"
     outcome: Literal["assessed", "insufficient", "outside_scope"] | None = None
 
 
 class MedianUrgencyTable(ConstraintTable):
-    kind: Literal["median_urgency"]
     at_least: LevelName = "self_care"
     at_most: LevelName = "emergency"
     tell: Ids
@@ -130,45 +140,27 @@ class MedianUrgencyTable(ConstraintTable):
 
 
 class RuleStratumTable(ConstraintTable):
-    kind: Literal["rule_stratum"]
     score: Id
-    points: Annotated[list[Annotated[float, Field(ge=-1e3, le=1e3)]], Field(min_length=2, max_length=2)]
+    points: Annotated[list[Points], Field(min_length=2, max_length=2)]
     likelihood_ratio: Pair | None = None
     probability: Pair | None = None
 
     @model_validator(mode="after")
     def _one_measure(self) -> Self:
         if (self.likelihood_ratio is None) == (self.probability is None):
-            raise ValueError("exactly one of likelihood_ratio and probability must be given")
+            raise ValueError("needs exactly one of likelihood_ratio and probability; keep one")
         return self
 
 
-AnyConstraintTable = Annotated[
-    ProbabilityTable
-    | RanksTable
-    | DominatesTable
-    | YieldsTable
-    | MustMoveTable
-    | MustNotMoveTable
-    | LikelihoodRatioTable
-    | TakesTable
-    | MonotoneTable
-    | UrgencyTable
-    | MedianUrgencyTable
-    | RuleStratumTable,
-    Field(discriminator="kind"),
-]
-
-
 class ScoreItemTable(Table):
-    points: Annotated[float, Field(ge=-1e3, le=1e3)]
+    points: Points
     when: Text = ""
     other_diagnosis: Literal[True] | None = None
 
     @model_validator(mode="after")
     def _one_condition(self) -> Self:
         if bool(self.when) == (self.other_diagnosis is not None):
-            raise ValueError("exactly one of when and other_diagnosis must be given")
+            raise ValueError("needs exactly one of when and other_diagnosis; keep one")
         return self
 
 
@@ -182,7 +174,19 @@ class ScoreTable(Table):
     seed: Seed
 
 
-class ConstraintFile(Table):
-    sources: dict[Id, SourceTable] = Field(default_factory=dict)
-    scores: dict[Id, ScoreTable] = Field(default_factory=dict)
-    constraints: Annotated[list[AnyConstraintTable], Field(max_length=5_000)]
+TABLES: dict[str, type[ConstraintTable]] = {
+    "probability": ProbabilityTable,
+    "ranks": RanksTable,
+    "dominates": DominatesTable,
+    "yields": YieldsTable,
+    "raises": MustMoveTable,
+    "lowers": MustMoveTable,
+    "must_not_raise": MustNotMoveTable,
+    "must_not_lower": MustNotMoveTable,
+    "likelihood_ratio": LikelihoodRatioTable,
+    "takes": TakesTable,
+    "monotone": MonotoneTable,
+    "urgency": UrgencyTable,
+    "median_urgency": MedianUrgencyTable,
+    "rule_stratum": RuleStratumTable,
+}

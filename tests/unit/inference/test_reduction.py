@@ -55,8 +55,10 @@ def reduced(
     return reduce(network, logits, Encoded(risks, findings), also=[network.node_index[name] for name in also])
 
 
-def names(network: Network, problem: Problem) -> set[str]:
-    return {network.nodes[item.node].id for item in problem.items if item.node >= 0}
+def hidden(network: Network, problem: Problem) -> set[str]:
+    """Causes and mechanisms that are left, as items or as bits."""
+    left = {item.node for item in problem.items} | set(problem.bits)
+    return {network.nodes[node].id for node in left if 0 <= node < network.n_hidden}
 
 
 def weights(network: Network, problem: Problem, cause: str) -> tuple[float, float]:
@@ -67,17 +69,17 @@ def weights(network: Network, problem: Problem, cause: str) -> tuple[float, floa
 def test_what_is_not_observed_is_barren() -> None:
     network = network_of(content())
     problem = reduced(network, {})
-    assert names(network, problem) == {"first", "second"}
+    assert hidden(network, problem) == {"first", "second"}
     assert set(problem.bits) == {network.complaint}
     assert problem.sizes == {}
 
 
 def test_a_mechanism_is_kept_for_a_finding_of_its_own_or_if_it_is_asked_for() -> None:
     network = network_of(content())
-    assert "process" in names(network, reduced(network, {"sign": ABSENT}))
-    assert "process" in names(network, reduced(network, {"sign": PRESENT}))
-    assert "process" in names(network, reduced(network, {}, also=("process",)))
-    assert "process" not in names(network, reduced(network, {"shared": PRESENT}))
+    assert "process" in hidden(network, reduced(network, {"sign": ABSENT}))
+    assert "process" in hidden(network, reduced(network, {"sign": PRESENT}))
+    assert "process" in hidden(network, reduced(network, {}, also=("process",)))
+    assert "process" not in hidden(network, reduced(network, {"shared": PRESENT}))
 
 
 def test_an_absent_finding_costs_no_bit() -> None:
@@ -111,7 +113,7 @@ def test_a_report_of_a_finding_of_one_parent_is_two_factors_of_the_parent(off: f
 def test_a_finding_without_parents_is_a_number() -> None:
     network = network_of(content())
     problem = reduced(network, {"nobodys": PRESENT})
-    assert names(network, problem) == {"first", "second"}
+    assert hidden(network, problem) == {"first", "second"}
     assert problem.log_factor == pytest.approx(log(0.125))
 
 

@@ -1,0 +1,254 @@
+"""Reading constraints: every fault is named, with the constraint and the key where it stands."""
+
+from pathlib import Path
+
+import pytest
+
+from calfbayes import Level, ModelFileError, NoSuchModelError, Outcome
+from calfbayes.constraints.content import FILE
+from calfbayes.constraints.reading import find_constraints, read_constraints
+from calfbayes.constraints.terms import (
+    Bounds,
+    Constraint,
+    Measure,
+    MedianUrgency,
+    Monotone,
+    Moves,
+    Probability,
+    RuleStratum,
+    Selection,
+    UrgencyIs,
+)
+from support.models import shipped
+
+NETWORK = shipped("tutorial")._solved.network
+
+PROBABILITY = """
+[[constraints]]
+id = "one"
+kind = "probability"
+cause = "deep_vein_thrombosis"
+given = { unilateral_calf_swelling = true, age = 67, sex = "male" }
+between = [0.1, 0.4]
+source = ["goodacre_2005"]
+why = "for a test"
+"""
+SCORE = """
+[scores.simple]
+label = "a simple score"
+cause = "deep_vein_thrombosis"
+items = [{ points = 1, when = "recent_surgery" }, { points = -2, other_diagnosis = true }]
+ask = ["age"]
+no_diagnosis = ["overuse"]
+patients = 50
+seed = 7
+"""
+OTHERS = {
+    "ranks": 'cause = "overuse"\nwithin = 2',
+    "dominates": 'causes = ["overuse", "myositis"]',
+    "yields": 'cause = "overuse"\nto = ["pitting_oedema"]',
+    "raises": 'cause = "overuse"\nof = { muscle_tenderness = true }\nby_at_least = 1.5',
+    "lowers": 'cause = "overuse"\nof = { redness = true }',
+    "must_not_raise": 'group = "any"\nexcept_for = ["overuse"]\nof = { muscle_tenderness = true }\nby_more_than = 2',
+    "must_not_lower": 'cause = ["overuse", "myositis"]\nof = { muscle_tenderness = true }',
+    "likelihood_ratio": 'cause = "overuse"\nof = "muscle_tenderness or night_cramps"\nagainst = "myositis"\nat_least = 2',
+    "takes": 'cause = "overuse"\nof = { muscle_tenderness = true }\nstart = 0.3\nat_most = 0.8',
+    "monotone": 'cause = "overuse"\nalong = "age"\ndirection = "falls"',
+    "urgency": 'at_most = "within_days"\noutcome = "insufficient"',
+    "median_urgency": 'at_least = "routine"\ntell = ["age"]\npatients = 5\nseed = 1',
+    "rule_stratum": 'score = "simple"\npoints = [-2, 0]\nlikelihood_ratio = [0.1, 0.5]',
+}
+
+
+def written(folder: Path, text: str) -> Path:
+    (folder / FILE).write_text(text, encoding="utf-8")
+    return folder
+
+
+def of_kind(kind: str, more: str = "") -> str:
+    head = f'[[constraints]]\nid = "one"\nkind = "{kind}"\nsource = ["goodacre_2005"]\nwhy = "for a test"\n'
+    return f"{SCORE}\n{head}{more or OTHERS[kind]}\n"
+
+
+def read(folder: Path, text: str) -> Constraint:
+    (constraint,) = read_constraints(NETWORK, written(folder, text)).constraints
+    return constraint
+
+
+def faults(folder: Path, text: str) -> list[str]:
+    with pytest.raises(ModelFileError) as error:
+        read_constraints(NETWORK, written(folder, text))
+    return [str(fault) for fault in error.value.faults]
+
+
+def test_a_probability_is_read(tmp_path: Path) -> None:
+    constraint = read(tmp_path, PROBABILITY)
+    assert constraint == Probability(
+        id="one",
+        kind="probability",
+        sources=("goodacre_2005",),
+        why="for a test",
+        setting="primary_care",
+        given=Selection((("unilateral_calf_swelling", True), ("age", 67.0), ("sex", "male"))),
+        denied=(),
+        causes=("deep_vein_thrombosis",),
+        wanted=Bounds(0.1, 0.4),
+    )
+    assert str(constraint) == "in primary_care, unilateral_calf_swelling, age 67, sex male"
+
+
+@pytest.mark.parametrize("kind", OTHERS)
+def test_every_kind_is_read(tmp_path: Path, kind: str) -> None:
+    constraint = read(tmp_path, of_kind(kind))
+    assert constraint.kind == kind
+    assert type(constraint) is not Constraint
+
+
+def test_one_that_must_not_move_may_move_by_the_factor(tmp_path: Path) -> None:
+    constraint = read(tmp_path, of_kind("must_not_raise"))
+    assert isinstance(constraint, Moves)
+    assert constraint.upward
+    assert constraint.times.hold(2.0)
+    assert not constraint.times.hold(2.1)
+    assert ("overuse",) not in constraint.targets
+    assert len(constraint.targets) == 5
+
+
+def test_one_that_lowers_is_no_standstill(tmp_path: Path) -> None:
+    constraint = read(tmp_path, of_kind("lowers"))
+    assert isinstance(constraint, Moves)
+    assert not constraint.upward
+    assert not constraint.times.hold(1.0)
+    assert constraint.times.hold(1.01)
+
+
+def test_several_causes_count_as_one(tmp_path: Path) -> None:
+    constraint = read(tmp_path, of_kind("must_not_lower"))
+    assert isinstance(constraint, Moves)
+    assert constraint.targets == (("overuse", "myositis"),)
+
+
+def test_along_a_risk_factor_all_states_are_meant(tmp_path: Path) -> None:
+    constraint = read(tmp_path, of_kind("monotone"))
+    assert isinstance(constraint, Monotone)
+    assert constraint.states == ("age_0_39", "age_40_59", "age_60_79", "age_80_plus")
+    assert not constraint.rising
+
+
+def test_levels_are_read(tmp_path: Path) -> None:
+    urgency, median = read(tmp_path, of_kind("urgency")), read(tmp_path, of_kind("median_urgency"))
+    assert isinstance(urgency, UrgencyIs)
+    assert (urgency.least, urgency.most, urgency.outcome) == (Level.SELF_CARE, Level.WITHIN_DAYS, Outcome.INSUFFICIENT)
+    assert isinstance(median, MedianUrgency)
+    assert (median.least, median.most, median.patients) == (Level.ROUTINE, Level.EMERGENCY, 5)
+
+
+def test_a_score_is_read(tmp_path: Path) -> None:
+    constraint = read(tmp_path, of_kind("rule_stratum"))
+    assert isinstance(constraint, RuleStratum)
+    assert (constraint.stratum, constraint.measure, constraint.wanted) == (
+        Bounds(-2, 0),
+        Measure.LIKELIHOOD_RATIO,
+        Bounds(0.1, 0.5),
+    )
+    assert [(item.points, item.when) for item in constraint.score.items] == [(1, "recent_surgery"), (-2, "")]
+
+
+def test_sources_that_no_number_uses_stand_in_the_file(tmp_path: Path) -> None:
+    source = '[sources.nobody_2020]\ncitation = "Nobody 2020"\nurl = "https://example.org"\nkind = "article"\n'
+    file = read_constraints(NETWORK, written(tmp_path, source + PROBABILITY.replace("goodacre_2005", "nobody_2020")))
+    assert [source.id for source in file.sources] == ["nobody_2020"]
+    assert file.constraints[0].sources == ("nobody_2020",)
+
+
+def test_no_red_flags_answers_what_the_rules_could_ask(tmp_path: Path) -> None:
+    text = of_kind("urgency", 'no_red_flags = true\ngiven = { sudden_onset = true }\nat_most = "routine"')
+    constraint = read(tmp_path, text)
+    assert set(constraint.denied) == {
+        "shortness_of_breath",
+        "cold_feet",
+        "leg_weakness",
+        "unilateral_calf_swelling",
+        "calf_girth_difference_3cm",
+        "pitting_oedema",
+        "radiating_pain_from_back",
+        "recent_surgery",
+    }
+    assert str(constraint).endswith("sudden_onset, and no to every question of a red-flag rule")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ('id = "one"', 'id = "One"', "constraints.One.id: 'One' is no id"),
+        ('kind = "probability"', 'kind = "likelihood"', "constraints.one.kind: 'likelihood' is no kind"),
+        ('cause = "deep_vein_thrombosis"', 'cause = "deep_vein_trombosis"', "nearest: deep_vein_thrombosis"),
+        ('cause = "deep_vein_thrombosis"', "", "constraints.one.cause: is missing"),
+        ("between = [0.1, 0.4]", "", "needs exactly one of between, at_least and at_most"),
+        ("between = [0.1, 0.4]", "between = [0.4, 0.1]", "between [0.4, 0.1] falls"),
+        ("between = [0.1, 0.4]", "between = [0.1, 0.4]\nat_most = 0.3", "needs exactly one of between, at_least and at_most"),
+        ("between", "betwen", "constraints.one.betwen: is no key"),
+        ("unilateral_calf_swelling = true", "unilateral_calf_sweling = true", "nearest: unilateral_calf_swelling"),
+        ("unilateral_calf_swelling = true", 'unilateral_calf_swelling = "much"', "constraints.one.given"),
+        ("age = 67", "age = -3", "lies outside"),
+        ('{ unilateral_calf_swelling = true, age = 67, sex = "male" }', '"redness or"', "constraints.one.given"),
+        ("goodacre_2005", "goodacre_2050", "nearest: goodacre_2005"),
+        ('why = "for a test"', "", "constraints.one.why: is missing"),
+        ('why = "for a test"', 'why = "for a test"\nsetting = "hospital"', "no care setting"),
+        (PROBABILITY, PROBABILITY + PROBABILITY, "stands in the file twice"),
+        ("[[constraints]]", "[[constraints]", "is no TOML"),
+    ],
+)
+def test_faults_of_a_probability(tmp_path: Path, old: str, new: str, told: str) -> None:
+    assert any(told in fault for fault in faults(tmp_path, PROBABILITY.replace(old, new)))
+
+
+@pytest.mark.parametrize(
+    ("kind", "old", "new", "told"),
+    [
+        ("ranks", "within = 2", "within = 0", "constraints.one.within"),
+        ("ranks", "overuse", "pulmonary_embolism", "is no cause"),
+        ("dominates", '"overuse", ', "", "constraints.one.causes"),
+        ("yields", "pitting_oedema", "local_swelling", "is no finding"),
+        ("raises", 'cause = "overuse"', 'cause = "overuse"\ngroup = "any"', "needs exactly one of cause and group"),
+        ("must_not_raise", '"any"', '"spinal"', "is no group of causes"),
+        ("monotone", '"age"', '"redness"', "is no risk factor"),
+        ("monotone", 'direction = "falls"', 'direction = "falls"\nstates = ["age_5"]', "is no state of age"),
+        ("urgency", 'at_most = "within_days"', 'at_most = "routine"\nat_least = "same_day"', "is more urgent than at_most"),
+        (
+            "urgency",
+            'at_most = "within_days"',
+            'at_most = "routine"\nno_red_flags = true\ngiven = "redness"',
+            "needs one patient",
+        ),
+        ("median_urgency", '["age"]', '["calf_pain"]', "is no finding or risk factor"),
+        ("rule_stratum", '"simple"', '"difficult"', "is no score"),
+        ("rule_stratum", "likelihood_ratio = [0.1, 0.5]", "", "needs exactly one of likelihood_ratio and probability"),
+        ("rule_stratum", 'when = "recent_surgery"', 'when = "surgery"', "scores.simple.items"),
+        ("rule_stratum", "other_diagnosis = true", 'when = "redness", other_diagnosis = true', "needs exactly one of when and"),
+        ("rule_stratum", 'ask = ["age"]', 'ask = ["aging"]', "scores.simple.ask"),
+    ],
+)
+def test_faults_of_other_kinds(tmp_path: Path, kind: str, old: str, new: str, told: str) -> None:
+    assert any(told in fault for fault in faults(tmp_path, of_kind(kind).replace(old, new)))
+
+
+def test_all_faults_are_told_at_once(tmp_path: Path) -> None:
+    text = PROBABILITY.replace("deep_vein_thrombosis", "x").replace("goodacre_2005", "y").replace("age = 67", "z = 1")
+    assert len(faults(tmp_path, text)) == 3
+
+
+def test_a_huge_file_is_refused(tmp_path: Path) -> None:
+    assert "is too large" in faults(tmp_path, "#" * 2_000_001)[0]
+
+
+def test_bytes_that_are_no_text_are_refused(tmp_path: Path) -> None:
+    (tmp_path / FILE).write_bytes(b"\xff\xfe")
+    with pytest.raises(ModelFileError, match="is no TOML"):
+        read_constraints(NETWORK, tmp_path)
+
+
+def test_a_model_without_constraints_is_told(tmp_path: Path) -> None:
+    with pytest.raises(NoSuchModelError):
+        find_constraints(tmp_path)
+    assert find_constraints(written(tmp_path, PROBABILITY)) == tmp_path
