@@ -224,19 +224,15 @@ def implied_by(network: Network, name: str) -> tuple[frozenset[str], frozenset[s
 
 
 def silent_items(network: Network, evidence: Evidence) -> frozenset[str]:
-    """Answers that other answers imply, and that therefore carry no weight of their own."""
+    """Answers, doubtful ones too, that other answers settle, and that therefore carry no weight of their own."""
+    answers = {name: value for name, value in evidence.items_by_id if name in network.node_index and value is not None}
     silent: set[str] = set()
-    for name, value in evidence.items_by_id:
-        if value is True and name in network.node_index:
+    for name, value in answers.items():
+        if value is True:
             present, absent = implied_by(network, name)
-            silent |= {other for other in present if evidence.get(other) is True}
-            silent |= {other for other in absent if evidence.get(other) is False}
-        elif value is False and name in network.node_index:
-            silent |= {
-                other
-                for other, answer in evidence.items_by_id
-                if answer is False and other != name and name in implied_by(network, other)[0]
-            }
+            silent |= (present | absent) & set(answers)
+        elif value is False:
+            silent |= {other for other in answers if name in implied_by(network, other)[0]}
     return frozenset(silent)
 
 

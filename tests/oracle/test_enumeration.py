@@ -18,6 +18,7 @@ from calfbayes.knowledge.reading import Content, knowledge_from_content
 from calfbayes.network import Network, compile_network, logit
 from support.enumeration import Answer, enumerate_model
 from support.random_models import random_content
+from support.small_models import small_content
 
 PRESENT, ABSENT = (Fraction(0), Fraction(1)), (Fraction(1), Fraction(0))
 DOUBTFUL = [(Fraction(1, 4), Fraction(3, 4)), (Fraction(1), Fraction(1, 8)), (Fraction(1, 64), Fraction(63, 64))]
@@ -151,17 +152,18 @@ def test_improbable_evidence_loses_no_precision(seed: int) -> None:
         assert p == pytest.approx(case.exact(node), rel=1e-10), case.network.nodes[node].id
 
 
-def test_evidence_may_be_more_improbable_than_a_float_can_hold() -> None:
-    content = random_content(Random(0), n_causes=2, n_complications=0, n_mechanisms=0, n_findings=40, n_risks=0)
-    for table in content["causes"].values():
-        table["links"] = {}
-    _make_rare(content, leak=ldexp(1, -30), link=0.0)
-    reports = {f"finding_{k}": PRESENT for k in range(40)}
-    case = Case.of(content, Random(0), risks={}, reports=reports)
+@pytest.mark.parametrize("w", [0.0, ldexp(1, -20)], ids=["of no cause", "of one cause"])
+def test_evidence_may_be_more_improbable_than_a_float_can_hold(w: float) -> None:
+    """Sixty findings, each with P(present) near 1e-9 or 1e-6, which only logarithms can multiply."""
+    findings = {f"finding_{k}": PRESENT for k in range(60)}
+    causes = {"first": (1.0, dict.fromkeys(findings, w) if w else {}), "second": (1.0, {})}
+    content = small_content(causes, dict.fromkeys(findings, ldexp(1, -30)))
+    case = Case.of(content, Random(0), risks={}, reports=findings)
     posterior = infer(case.network, case.logits, case.encoded)
-    assert log_of(case.answer.joint) < -800
+    assert log_of(case.answer.joint) < log(5e-324)
     assert posterior.log_joint == pytest.approx(log_of(case.answer.joint), rel=1e-14)
-    assert posterior.hidden[0] == pytest.approx(case.exact(0), rel=1e-14)
+    for node, p in posterior.hidden.items():
+        assert p == pytest.approx(case.exact(node), abs=1e-14)
 
 
 def _make_rare(content: Content, *, leak: float, link: float) -> None:

@@ -87,39 +87,44 @@ def enumerate_model(
     worst: dict[int, Fraction] = {}
     for states, p_states in _risk_configurations(knowledge.risk_factors):
         gate = {name: _gate(_leak(own[name], odds[name], states), into.get(name, ()), bits) for name in (*order, *reports)}
+        configurations = _hidden_configurations([gate[name] for name in order])
+        with_cause = [(present, weight) for present, weight in configurations if present & some_cause]
         unit = p_states / prod(gate[name].whole for name in order)
-        report_unit = unit / prod(gate[name].whole * whole for name, (_, _, whole) in reports.items())
-        known = all(states[name] == state for name, state in risks.items())
-        total = total_joint = 0
-        total_hidden = [0] * len(order)
-        total_worst: dict[int, int] = {}
-        for present, weight in _hidden_configurations([gate[name] for name in order]):
-            if not present & some_cause:
-                continue
-            total += weight
-            if not known:
-                continue
-            term = weight
-            for name, (off, on, _) in reports.items():
-                absent = gate[name].absent(present)
-                term *= off * absent + on * (gate[name].whole - absent)
-            total_joint += term
-            for position in range(len(order)):
-                if present >> position & 1:
-                    total_hidden[position] += term
-            if labels is not None:
-                top = max((labels.get(name, 0) for name in order if present & bits[name]), default=0)
-                total_worst[top] = total_worst.get(top, 0) + term
-        complaint += total * unit
-        if known:
-            joint += total_joint * report_unit
-            for name, term in zip(order, total_hidden, strict=True):
-                hidden_joint[name] += term * report_unit
-            for item in states.items():
-                risk_joint[item] = risk_joint.get(item, Fraction(0)) + total_joint * report_unit
-            for top, term in total_worst.items():
-                worst[top] = worst.get(top, Fraction(0)) + term * report_unit
+        complaint += unit * sum(weight for _, weight in with_cause)
+        if any(states[name] != state for name, state in risks.items()):
+            continue
+        terms = _weighed(with_cause, [(gate[name], off, on) for name, (off, on, _) in reports.items()])
+        unit /= prod(gate[name].whole * whole for name, (_, _, whole) in reports.items())
+        p = unit * sum(term for _, term in terms)
+        joint += p
+        for name in order:
+            hidden_joint[name] += unit * sum(term for present, term in terms if present & bits[name])
+        for item in states.items():
+            risk_joint[item] = risk_joint.get(item, Fraction(0)) + p
+        for top, total in _by_label(terms, [(bits[name], label) for name, label in (labels or {}).items()]).items():
+            worst[top] = worst.get(top, Fraction(0)) + unit * total
     return Answer(joint, complaint, hidden_joint, risk_joint, worst)
+
+
+def _weighed(configurations: Sequence[tuple[int, int]], reports: Sequence[tuple[Gate, int, int]]) -> list[tuple[int, int]]:
+    """Each configuration with its weight times that of every report."""
+    terms = []
+    for present, weight in configurations:
+        term = weight
+        for gate, off, on in reports:
+            absent = gate.absent(present)
+            term *= off * absent + on * (gate.whole - absent)
+        terms.append((present, term))
+    return terms
+
+
+def _by_label(terms: Sequence[tuple[int, int]], labels: Sequence[tuple[int, int]]) -> dict[int, int]:
+    """Sum of the terms by the highest label among the present nodes that have one."""
+    totals: dict[int, int] = {}
+    for present, term in terms:
+        top = max((label for bit, label in labels if present & bit), default=0)
+        totals[top] = totals.get(top, 0) + term
+    return totals
 
 
 def _arcs(

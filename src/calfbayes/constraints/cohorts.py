@@ -26,7 +26,7 @@ from calfbayes.inference.tables import Array
 from calfbayes.knowledge.terms import RiskFactor
 from calfbayes.network import Network
 
-MAX_BATCHES = 200  # of patients without a single one of those wanted, before the search is given up
+MAX_BATCHES = 100  # of patients without a single one of those wanted, before the search is given up
 
 Columns = Mapping[str, NDArray[np.generic]]
 
@@ -101,7 +101,7 @@ def draw(beliefs: Beliefs, setting: str, patients: Sequence[Selection], n: int, 
     generator = np.random.default_rng(seed)
     kept: list[Columns] = []
     found = batches = 0
-    while found < n and (found or batches < MAX_BATCHES):
+    while not kept or (found < n and wanted and (found or batches < MAX_BATCHES)):
         columns = simulate_states(network, beliefs.solved.bases[setting].logits, max(n, 1_000), generator)
         inside = np.zeros(max(n, 1_000), dtype=bool)
         for piece in wanted:

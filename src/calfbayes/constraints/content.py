@@ -20,17 +20,21 @@ Entries = TypeVar("Entries", dict[str, Any], list[Any])
 
 
 def content_of(folder: Path, faults: list[Fault]) -> Content:
-    """Read the file and check the shape of every table; faults are added to the list, and the tables at fault left out."""
+    """Read the file and check the shape of every table; faults are added to the list.
+
+    Returns:
+        The tables that have none; None stands for a source or score that has.
+    """
     raw = _toml(folder / FILE, faults)
-    for key in raw.keys() - {"sources", "scores", "constraints"}:
-        faults.append(Fault(FILE, shown(key), "is no key of this file", "known are sources, scores, constraints"))
+    foreign = sorted(raw.keys() - {"sources", "scores", "constraints"})
+    faults += [Fault(FILE, shown(key), "is no key of this file", "known are sources, scores, constraints") for key in foreign]
     content: Content = {"sources": {}, "scores": {}, "constraints": []}
     shapes: dict[str, type[Table]] = {"sources": SourceTable, "scores": ScoreTable}
     for part, shape in shapes.items():
         for key, entry in _entries(raw, part, {}, faults).items():
             place = f"{part}.{shown(key)}"
             faults += id_faults(FILE, place, key)
-            content[part] |= {key: values for values in _validated(shape, place, entry, faults)}
+            content[part][key] = next(iter(_validated(shape, place, entry, faults)), None)
     for position, entry in enumerate(_entries(raw, "constraints", [], faults)):
         kind, name = (entry.get("kind"), entry.get("id")) if isinstance(entry, dict) else (None, None)
         place = f"constraints.{shown(name)}" if isinstance(name, str) else f"constraints[{position}]"

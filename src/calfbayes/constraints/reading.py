@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from calfbayes.audit.expression import EXPECTED, parse
-from calfbayes.constraints.content import FILE, content_of
+from calfbayes.constraints.content import FILE, Content, content_of
 from calfbayes.constraints.terms import (
     Bounds,
     Causes,
@@ -93,17 +93,17 @@ def read_constraints(network: Network, folder: Path) -> ConstraintFile:
 class _Reader:
     """Turns tables of the right shape into records, and collects what they mean wrongly."""
 
-    def __init__(self, network: Network, table: Table, faults: list[Fault]) -> None:
+    def __init__(self, network: Network, content: Content, faults: list[Fault]) -> None:
         self.network = network
         self.faults = faults
         self.place = ""
         self.causes = {network.nodes[k].id for k in (*network.causes, *network.complications)}
         self.ranked = {network.nodes[k].id for k in network.causes}
         self.findings = {network.nodes[k].id for k in network.findings} - {network.knowledge.complaint}
-        self.sources = {source.id for source in network.knowledge.sources} | set(table["sources"])
+        self.sources = {source.id for source in network.knowledge.sources} | set(content["sources"])
         self.settings = [setting.id for setting in network.knowledge.settings]
         self.seen: set[str] = set()
-        self.scores = {key: self._score(key, score) for key, score in table["scores"].items()}
+        self.scores = {key: score and self._score(key, score) for key, score in content["scores"].items()}
 
     def note(self, key: str, problem: str, remedy: str) -> None:
         self.faults.append(Fault(FILE, f"{self.place}.{key}", problem, remedy))
@@ -190,10 +190,12 @@ class _Reader:
     def _rule_stratum(self, t: Table, common: dict[str, Any]) -> Constraint:
         if t["score"] not in self.scores:
             self.note("score", f"{t['score']!r} is no score", nearest(t["score"], self.scores))
+        score = self.scores.get(t["score"])
+        if score is None:
             return Constraint(**common)
         measure = Measure.PROBABILITY if t["probability"] else Measure.LIKELIHOOD_RATIO
         stratum, wanted = Bounds(*t["points"]), Bounds(*t[str(measure)])
-        return RuleStratum(**common, score=self.scores[t["score"]], stratum=stratum, measure=measure, wanted=wanted)
+        return RuleStratum(**common, score=score, stratum=stratum, measure=measure, wanted=wanted)
 
     def _score(self, key: str, t: Table) -> Score:
         self.place = f"scores.{key}"
@@ -226,7 +228,7 @@ class _Reader:
         except EvidenceError as error:
             self.note(key, f"{error.name}={shown(error.given)} {error.reason}", error.remedy)
         except (ArgumentError, ContradictionError) as error:
-            said = f"{shown(error.given)} is none" if isinstance(error, ArgumentError) else str(error)
+            said = f"{shown(error.given)} is no condition" if isinstance(error, ArgumentError) else str(error)
             self.note(key, said, f"give {EXPECTED}, or a table of answers")
         else:
             return selection

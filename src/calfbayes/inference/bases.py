@@ -26,6 +26,7 @@ from calfbayes.network import Network, logit
 TOLERANCE = 1e-13
 SMALL = 1e-6  # below every Z of interest
 MAX_STEPS = 100
+CERTAIN = 700.0  # a logit whose probability is 1 in floating point, though it is finite
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +86,10 @@ class _Solver:
                 "lower the weight or the coincidence",
             )
         z = _largest_root(self._excess, start=self._independent_root())
+        logits = self._logits(max(z, SMALL), strict=True)
         if z <= SMALL:
             raise self._too_little_coincidence()
-        return Bases(_read_only(self._logits(z)), _read_only(self.shares), z)
+        return Bases(_read_only(logits), _read_only(self.shares), z)
 
     def _excess(self, z: float) -> float:
         """P(some cause) minus z, with the bases that belong to z."""
@@ -124,14 +126,14 @@ class _Solver:
             stack += self.network.risks[risk].parents
         return [self.priors[risk] for risk in sorted(wanted)]
 
-    def _logits(self, z: float) -> Array:
+    def _logits(self, z: float, *, strict: bool = False) -> Array:
         """The bases that give P(i) = share_i z, parents first."""
         logits = np.empty(self.network.n_causes)
         for node in self.network.causes:
             log_odds = self.log_odds[node][1]
             idle = self.rows[node] if not self.network.nodes[node].parents else self._not_activated(node, logits)
             wanted = self.shares[node] * z - (1.0 - idle.values.sum())
-            logits[node] = self._base(node, idle.values[0], log_odds, wanted)
+            logits[node] = self._base(node, idle.values[0], log_odds, wanted, strict=strict)
         return logits
 
     def _not_activated(self, node: int, logits: Array) -> Table:
@@ -170,14 +172,21 @@ class _Solver:
         ]
         return float(self._sum_product([*self.priors, *absent], (), -1).values[0])
 
-    def _base(self, node: int, rows: Array, log_odds: Array, wanted: float) -> float:
-        """Solve sum over rows of P(row) expit(x + log odds) = wanted for x, by Newton on the logit scale."""
+    def _base(self, node: int, rows: Array, log_odds: Array, wanted: float, *, strict: bool) -> float:
+        """Solve sum over rows of P(row) expit(x + log odds) = wanted for x, by Newton on the logit scale.
+
+        What cannot be reached at this z may be at the root: it comes as near as it can, unless `strict`.
+        """
         reachable = float(rows[log_odds > -np.inf].sum())
         if self.shares[node] == 0.0 or isclose(wanted, 0.0, abs_tol=1e-16):
             return -np.inf
         if wanted < 0:
-            raise self._parents_give_too_much(node)
+            if strict:
+                raise self._parents_give_too_much(node)
+            return -np.inf
         if wanted >= reachable * (1 - 1e-12):
+            if not strict:
+                return CERTAIN
             problem = f"its share {self.shares[node]:.3g} is more than the states that allow it can give"
             raise self._fault(node, "odds", problem, "lower its weight, or the number of states with odds ratio 0")
         target = logit(wanted / reachable)

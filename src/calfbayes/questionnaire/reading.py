@@ -1,5 +1,6 @@
 """`questionnaire.toml` -> questions. The bytes are untrusted; all faults are told in one error."""
 
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,9 @@ def read_questionnaire(folder: Path, network: Network) -> Questionnaire:
     Raises:
         ModelFileError: If there is none, or it is wrong; the error lists every fault.
     """
+    if not os.path.lexists(folder / FILE):
+        fault = Fault(FILE, "", "is missing", "add it; models/README.md describes each file")
+        raise ModelFileError(str(folder), (fault,))
     faults: list[Fault] = []
     tables = read_files(folder, (FILE,), faults)[FILE]
     if tables == {}:

@@ -5,7 +5,8 @@ Every combination of answers is coherent evidence. A file in which two answers c
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from functools import cached_property
@@ -84,7 +85,7 @@ class Answers:
     given: tuple[tuple[str, Choice], ...]
     skipped: frozenset[str]
 
-    def answer(self, question: str, choice: str | Iterable[str] | float | None) -> "Answers":
+    def answer(self, question: str, choice: str | Sequence[str] | AbstractSet[str] | float | None) -> "Answers":
         """The same answers with one more; it replaces a former answer to the question.
 
         Args:

@@ -144,3 +144,17 @@ def test_a_finding_that_implies_another_and_one_that_excludes_it() -> None:
     assert drawn["week"].sum() > 100
     assert not (drawn["week"] & ~drawn["day"]).any()
     assert not (drawn["sudden"] & drawn["slow"]).any()
+
+
+def test_a_finding_that_implies_a_chain_keeps_its_frequency() -> None:
+    """A month implies a week and a day, a week implies a day: the week is all that a month needs."""
+    causes = {"a": (1, {"month": 0.25, "week": 0.5, "day": 0.5}), "b": (1, {"day": 0.25})}
+    content = small_content(causes, {"day": 0.25, "week": 0.125, "month": 0.0625}, coincidence=0.1)
+    content["findings"]["week"]["implies"] = ["day"]
+    content["findings"]["month"]["implies"] = ["week", "day"]
+    solved = model_of(content)
+    drawn = solved.simulate(N, seed=1)
+    for name in ("day", "week", "month"):
+        log_p = solved.diagnose({name: True}).log_evidence
+        assert log_p is not None
+        check(drawn[name].mean(), exp(log_p), N, name)

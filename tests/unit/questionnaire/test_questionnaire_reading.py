@@ -180,7 +180,7 @@ def test_bytes_that_are_no_questionnaire(data: bytes, problem: str, tmp_path: Pa
 
 
 def test_a_model_without_a_questionnaire_says_so(tmp_path: Path) -> None:
-    with pytest.raises(ModelFileError, match=r"questionnaire\.toml: "):
+    with pytest.raises(ModelFileError, match=r"questionnaire\.toml: is missing; add it"):
         read_questionnaire(tmp_path, NETWORK)
 
 

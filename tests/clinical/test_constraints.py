@@ -1,0 +1,37 @@
+"""Every shipped model keeps to its constraints: published rules and clinical sanity, each with its source."""
+
+from functools import cache
+
+import pytest
+
+from calfbayes.constraints.evaluation import Judge
+from calfbayes.constraints.reading import ConstraintFile, find_constraints, read_constraints
+from calfbayes.constraints.terms import Constraint
+from support.models import SHIPPED, shipped
+
+
+@cache
+def judge(model: str) -> Judge:
+    return Judge(shipped(model)._solved)
+
+
+@cache
+def constraint_file(model: str) -> ConstraintFile:
+    return read_constraints(shipped(model)._solved.network, find_constraints(model))
+
+
+CONSTRAINTS = [(model, constraint) for model in SHIPPED for constraint in constraint_file(model).constraints]
+
+
+@pytest.mark.parametrize(("model", "constraint"), CONSTRAINTS, ids=[f"{model}-{c.id}" for model, c in CONSTRAINTS])
+def test_the_model_keeps_to(model: str, constraint: Constraint) -> None:
+    verdict = judge(model).verdict(constraint)
+    assert verdict.holds, f"{verdict.text} ({constraint.why}) [{', '.join(constraint.sources)}]"
+
+
+@pytest.mark.parametrize("model", SHIPPED)
+def test_own_sources_are_used_and_not_those_of_the_model(model: str) -> None:
+    file = constraint_file(model)
+    own = {source.id for source in file.sources}
+    assert own <= {source for constraint in file.constraints for source in constraint.sources}
+    assert not own & {source.id for source in shipped(model).knowledge.sources}
