@@ -18,12 +18,15 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
+from contextlib import nullcontext, redirect_stdout, suppress
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
 
 from calfbayes import __version__
+from calfbayes.audit.comparison import Verdict, audit
+from calfbayes.audit.report import audit_csv, audit_text
+from calfbayes.audit.table import find_tables, read_table
 from calfbayes.errors import CalfBayesError, EvidenceError, ModelFileError, UnknownNameError
 from calfbayes.evidence import Evidence, Likelihood
 from calfbayes.knowledge.shipped import PACKAGE, models_folder, open_model, shipped_models, write_snapshot
@@ -33,6 +36,8 @@ from calfbayes.presentation.listing import causes_text, findings_text
 from calfbayes.presentation.patients import patient_text
 from calfbayes.presentation.plain import ASCII_SIGNS, printable
 from calfbayes.presentation.text import diagnosis_text
+from calfbayes.questionnaire.asking import ask
+from calfbayes.questionnaire.checking import FILE as QUESTIONNAIRE
 
 EXIT_CODES = "\n".join(["exit codes:", *(__doc__ or "").partition("Exit codes:\n")[2].splitlines()])
 ITEMS = """\
@@ -150,6 +155,12 @@ def _add_factors(parser: argparse.ArgumentParser, model: Model) -> None:
                 group.add_argument(f"--{factor.id}", dest="factors", action="append", type=item, metavar=values, help=text)
 
 
+def _add_ask(parser: argparse.ArgumentParser, _: Sequence[str]) -> None:
+    _add_model(parser)
+    parser.add_argument("--setting", help="care setting; the model's default if left out")
+    parser.add_argument("--json", action="store_true", help="print the result as JSON; the questions go to standard error")
+
+
 def _add_check(parser: argparse.ArgumentParser, _: Sequence[str]) -> None:
     parser.add_argument("path", metavar="PATH", help="a model folder, or the name of a shipped model")
 
@@ -193,16 +204,48 @@ def _diagnose(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _ask(arguments: argparse.Namespace) -> int:
+    model = _load(arguments.model)
+    model.evidence({}, setting=arguments.setting)  # a wrong setting is told before the questions
+    if isinstance(sys.stdin, io.TextIOWrapper):
+        sys.stdin.reconfigure(errors="replace")  # a key that the encoding lacks is no reason to fail
+    with redirect_stdout(sys.stderr) if arguments.json else nullcontext():
+        answers = ask(model.questionnaire(), read=input, write=_write, width=_width(), colour=_colour())
+    result = model.diagnose(answers.evidence(), setting=arguments.setting)
+    if arguments.json:
+        _write(json.dumps(result.to_dict(), allow_nan=False))
+    else:
+        _write(f"\n{diagnosis_text(result, width=_width(), colour=_colour())}")
+    return 0
+
+
 def _check(arguments: argparse.Namespace) -> int:
     # a shipped model is checked by its files, not by its snapshot
     path = models_folder() / arguments.path if arguments.path in shipped_models() else arguments.path
     try:
         model = load_model(path)
+        if (Path(path) / QUESTIONNAIRE).exists():
+            model.questionnaire()
     except ModelFileError as error:
         _write("\n".join(printable(line) for line in str(error).splitlines()))
         return 1
     _write(printable(f"no faults: {model!r}"))
     return 0
+
+
+def _add_audit(parser: argparse.ArgumentParser, words: Sequence[str]) -> None:
+    del words
+    _add_model(parser)
+    parser.add_argument("--verbose", action="store_true", help="show every row, not only the deviations")
+    parser.add_argument("--csv", action="store_true", help="print a table for machines")
+
+
+def _audit(arguments: argparse.Namespace) -> int:
+    model = load_model(arguments.model)
+    table = read_table(model._solved.network, find_tables(arguments.model))
+    found = audit(model._solved, table)
+    _write(audit_csv(found) if arguments.csv else audit_text(found, verbose=arguments.verbose))
+    return int(any(comparison.verdict is Verdict.FAILS for comparison in found))
 
 
 def _findings(arguments: argparse.Namespace) -> int:
@@ -341,6 +384,8 @@ COMMANDS = {
     "diagnose": _Command(
         "say how probable each cause is, and how urgent the situation", _add_diagnose, _diagnose, ITEMS + "\n"
     ),
+    "ask": _Command("put the model's questions to a patient, then say what `diagnose` says", _add_ask, _ask),
+    "audit": _Command("compare a model with the published figures that ship with it (takes minutes)", _add_audit, _audit),
     "check": _Command("read a model folder and name every fault", _add_check, _check),
     "findings": _Command("list or search the findings and risk factors", _add_findings, _findings),
     "causes": _Command("list or search the causes with their shares", _add_causes, _causes),

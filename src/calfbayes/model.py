@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from calfbayes.diagnosis.result import Diagnosis, diagnose
-from calfbayes.errors import ArgumentError, UnknownNameError
+from calfbayes.errors import ArgumentError, Fault, ModelFileError, UnknownNameError
 from calfbayes.evidence import Evidence, read_evidence, read_evidence_json
 from calfbayes.inference.bases import Bases
 from calfbayes.inference.exact import COST_LIMIT, Posterior
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     import networkx as nx
     import pandas as pd
 
+    from calfbayes.questionnaire.session import Questionnaire
+
 CALLER = "caller"
 MAX_WEIGHT = 1e9
 
@@ -41,9 +43,10 @@ MAX_WEIGHT = 1e9
 class Model:
     """A model that can diagnose. Immutable, picklable and safe to share between threads; make it with `load_model`."""
 
-    def __init__(self, solved: SolvedNetwork, content: Content) -> None:
+    def __init__(self, solved: SolvedNetwork, content: Content, folder: Path | None = None) -> None:
         self._solved = solved
         self._content = content
+        self._folder = folder
 
     @property
     def knowledge(self) -> KnowledgeBase:
@@ -265,7 +268,20 @@ class Model:
             }
         kept = {s: (bases, self._solved.baseline[s]) for s, bases in self._solved.bases.items() if s != chosen}
         knowledge = knowledge_from_content(content, name=self.name)
-        return Model(solve(compile_network(knowledge), kept), content)
+        return Model(solve(compile_network(knowledge), kept), content, self._folder)
+
+    def questionnaire(self) -> "Questionnaire":
+        """The questions for a patient; `questionnaire.start()` begins the answers, whose `evidence()` goes into `diagnose`.
+
+        Raises:
+            ModelFileError: If the model's folder has no `questionnaire.toml`, or it is wrong; the error lists every fault.
+        """
+        from calfbayes.questionnaire.reading import read_questionnaire
+
+        if self._folder is None:
+            fault = Fault("questionnaire.toml", "", "this model was not read from a folder", "make it with load_model")
+            raise ModelFileError(self.name, (fault,))
+        return read_questionnaire(self._folder, self._solved.network)
 
     def to_pgmpy(self, *, setting: str | None = None) -> Any:
         """An equivalent pgmpy network; wide noisy-ORs are split into chains of small tables.
@@ -293,7 +309,7 @@ def load_model(name_or_path: str | Path = "calf") -> Model:
         ModelFileError: If its files are wrong; the error lists every fault.
     """
     opened = open_model(name_or_path)
-    return Model(solve(compile_network(opened.knowledge), _solved_from_json(opened.bases)), opened.content)
+    return Model(solve(compile_network(opened.knowledge), _solved_from_json(opened.bases)), opened.content, opened.folder)
 
 
 def bases_as_json(model: Model) -> dict[str, Any]:

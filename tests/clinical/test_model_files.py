@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from calfbayes.evaluation.card import CARD, MARKED, with_counts
 from calfbayes.inference.bases import solve_bases
 from calfbayes.knowledge.shipped import fingerprint, models_folder, open_model, shipped_models
 from calfbayes.knowledge.terms import Care, Elicited, KnowledgeBase, atoms
@@ -160,6 +161,13 @@ def agreed_ids() -> dict[str, set[str]]:
         elif line and not line.startswith("#"):
             by_role.setdefault(role, set()).add(line)
     return by_role
+
+
+def test_the_counted_part_of_the_card_is_current(calf: KnowledgeBase) -> None:
+    folder = models_folder() / "calf"
+    card = (folder / CARD).read_text(encoding="utf-8")
+    assert {match["part"] for match in MARKED.finditer(card)} == {"size", "numbers", "causes", "coverage", "figures"}
+    assert with_counts(card, folder, calf) == card, "`make snapshot` counts anew"
 
 
 @pytest.mark.parametrize("role", ["cause", "complication", "mechanism", "finding", "risk_factor"])

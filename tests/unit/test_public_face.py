@@ -51,6 +51,7 @@ def test_methods_that_others_call_are_frozen() -> None:
         "knowledge",
         "mechanisms",
         "name",
+        "questionnaire",
         "risk_factors",
         "settings",
         "simulate",

@@ -210,7 +210,9 @@ def _unsettled(atom: Atom, evidence: Evidence) -> bool:
     record = network.records[atom.id]
     if isinstance(record, RiskFactor):
         return _possible(network, atom, evidence)
-    ruled_out = any(atom.id in implied_by(network, name)[1] for name in evidence.present)
+    ruled_out = any(atom.id in implied_by(network, name)[1] for name in evidence.present) or any(
+        evidence.get(name) is False for name in implied_by(network, atom.id)[0]
+    )
     return isinstance(record, Finding) and record.observer == Observer.PATIENT and not ruled_out
 
 

@@ -35,7 +35,7 @@ from calfbayes.knowledge.terms import (
 
 CARD = "README.md"
 KINDS = ("measured", "derived", "judged")
-MARKED = re.compile(r"(<!-- counted: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
+MARKED = re.compile(r"(?P<start><!-- counted: (?P<part>\w+) -->\n).*?(?P<end><!-- end -->)", re.DOTALL)
 
 
 def write_card(folder: Path, knowledge: KnowledgeBase) -> Path | None:
@@ -72,10 +72,10 @@ def with_counts(card: str, folder: Path, knowledge: KnowledgeBase) -> str:
     }
 
     def written(match: re.Match[str]) -> str:
-        start, name, end = match.groups()
-        if name not in counted:
-            raise ArgumentError("counted", name, f"one of {', '.join(counted)}")
-        return f"{start}{counted[name]()}\n{end}"
+        part = match["part"]
+        if part not in counted:
+            raise ArgumentError("counted", part, f"one of {', '.join(counted)}")
+        return f"{match['start']}{counted[part]()}\n{match['end']}"
 
     return MARKED.sub(written, card)
 

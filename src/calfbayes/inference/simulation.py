@@ -1,9 +1,9 @@
 """Patients drawn from the model, forwards from the risk factors, kept if they have the complaint.
 
-Findings are drawn independently given their parents, except where logic ties them: of findings that exclude or imply
-each other, each keeps its own probability, but forbidden combinations are never drawn. (Draw the first; given it is
-present, what it excludes is absent; given it is absent, the other has p2 / (1 - p1), so that its overall probability
-stays p2, as long as p1 + p2 <= 1. What implies another is present with p1 / p2 given the other.)
+Findings are drawn independently given their parents, except where logic ties them; then each keeps its own probability
+as far as logic allows, and what is forbidden is never drawn. Findings that imply one another share one random number
+(present if it is below the finding's probability), so the rarer is present only with the commoner. Of findings that
+exclude each other the first is drawn as it is, the next with p2 / (1 - p1) where the first is absent.
 """
 
 from collections.abc import Mapping
@@ -11,8 +11,8 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from calfbayes.evidence import implied_by
 from calfbayes.inference.tables import Array, expit_pair
-from calfbayes.knowledge.terms import Finding
 from calfbayes.network import Network
 
 MAX_BATCH = 200_000
@@ -47,7 +47,6 @@ def _draw(network: Network, cause_logits: Array, n: int, generator: np.random.Ge
         draw = generator.random(n)[:, None]
         states.append((draw >= cumulative[..., :-1]).sum(axis=-1))
     nodes: list[NDArray[np.bool_]] = []
-    drawn: dict[str, NDArray[np.bool_]] = {}
     chance: dict[str, Array] = {}
     for position, node in enumerate(network.nodes):
         logit = np.full(n, cause_logits[position] if position < network.n_causes else node.base_logit)
@@ -55,38 +54,43 @@ def _draw(network: Network, cause_logits: Array, n: int, generator: np.random.Ge
             logit = logit + odds.log_odds[states[odds.risk]]
         absent = expit_pair(logit)[1]
         for parent, w in node.parents:
-            if parent < network.n_hidden:
-                absent = absent * np.where(nodes[parent], 1.0 - w, 1.0)
-        chance[node.id] = 1.0 - absent
-        p = chance[node.id]
-        record = network.records[node.id]
-        if isinstance(record, Finding):
-            p = _coherent(network, record, p, drawn, chance)
-        present = generator.random(n) < p
-        if isinstance(record, Finding):
-            drawn[node.id] = present
-        nodes.append(present)
+            absent = absent * np.where(nodes[parent], 1.0 - w, 1.0)
+        if position < network.n_hidden:
+            nodes.append(generator.random(n) < 1.0 - absent)
+        else:
+            chance[node.id] = 1.0 - absent
     result: dict[str, NDArray[np.generic]] = {
         risk.id: np.array(risk.states)[state] for risk, state in zip(network.risks, states, strict=True)
     }
-    result.update({node.id: present for node, present in zip(network.nodes, nodes, strict=True)})
+    result.update({node.id: present for node, present in zip(network.nodes, nodes, strict=False)})
+    result.update(_draw_findings(network, chance, n, generator))
     return result
 
 
-def _coherent(
-    network: Network, finding: Finding, p: Array, drawn: Mapping[str, NDArray[np.bool_]], chance: Mapping[str, Array]
-) -> Array:
-    """The chance of a finding, given the findings drawn before that logic ties it to."""
-    for other, present in drawn.items():
-        record = network.records[other]
-        if not isinstance(record, Finding):
-            continue
-        q = chance[other]
-        with np.errstate(divide="ignore", invalid="ignore"):
-            if other in finding.excludes or finding.id in record.excludes:
-                p = np.where(present, 0.0, np.minimum(1.0, np.where(q < 1, p / (1.0 - q), 0.0)))
-            elif other in finding.implies:
-                p = np.where(present, np.minimum(1.0, np.where(q > 0, p / q, 0.0)), 0.0)
-            elif finding.id in record.implies:
-                p = np.where(present, 1.0, np.where(q < 1, np.maximum(0.0, (p - q) / (1.0 - q)), 0.0))
-    return p
+def _draw_findings(
+    network: Network, chance: Mapping[str, Array], n: int, generator: np.random.Generator
+) -> dict[str, NDArray[np.bool_]]:
+    """Draw every finding, given the chance of each by itself."""
+    tied = {name: implied_by(network, name) for name in chance}
+    group = {name: name for name in chance}
+    for name, (present, _) in tied.items():
+        for other in present:
+            old, new = group[other], group[name]
+            group = {member: new if of == old else of for member, of in group.items()}
+    numbers: dict[str, Array] = {}
+    p: dict[str, Array] = {}
+    drawn: dict[str, NDArray[np.bool_]] = {}
+    for name in chance:
+        p[name] = np.max([chance[name], *(chance[other] for other in chance if name in tied[other][0])], axis=0)
+        room, possible = np.ones(n), np.ones(n, dtype=bool)
+        taken: dict[str, Array] = {}
+        for other, answer in drawn.items():
+            if other in tied[name][1] or name in tied[other][1]:
+                taken[group[other]] = np.maximum(taken.get(group[other], 0.0), p[other])
+                possible &= ~answer
+        for part in taken.values():
+            room = room - part
+        if group[name] not in numbers:
+            numbers[group[name]] = generator.random(n)
+        drawn[name] = possible & (numbers[group[name]] * np.maximum(room, 0.0) < p[name])
+    return drawn

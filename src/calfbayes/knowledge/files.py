@@ -21,7 +21,7 @@ MAX_DOTS_PER_LINE = 100  # the reader needs time with the square of the length o
 FOLDERS = ("causes", "complications")
 FILES = ("model.toml", "risk_factors.toml", "mechanisms.toml", "findings.toml", "urgency.toml", "sources.toml")
 OPTIONAL = ("mechanisms.toml",)
-READ_ELSEWHERE = ("constraints.toml",)  # stands beside the model and does not change it
+READ_ELSEWHERE = ("constraints.toml", "questionnaire.toml")  # stand beside the model and do not change its answers
 
 Raw = dict[str, dict[str, Any] | None]
 

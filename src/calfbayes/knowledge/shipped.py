@@ -29,11 +29,13 @@ class Opened:
     Attributes:
         content: Plain values of the files.
         bases: Solved bases by setting as the snapshot holds them (logits, shares, complaint); empty without a snapshot.
+        folder: Where the files lie.
     """
 
     knowledge: KnowledgeBase
     content: Content
     bases: dict[str, Any]
+    folder: Path
 
 
 @cache
@@ -60,7 +62,7 @@ def open_model(name_or_path: str | Path) -> Opened:
         raise ArgumentError("model", f"a {type(name_or_path).__name__}", "the name of a shipped model or a path")
     if name_or_path in shipped_models():
         folder = models_folder() / str(name_or_path)
-        return _from_snapshot(folder) or Opened(*knowledge_from_folder(folder), {})
+        return _from_snapshot(folder) or Opened(*knowledge_from_folder(folder), {}, folder)
     folder = Path(name_or_path)
     try:
         found = (folder / "model.toml").is_file()
@@ -68,7 +70,7 @@ def open_model(name_or_path: str | Path) -> Opened:
         found = False
     if not found:
         raise NoSuchModelError(str(name_or_path)[:200], shipped_models())
-    return Opened(*knowledge_from_folder(folder), {})
+    return Opened(*knowledge_from_folder(folder), {}, folder)
 
 
 def fingerprint(folder: Path) -> str:
@@ -94,6 +96,6 @@ def _from_snapshot(folder: Path) -> Opened | None:
         document = json.loads((folder / SNAPSHOT).read_text(encoding="utf-8"))
         if document["files"] != fingerprint(folder):
             return None
-        return Opened(build(document["content"], document["digest"]), document["content"], document["bases"])
+        return Opened(build(document["content"], document["digest"]), document["content"], document["bases"], folder)
     except (OSError, ValueError, KeyError, TypeError):
         return None
