@@ -142,12 +142,11 @@ def models(draw: st.DrawFn, source: str) -> Model:
 
 
 @st.composite
-def answers(draw: st.DrawFn, model: Model, *, sure: Mapping[str, Value] | None = None, most: int = 8) -> dict[str, Value]:
+def answers(draw: st.DrawFn, model: Model, *, most: int = 8) -> dict[str, Value]:
     """What a patient may answer; no answer contradicts another by logic, and no risk states exclude each other.
 
     Args:
-        sure: Answers that are among them, if they are possible together.
-        most: Largest number of findings besides.
+        most: Largest number of findings.
     """
     network = model._solved.network
     given: dict[str, Value] = {}
@@ -158,13 +157,23 @@ def answers(draw: st.DrawFn, model: Model, *, sure: Mapping[str, Value] | None =
     findings = [finding.id for finding in model.findings if finding.id != model.knowledge.complaint]
     some = draw(st.lists(st.sampled_from(findings), max_size=most, unique=True))
     values: dict[str, Value] = {name: draw(_finding_values()) for name in some}
-    for name, value in {**values, **(sure or {})}.items():
-        try:
-            model.evidence({**given, name: value})
-        except ContradictionError:
-            continue
-        given[name] = value
-    return given
+    return with_consistent(model, given, values)
+
+
+def with_consistent(model: Model, given: Mapping[str, Value], more: Mapping[str, Value]) -> dict[str, Value]:
+    """Add the answers that do not contradict, by logic, those before them."""
+    together = {**given, **more}
+    try:
+        model.evidence(together)
+    except ContradictionError:
+        together = dict(given)
+        for name, value in more.items():
+            try:
+                model.evidence({**together, name: value})
+            except ContradictionError:
+                continue
+            together[name] = value
+    return together
 
 
 def _finding_values() -> st.SearchStrategy[Value]:
