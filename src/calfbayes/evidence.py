@@ -100,6 +100,8 @@ class Evidence(Mapping[str, Value]):
         Raises:
             CalfBayesError: As `model.evidence`.
         """
+        if changes is not None and not isinstance(changes, Mapping):
+            raise ArgumentError("changes", _short(changes), "a mapping of ids to values")
         return read_evidence(self._network, {**self._values, **(changes or {}), **more}, setting=self.setting)
 
     def without(self, *names: str) -> "Evidence":
@@ -109,7 +111,7 @@ class Evidence(Mapping[str, Value]):
             UnknownNameError: If an id is not among the items.
         """
         for name in names:
-            if name not in self._values:
+            if not isinstance(name, str) or name not in self._values:
                 raise UnknownNameError("item", str(name), _nearest(str(name), self._values), "this evidence")
         return read_evidence(self._network, {k: v for k, v in self._values.items() if k not in names}, setting=self.setting)
 
@@ -186,7 +188,7 @@ def read_evidence_json(network: Network, text: str | bytes) -> Evidence:
         CalfBayesError: As `read_evidence`.
     """
     try:
-        document = json.loads(text)
+        document = json.loads(text, object_pairs_hook=_without_repeats)
     except (ValueError, RecursionError, TypeError) as error:
         raise ArgumentError("evidence", _short(text), f"JSON text ({error})") from None
     if (
@@ -196,6 +198,14 @@ def read_evidence_json(network: Network, text: str | bytes) -> Evidence:
     ):
         raise ArgumentError("evidence", _short(document), '{"setting": "...", "items": {"age": 67, "redness": false}}')
     return read_evidence(network, document.get("items", {}), setting=document.get("setting"))
+
+
+def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    names = [name for name, _ in pairs]
+    repeated = sorted({name for name in names if names.count(name) > 1})
+    if repeated:
+        raise ArgumentError("evidence", f"{repeated[0][:80]!r} given more than once", "each id once")
+    return dict(pairs)
 
 
 def state_of(factor: RiskFactor, value: Value) -> str:
@@ -280,6 +290,8 @@ def _value(network: Network, name: str, value: object) -> Value:
         value = value.item()
     if value is None:
         return None
+    if name == network.knowledge.complaint and not isinstance(value, bool):
+        raise EvidenceError(name, _short(value), "the complaint is what the model is about", "give True or False")
     return _risk_value(record, value) if isinstance(record, RiskFactor) else _finding_value(name, value)
 
 

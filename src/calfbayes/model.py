@@ -178,9 +178,13 @@ class Model:
         Raises:
             CalfBayesError: If the evidence cannot be what was given, or contradicts itself.
         """
-        if engine not in {"exact", "pgmpy"}:
+        if engine not in ("exact", "pgmpy"):
             raise ArgumentError("engine", repr(engine)[:80], "'exact' or 'pgmpy'")
-        if isinstance(cost_limit, bool) or not isinstance(cost_limit, int | float) or not cost_limit > 0:
+        if (
+            isinstance(cost_limit, bool)
+            or not isinstance(cost_limit, int | float | np.integer | np.floating)
+            or not cost_limit > 0
+        ):
             raise ArgumentError("cost_limit", repr(cost_limit)[:80], "a number above 0")
         checked = self.evidence(evidence, setting=setting)
         if engine == "pgmpy":
@@ -257,7 +261,11 @@ class Model:
         for cause, weight in weights.items():
             if cause not in content["causes"]:
                 raise UnknownNameError("cause", str(cause)[:200], (), self._solved.network.name)
-            if isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 <= weight <= MAX_WEIGHT:
+            if (
+                isinstance(weight, bool)
+                or not isinstance(weight, int | float | np.integer | np.floating)
+                or not 0 <= weight <= MAX_WEIGHT
+            ):
                 raise ArgumentError(f"weights[{cause!r}]", short(weight), f"a number from 0 to {MAX_WEIGHT:g}")
             content["causes"][cause]["weight"][chosen] = {
                 "value": float(weight),

@@ -1,6 +1,7 @@
 """The laws of urgency: a rule that holds keeps holding, and the level is never below it."""
 
 import json
+from functools import cache
 
 import numpy as np
 import pytest
@@ -21,6 +22,11 @@ Given = dict[str, Value]
 def rules_only(model: Model, given_answers: Given) -> Diagnosis:
     """A refused query: quick, and its level is that of the rules."""
     return model.diagnose(given_answers, cost_limit=1e-300)
+
+
+@cache
+def level_of_the_setting(model: Model) -> Level:
+    return model.diagnose({}, cost_limit=float("inf")).urgency.level
 
 
 def fired(result: Diagnosis) -> dict[str, Level]:
@@ -140,8 +146,8 @@ def test_a_refused_query_still_returns_the_level_of_the_rules_and_of_the_setting
     assert result.outcome != Outcome.ASSESSED
     assert result.complications == ()
     assert result.log_evidence is None
-    setting = model.diagnose({}, cost_limit=float("inf")).urgency.level
-    assert result.urgency.level.severity == max(level.severity for level in (setting, *fired(result).values()))
+    levels = (level_of_the_setting(model), *fired(result).values())
+    assert result.urgency.level.severity == max(level.severity for level in levels)
     json.loads(result.to_json())
 
 

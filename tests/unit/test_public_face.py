@@ -2,6 +2,9 @@
 
 import subprocess
 import sys
+from collections.abc import Callable
+
+import pytest
 
 import calfbayes
 
@@ -81,3 +84,39 @@ def test_a_shipped_model_opens_and_answers_without_slow_imports() -> None:
     )
     done = subprocess.run([sys.executable, "-W", "error", "-c", script], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"items": {"shortness_of_breath": true, "shortness_of_breath": false}}',
+        '{"setting": "emergency", "setting": "community"}',
+    ],
+)
+def test_a_repeated_key_in_json_is_refused(text: str) -> None:
+    """The second of two answers must not silently erase a red flag."""
+    with pytest.raises(calfbayes.ArgumentError, match="more than once"):
+        calfbayes.load_model("tutorial").evidence_from_json(text)
+
+
+@pytest.mark.parametrize("doubt", [calfbayes.Likelihood(0.01), calfbayes.Likelihood(3.0)])
+def test_the_complaint_cannot_be_doubtful(doubt: calfbayes.Likelihood) -> None:
+    with pytest.raises(calfbayes.EvidenceError, match="True or False"):
+        calfbayes.load_model("tutorial").evidence({"calf_pain": doubt})
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda model, result: model.diagnose({}, engine=[]),
+        lambda model, result: result[[]],
+        lambda model, result: result.probability_of_any(None),
+        lambda model, result: result.probability_of_any("deep_vein_thrombosis"),
+        lambda model, result: result.evidence.with_(5),
+        lambda model, result: result.evidence.without([]),
+    ],
+)
+def test_wrong_types_end_in_our_own_errors(call: Callable[[calfbayes.Model, calfbayes.Diagnosis], object]) -> None:
+    model = calfbayes.load_model("tutorial")
+    with pytest.raises(calfbayes.CalfBayesError):
+        call(model, model.diagnose({}))

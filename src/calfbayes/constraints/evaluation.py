@@ -1,5 +1,6 @@
 """Does a model keep to its constraints? Each kind has a function that asks the model and gives a verdict."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from itertools import pairwise
 from math import inf
@@ -184,8 +185,8 @@ class Judge:
     def _median_urgency(self, constraint: MedianUrgency) -> Verdict:
         columns = draw(self.beliefs, constraint.setting, (constraint.given,), constraint.patients, constraint.seed)
         counts = dict.fromkeys(LEVELS_BY_SEVERITY, 0)
-        for told in tell(self.beliefs.network, columns, constraint.tell):
-            counts[self._diagnose(constraint, dict(told)).urgency.level] += 1
+        for told, count in Counter(tell(self.beliefs.network, columns, constraint.tell)).items():
+            counts[self._diagnose(constraint, dict(told)).urgency.level] += count
         if not any(counts.values()):
             raise ContradictionError((str(constraint.given),), "hardly ever drawn")
         severities = [level for level, count in counts.items() for _ in range(count)]

@@ -1,14 +1,14 @@
 """Diagnosis: the frozen answer about one patient, and the function that makes it."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from math import isinf
 from typing import TYPE_CHECKING, Any
 
 from calfbayes.diagnosis.urgency import Outcome, UrgencyResult, assess
-from calfbayes.errors import ContradictionError, NoPosteriorError, QueryTooCostlyError, UnknownNameError
+from calfbayes.errors import ArgumentError, ContradictionError, NoPosteriorError, QueryTooCostlyError, UnknownNameError
 from calfbayes.evidence import Evidence, Likelihood, silent_items
 from calfbayes.inference.exact import COST_LIMIT, Posterior, highest_label, infer
 from calfbayes.inference.reduction import Encoded
@@ -85,7 +85,7 @@ class Diagnosis:
     def __getitem__(self, name: str) -> CauseResult:
         if not self.causes:
             raise NoPosteriorError(self.outcome_reason)
-        if name not in self._by_id:
+        if not isinstance(name, str) or name not in self._by_id:
             raise UnknownNameError("cause or complication", str(name), _near(str(name), self._by_id), self._solved.network.name)
         return self._by_id[name]
 
@@ -99,8 +99,13 @@ class Diagnosis:
 
         Raises:
             UnknownNameError: If an id is no cause or complication.
+            ArgumentError: If `names` is no list.
             NoPosteriorError: If the result holds no probabilities.
         """
+        if isinstance(names, str) or not isinstance(names, Iterable):
+            raise ArgumentError("names", repr(names)[:80], "a list of ids")
+        if not self.causes:
+            raise NoPosteriorError(self.outcome_reason)
         network = self._solved.network
         wanted = {network.node_index[self[name].id] for name in names}
         labels = [int(node in wanted) for node in (*network.causes, *network.complications)]

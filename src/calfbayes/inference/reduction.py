@@ -25,6 +25,7 @@ References:
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from math import log
 
 import numpy as np
 
@@ -32,6 +33,7 @@ from calfbayes.inference.tables import Array, Axes, Table, expit_pair, table_in_
 from calfbayes.network import Network
 
 NAMELESS = -1
+TINY = 2.0**-200
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +144,7 @@ def reduce(network: Network, cause_logits: Array, evidence: Encoded, *, also: Se
     sizes: dict[int, int] = {}
     leaks: list[Item] = []
     tables: list[Table] = []
+    log_factor = 0.0
     for node in hidden:
         parents = _parents(network, node, items)
         if parents:
@@ -156,6 +159,7 @@ def reduce(network: Network, cause_logits: Array, evidence: Encoded, *, also: Se
         parents = _parents(network, node, items)
         if on == 0 or len(parents) <= 1:
             _absorb(items, tables, parents, own[node], off, on)
+            log_factor += sum(_rescaled(items[parent]) for parent, _ in parents)
         else:
             bits[node] = Bit(off, on, -1)
             leak = Item(NAMELESS, *own[node], [(node, 1.0)])
@@ -169,7 +173,6 @@ def reduce(network: Network, cause_logits: Array, evidence: Encoded, *, also: Se
     priors = _priors(network, evidence, tables)
     _sum_out_risks(network, priors, everything, tables)
     sizes |= {risk: network.risks[risk].prior.shape[-1] for risk in priors}
-    log_factor = 0.0
     factors = []
     for table in (*tables, *priors.values()):
         if not table.axes:
@@ -260,6 +263,17 @@ def _absorb(
         ((parent, w),) = parents
         items[parent].absent = items[parent].absent.times(axes, off * no + on * yes)
         items[parent].present = items[parent].present.times(axes, off * no * (1.0 - w) + on * (yes + w * no))
+
+
+def _rescaled(item: Item) -> float:
+    """Take a power of two out of an item's weights when many findings have made them tiny; returns its log."""
+    top = max(float(item.absent.values.max()), float(item.present.values.max()))
+    if top == 0.0 or top > TINY:
+        return 0.0
+    power = int(np.frexp(top)[1])
+    item.absent = Table(item.absent.axes, np.ldexp(item.absent.values, -power))
+    item.present = Table(item.present.axes, np.ldexp(item.present.values, -power))
+    return power * log(2.0)
 
 
 def _priors(network: Network, evidence: Encoded, tables: list[Table]) -> dict[int, Table]:

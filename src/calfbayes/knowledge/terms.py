@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from typing import Literal, TypeAlias
 
+from calfbayes.errors import ArgumentError
+
 
 class Level(StrEnum):
     """How soon a person needs care. `severity` orders the levels: greater is more urgent."""
@@ -19,6 +21,25 @@ class Level(StrEnum):
     def severity(self) -> int:
         """0 (self care) to 4 (emergency)."""
         return len(Level) - 1 - list(Level).index(self)
+
+    # as text "emergency" would come before "within_days": levels compare by severity, and with levels only
+    def __lt__(self, other: str) -> bool:
+        return self.severity < _level(other).severity
+
+    def __le__(self, other: str) -> bool:
+        return self.severity <= _level(other).severity
+
+    def __gt__(self, other: str) -> bool:
+        return self.severity > _level(other).severity
+
+    def __ge__(self, other: str) -> bool:
+        return self.severity >= _level(other).severity
+
+
+def _level(other: object) -> Level:
+    if not isinstance(other, Level):
+        raise ArgumentError("level", repr(other)[:80], "a Level, such as Level.SAME_DAY")
+    return other
 
 
 LEVELS_BY_SEVERITY: tuple[Level, ...] = tuple(reversed(Level))
