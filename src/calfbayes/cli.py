@@ -28,6 +28,7 @@ from calfbayes.audit.comparison import Verdict, audit
 from calfbayes.audit.report import audit_csv, audit_text
 from calfbayes.audit.table import find_tables, read_table
 from calfbayes.errors import CalfBayesError, EvidenceError, ModelFileError, UnknownNameError
+from calfbayes.evaluation.card import write_card
 from calfbayes.evidence import Evidence, Likelihood
 from calfbayes.knowledge.shipped import PACKAGE, models_folder, open_model, shipped_models, write_snapshot
 from calfbayes.knowledge.terms import RiskFactor
@@ -288,6 +289,7 @@ def _snapshot(_: argparse.Namespace) -> int:
         model = load_model(folder)
         try:
             path = write_snapshot(folder, model._content, model.digest, bases_as_json(model))
+            write_card(folder, model.knowledge)
         except OSError as error:
             raise InputError(f"{folder}: {error.strerror or error}; the folder must be writable") from None
         _write(f"{path}: {path.stat().st_size} bytes, digest {model.digest[:12]}")
