@@ -8,6 +8,7 @@ from math import inf
 from calfbayes.constraints.beliefs import Belief, Beliefs
 from calfbayes.constraints.cohorts import Scored, draw, scored, tell
 from calfbayes.constraints.terms import (
+    Bounds,
     Causes,
     Constraint,
     Dominates,
@@ -131,8 +132,7 @@ class Judge:
             before = self._share(constraint, target, constraint.compared_with)
             after = self._share(constraint, target, constraint.of)
             moved[target] = before, after, _factor(after, before) if constraint.upward else _factor(before, after)
-        low, high = constraint.times.low, constraint.times.high
-        target = min(moved, key=lambda target: min(high - moved[target][2], moved[target][2] - low))
+        target = min(moved, key=lambda target: _room(constraint.times, moved[target][2]))
         before, after, times = moved[target]
         compared = f" rather than {constraint.compared_with}" if constraint.compared_with != Selection() else ""
         change = "grows" if constraint.upward else "shrinks"
@@ -273,6 +273,11 @@ def _factor(a: float, b: float) -> float:
     if a == b:
         return 1.0
     return a / b if b > 0 else inf
+
+
+def _room(bounds: Bounds, number: float) -> float:
+    """How far a number is from the nearest bound, negative outside."""
+    return min(bounds.high - number, number - bounds.low if bounds.low > 0 else inf)
 
 
 def _any(causes: Causes) -> str:
