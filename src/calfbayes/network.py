@@ -15,8 +15,8 @@ References:
     Diez, Druzdzel (2006), Canonical probabilistic models for knowledge engineering: the two conventions.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from graphlib import TopologicalSorter
 from itertools import product
@@ -85,6 +85,58 @@ class NoisyOr:
 
 
 @dataclass(frozen=True, eq=False)
+class Numbers:
+    """All numbers of a network, apart from its structure; or of several networks of one structure, one a lane.
+
+    Attributes:
+        logits: Logit of each node's base, shape (lanes, n_nodes).
+        links: Link probability of each arc, in the order of `Layout.arcs`, shape (lanes, n_arcs).
+        log_odds: One risk factor on one node after the other, state by state: shape (lanes, ...), see `Layout`.
+        priors: One risk factor's table after the other, flattened: shape (lanes, ...), see `Layout`.
+
+    Each has an axis of lanes of its own, of length 1 if the lanes agree in it.
+    """
+
+    logits: Array
+    links: Array
+    log_odds: Array
+    priors: Array
+
+    @property
+    def lanes(self) -> int:
+        """Number of lanes."""
+        return max(len(part) for part in (self.logits, self.links, self.log_odds, self.priors))
+
+    def part(self, lanes: slice) -> "Numbers":
+        """Some of the lanes."""
+        return self._with_arrays(lambda values: values if len(values) == 1 else values[lanes])
+
+    def repeated(self, times: int) -> "Numbers":
+        """All lanes, several times over."""
+        return self._with_arrays(lambda values: values if len(values) == 1 else np.concatenate([values] * times))
+
+    def _with_arrays(self, change: Callable[[Array], Array]) -> "Numbers":
+        return Numbers(*map(change, (self.logits, self.links, self.log_odds, self.priors)))
+
+
+@dataclass(frozen=True, eq=False)
+class Layout:
+    """Where each number of a network stands in `Numbers`.
+
+    Attributes:
+        arcs: Parent and child of each arc.
+        parents: For each node its parents, each with the position of the arc.
+        odds: For each node the risk factors that move it, each with the position of the first state's log odds.
+        priors: For each risk factor the position of its table's first entry.
+    """
+
+    arcs: tuple[tuple[int, int], ...]
+    parents: tuple[tuple[tuple[int, int], ...], ...]
+    odds: tuple[tuple[tuple[int, int], ...], ...]
+    priors: tuple[int, ...]
+
+
+@dataclass(frozen=True, eq=False)
 class Network:
     """A compiled model; made once by `compile_network` and never changed.
 
@@ -128,6 +180,39 @@ class Network:
     def findings(self) -> range:
         """Positions of the findings."""
         return range(self.n_hidden, len(self.nodes))
+
+    @cached_property
+    def layout(self) -> Layout:
+        """Where each number stands."""
+        arcs = [(parent, child) for child, node in enumerate(self.nodes) for parent, _ in node.parents]
+        arc = {ends: position for position, ends in enumerate(arcs)}
+        sizes = [len(odds.log_odds) for node in self.nodes for odds in node.odds]
+        starts = iter(np.cumsum([0, *sizes]).tolist())
+        return Layout(
+            arcs=tuple(arcs),
+            parents=tuple(tuple((p, arc[p, child]) for p, _ in node.parents) for child, node in enumerate(self.nodes)),
+            odds=tuple(tuple((odds.risk, next(starts)) for odds in node.odds) for node in self.nodes),
+            priors=tuple(np.cumsum([0, *(risk.prior.size for risk in self.risks)]).tolist()[:-1]),
+        )
+
+    @cached_property
+    def _numbers(self) -> Numbers:
+        """The numbers but for the bases of the causes, which depend on the care setting."""
+        links = [w for node in self.nodes for _, w in node.parents]
+        log_odds = [np.empty(0), *(odds.log_odds for node in self.nodes for odds in node.odds)]
+        priors = [np.empty(0), *(risk.prior.ravel() for risk in self.risks)]
+        logits = np.array([[node.base_logit for node in self.nodes]])
+        return Numbers(logits, np.array([links]), np.concatenate(log_odds)[None], np.concatenate(priors)[None])
+
+    def numbers(self, cause_logits: Array) -> Numbers:
+        """The numbers with the bases of one care setting.
+
+        Args:
+            cause_logits: Logit of the base of each cause, shape (n_causes,) or (lanes, n_causes).
+        """
+        given = np.atleast_2d(cause_logits)
+        rest = np.broadcast_to(self._numbers.logits[:, self.n_causes :], (len(given), len(self.nodes) - self.n_causes))
+        return replace(self._numbers, logits=np.concatenate([given, rest], axis=1))
 
     @cached_property
     def records(self) -> Mapping[str, Node | RiskFactor]:

@@ -157,7 +157,7 @@ class _Solver:
         axes, log_odds = self.log_odds[node]
         absent = Table(axes, expit_pair(logits[node] + log_odds)[1][None])
         for parent, w in self.network.nodes[node].parents:
-            absent = absent.times((self._axis(parent),), np.array([[1.0, 1.0 - w]]))
+            absent = absent.times(Table((self._axis(parent),), np.array([[1.0, 1.0 - w]])))
         both = np.stack([absent.values[0], 1.0 - absent.values[0]], axis=-1)
         return table_in_order((*absent.axes, self._axis(node)), both)
 

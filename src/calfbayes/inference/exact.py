@@ -16,7 +16,8 @@ The backward walk differentiates with respect to every table, by the transposed 
 derivative over the whole: P(i present | e) = present / (absent + present), again sums of non-negative terms, so nothing
 cancels, however improbable the evidence. Messages are scaled by powers of two and the exponents kept apart.
 
-All arrays have an axis of lanes in front: parallel computations that differ in the items' weights only.
+All arrays have an axis of lanes in front: a batch of queries that differ in numbers, those of the evidence or those of the
+network, and share their structure. Impossible evidence in a lane leaves log P = -inf there, and zeros as its marginals.
 
 References:
     Darwiche (2003), A differential approach to inference in Bayesian networks: marginals as derivatives.
@@ -25,20 +26,22 @@ References:
     Heckerman (1989): Quickscore, whose inclusion-exclusion over present findings cancels; avoided here.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from math import isinf, log, prod
 
 import numpy as np
+from numpy.typing import NDArray
 
 from calfbayes.errors import QueryTooCostlyError
 from calfbayes.inference.plan import Absorb, CloseBit, ClosePoint, Merge, Multiply, Plan, Scope, Step, make_plan
-from calfbayes.inference.reduction import NAMELESS, Bit, Encoded, Item, Problem, reduce
-from calfbayes.inference.tables import Array, Axes, Table, widen
-from calfbayes.network import Network
+from calfbayes.inference.reduction import NAMELESS, Bit, Encoded, Problem, Query, reduce_batch
+from calfbayes.inference.tables import Array, Axes, Gradient, Table, widen
+from calfbayes.network import Network, Numbers
 
 COST_LIMIT = 2e8  # state operations; a few seconds
 CACHED = 2**17  # numbers that are worth holding at once
+MEMORY = 2.0**28  # bytes that the messages of one walk may take
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,30 @@ class Posterior:
     labels: tuple[float, ...] = ()
 
 
+@dataclass(frozen=True, eq=False)
+class Answers:
+    """The answers to a batch of queries, one a lane. Where the evidence is impossible every marginal is 0.
+
+    Attributes:
+        log_joint: log P(evidence, complaint), shape (lanes,); -inf where that is impossible.
+        hidden: P(node present | evidence, complaint), shape (lanes, n_hidden). A mechanism of which nothing was observed,
+            and that was not asked for, has 0 everywhere and is not in `kept`.
+        kept: Positions of the hidden nodes that have a posterior.
+        labels: P(highest label among the nodes present = l | evidence, complaint), shape (lanes, labels); no columns if
+            no labels were given.
+        risks: P(state | evidence, complaint) of each risk factor that is not known in every lane, shape (lanes, states);
+            empty if not asked for.
+        slopes: Derivatives of `log_joint` with respect to the network's numbers; None if not asked for.
+    """
+
+    log_joint: Array
+    hidden: Array
+    kept: tuple[int, ...]
+    labels: Array
+    risks: Mapping[int, Array]
+    slopes: Numbers | None = None
+
+
 def infer(
     network: Network,
     cause_logits: Array,
@@ -67,32 +94,156 @@ def infer(
 ) -> Posterior:
     """Compute log P(evidence, complaint) and the posterior of every cause and complication.
 
-    With labels, one more lane for each label below the highest holds the nodes with a higher label absent. That gives
-    P(highest label <= l) in the same walk; the distribution is its differences, right to 1e-15 in absolute terms.
-
     Args:
         cause_logits: Logit of the base of each cause, shape (n_causes,).
         labels: A label, 0, 1, ..., of each cause and complication by position; or none.
         also: Mechanisms whose posterior is wanted although nothing below them was observed.
-        cost_limit: Largest predicted number of state operations.
+        cost_limit: Largest predicted number of state operations; those of the lanes for labels are not counted.
 
     Raises:
         QueryTooCostlyError: If the plan is dearer than `cost_limit`; nothing was allocated then.
     """
-    problem = reduce(network, cause_logits, evidence, also=also)
-    lanes = np.arange(max(labels, default=0) + 1)
-    if labels:
-        for item in problem.items:
-            if 0 <= item.node < len(labels):
-                item.present = item.present.times((), np.where(labels[item.node] <= lanes, 1.0, 0.0))
-    walk = _Walk(problem, priced(problem, cost_limit))
-    total, exponent = walk.forward()
-    if total[-1] == 0.0 or isinf(problem.log_factor):
+    query = Query.of(evidence)
+    answers = answer(network, network.numbers(cause_logits), query, labels=labels, also=also, cost_limit=cost_limit)
+    if isinf(answers.log_joint[0]):
         return Posterior(float("-inf"), {})
-    log_joint = log(total[-1]) + float(exponent[-1]) * log(2.0) + problem.log_factor
-    cumulative = np.ldexp(total, (exponent - exponent[-1]).astype(int)) / total[-1] if labels else np.empty(0)
-    distribution = np.maximum(np.diff(cumulative, prepend=0.0), 0.0)
-    return Posterior(log_joint, walk.backward(), tuple(float(p) for p in distribution))
+    of_labels = tuple(answers.labels[0].tolist())
+    return Posterior(float(answers.log_joint[0]), {node: float(answers.hidden[0, node]) for node in answers.kept}, of_labels)
+
+
+def answer(
+    network: Network,
+    numbers: Numbers,
+    query: Query,
+    *,
+    labels: Sequence[int] = (),
+    also: Sequence[int] = (),
+    risks: bool = False,
+    slopes: bool = False,
+    cost_limit: float = COST_LIMIT,
+) -> Answers:
+    """Answer a batch of queries in one walk; if the messages are large, in several walks of some lanes each.
+
+    With labels, further lanes for each label below the highest hold the nodes with a higher label absent. That gives
+    P(highest label <= l) in the same walk; the distribution is its differences, right to 1e-15 in absolute terms.
+
+    Args:
+        labels: A label, 0, 1, ..., of each cause and complication by position; or none.
+        also: Mechanisms whose posterior is wanted although nothing below them was observed.
+        risks: Whether the posteriors of the unknown risk factors are wanted.
+        slopes: Whether the derivatives of `log_joint` are wanted.
+        cost_limit: Largest predicted number of state operations of all lanes, those for labels not counted.
+
+    Raises:
+        QueryTooCostlyError: If the plan is dearer than `cost_limit`; nothing was allocated then.
+    """
+    batch = _Batch(network, labels, tuple(also), risks=risks, slopes=slopes)
+    problem = batch.problem(numbers, query)
+    lanes = problem.lanes // batch.n_labels
+    plan = priced(problem, lanes, cost_limit)
+    at_once = max(1, int(MEMORY / (8.0 * plan.states * batch.n_labels)))
+    if lanes <= at_once:
+        return batch.answers(numbers, query, problem, plan)
+    answers = []
+    for first in range(0, lanes, at_once):
+        part = slice(first, first + at_once)
+        of = numbers.part(part), query.part(part)
+        problem = batch.problem(*of)
+        answers.append(batch.answers(*of, problem, make_plan(problem)))
+    return _together(answers)
+
+
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """What is wanted of a batch."""
+
+    network: Network
+    of_nodes: Sequence[int]
+    also: tuple[int, ...]
+    risks: bool
+    slopes: bool
+
+    @property
+    def n_labels(self) -> int:
+        return max(self.of_nodes, default=0) + 1
+
+    def problem(self, numbers: Numbers, query: Query) -> Problem:
+        """The reduced batch; all lanes for the first label come first, and those in which every label is allowed last."""
+        n = self.n_labels
+        if n > 1:
+            lanes = max(numbers.lanes, query.lanes)
+            numbers, query = numbers.repeated(n), query.repeated(n)
+            allowed = _up_to(self.of_nodes, np.repeat(np.arange(n), lanes))
+            for node, (absent, present) in query.weights.items():
+                allowed[node] = absent, present * allowed[node][1] if node in allowed else present
+            query = replace(query, weights=allowed)
+        return reduce_batch(self.network, numbers, query, also=self.also, all_risks=self.risks or self.slopes)
+
+    def answers(self, numbers: Numbers, query: Query, problem: Problem, plan: Plan) -> Answers:
+        """Walk."""
+        lanes = problem.lanes // self.n_labels
+        walk = _Walk(problem, plan)
+        total, exponent = walk.forward()
+        with np.errstate(divide="ignore"):
+            log_joints = np.log(total) + exponent * log(2.0) + problem.log_factor
+        log_joint = log_joints[-lanes:]
+        possible = log_joint > -np.inf
+        gradient = Gradient(numbers, problem.lanes) if self.risks or self.slopes else None
+        hidden = np.zeros((lanes, self.network.n_hidden))
+        for node, p in walk.backward(lanes if gradient is None else problem.lanes, gradient).items():
+            hidden[:, node] = np.where(possible, p[-lanes:], 0.0)
+        slopes = None if gradient is None else _slopes(problem, gradient, possible)
+        return Answers(
+            log_joint,
+            hidden,
+            problem.kept,
+            self._labels(log_joints.reshape(-1, lanes)),
+            _posteriors_of_risks(self.network, numbers, query, slopes) if slopes is not None and self.risks else {},
+            slopes if self.slopes else None,
+        )
+
+    def _labels(self, log_joints: Array) -> Array:
+        """The distribution of the highest label, from log P(evidence, highest label <= l), shape (labels, lanes)."""
+        if not self.of_nodes:
+            return np.empty((log_joints.shape[1], 0))
+        with np.errstate(invalid="ignore"):
+            cumulative = np.nan_to_num(np.exp(log_joints - log_joints[-1]), nan=0.0)
+        return np.asarray(np.maximum(np.diff(cumulative.T, prepend=0.0, axis=1), 0.0))
+
+
+def _slopes(problem: Problem, gradient: Gradient, possible: NDArray[np.bool_]) -> Numbers:
+    """Hand the derivatives of the logarithm of the total on to the network's numbers."""
+    for factor in problem.factors:
+        gradient.add(factor, np.divide(1.0, factor.values, out=np.zeros_like(factor.values), where=factor.values > 0.0))
+    slopes = gradient.run().part(slice(-len(possible), None))
+    for part in (slopes.logits, slopes.links, slopes.log_odds, slopes.priors):
+        part[~possible] = 0.0
+    return slopes
+
+
+def _posteriors_of_risks(network: Network, numbers: Numbers, query: Query, slopes: Numbers) -> dict[int, Array]:
+    """P(state | evidence) is the sum over the parents of P(state | parents) times the derivative in it."""
+    result = {}
+    for risk, (start, state) in enumerate(zip(network.layout.priors, query.risk_states, strict=True)):
+        if state < 0:
+            prior = network.risks[risk].prior
+            entries = slice(start, start + prior.size)
+            of_family = numbers.priors[:, entries] * slopes.priors[:, entries]
+            result[risk] = of_family.reshape(len(of_family), -1, prior.shape[-1]).sum(axis=1)
+    return result
+
+
+def _together(answers: Sequence[Answers]) -> Answers:
+    slopes = [part.slopes for part in answers if part.slopes is not None]
+    fields = ("logits", "links", "log_odds", "priors")
+    return Answers(
+        np.concatenate([part.log_joint for part in answers]),
+        np.concatenate([part.hidden for part in answers]),
+        tuple(sorted({node for part in answers for node in part.kept})),
+        np.concatenate([part.labels for part in answers]),
+        {risk: np.concatenate([part.risks[risk] for part in answers]) for risk in answers[0].risks},
+        Numbers(*(np.concatenate([getattr(part, field) for part in slopes]) for field in fields)) if slopes else None,
+    )
 
 
 def highest_label(
@@ -121,47 +272,44 @@ def highest_label(
     Raises:
         QueryTooCostlyError: If the plan is dearer than `cost_limit`.
     """
-    problem = reduce(network, cause_logits, evidence)
-    lanes = np.arange(n_labels)
-    flag = len(network.nodes)  # the bit "a node with just this label is present"
-    problem.bits[flag] = Bit(0.0, 1.0, -1)
-    problem.items.append(
-        Item(NAMELESS, Table((), np.where(lanes == 0, 0.0, 1.0)), Table((), np.where(lanes == 0, 1.0, 0.0)), [(flag, 1.0)])
-    )
-    links: dict[tuple[int, int], Array] = {}
-    for position, item in enumerate(problem.items):
-        if 0 <= item.node < len(labels):
-            label = labels[item.node]
-            item.present = item.present.times((), np.where(label <= lanes, 1.0, 0.0))
-            item.children = [*item.children, (flag, 1.0)]
-            links[position, flag] = np.where(label == lanes, 1.0, 0.0)
-    total, exponent = _Walk(problem, priced(problem, cost_limit), links).forward()
-    if not total.any() or isinf(problem.log_factor):
+    query = replace(Query.of(evidence), weights=_up_to(labels, np.arange(n_labels)))
+    flags = {node: np.where(np.arange(n_labels) == label, 1.0, 0.0) for node, label in enumerate(labels)}
+    problem = reduce_batch(network, network.numbers(cause_logits), query, flags=flags)
+    if_none = Table((), np.where(np.arange(n_labels) == 0, 1.0, 0.0))
+    problem.bits[len(network.nodes)] = Bit(if_none, Table((), np.ones(1)))
+    total, exponent = _Walk(problem, priced(problem, 1, cost_limit)).forward()
+    if not total.any() or isinf(float(problem.log_factor[0])):
         return np.zeros(n_labels)
     weights = np.ldexp(total, (exponent - exponent[total > 0].max()).astype(int))
     return np.asarray(weights / weights.sum())
 
 
-def priced(problem: Problem, cost_limit: float) -> Plan:
+def _up_to(labels: Sequence[int], allowed: NDArray[np.intp]) -> dict[int, tuple[Array, Array]]:
+    """Weights that hold the nodes absent whose label is above the one that a lane allows."""
+    return {node: (np.ones(1), np.where(label <= allowed, 1.0, 0.0)) for node, label in enumerate(labels) if label > 0}
+
+
+def priced(problem: Problem, lanes: int, cost_limit: float) -> Plan:
     """Plan a problem.
 
     Raises:
-        QueryTooCostlyError: If the plan is dearer than `cost_limit`.
+        QueryTooCostlyError: If the plan is dearer than `cost_limit` in so many lanes.
     """
     plan = make_plan(problem)
-    if plan.operations > cost_limit:
-        raise QueryTooCostlyError(plan.operations, cost_limit)
+    if plan.operations * lanes > cost_limit:
+        raise QueryTooCostlyError(plan.operations * lanes, cost_limit)
     return plan
 
 
 class _Walk:
     """The messages of one plan, made forwards, and their derivatives, made backwards."""
 
-    def __init__(self, problem: Problem, plan: Plan, links: dict[tuple[int, int], Array] | None = None) -> None:
+    def __init__(self, problem: Problem, plan: Plan) -> None:
         self.problem = problem
         self.plan = plan
-        self.links = links or {}  # link probabilities that differ between lanes, by item and child
         self.messages: list[Array] = [np.ones(1)]
+        self.gradient: Gradient | None = None
+        self.lanes = slice(None)
 
     def forward(self) -> tuple[Array, Array]:
         """Make every message; returns the last one and the power of two it has to be scaled by, shape (lanes,) each."""
@@ -175,15 +323,26 @@ class _Walk:
                 exponent = exponent + power
             self.messages.append(value)
             exponents.append(exponent)
-        return np.atleast_1d(self.messages[-1]), np.broadcast_to(exponents[-1], self.messages[-1].shape)
+        total = np.atleast_1d(self.messages[-1])
+        total = np.broadcast_to(total, max(len(total), self.problem.lanes))
+        return total, np.broadcast_to(exponents[-1], total.shape)
 
-    def backward(self) -> dict[int, float]:
-        """Differentiate backwards, in the last lane; returns P(present | evidence) of each node there.
+    def backward(self, lanes: int, gradient: Gradient | None = None) -> dict[int, Array]:
+        """Differentiate backwards.
 
         An axis of length 1 in a derivative stands for one that it is constant along.
+
+        Args:
+            lanes: How many of the last lanes are wanted.
+            gradient: Where to put the derivatives of the logarithm of the total with respect to the problem's tables.
+
+        Returns:
+            P(present | evidence) of each hidden node, shape (lanes,) or (1,); 0 where the evidence is impossible.
         """
+        self.gradient = gradient
+        self.lanes = slice(-lanes, None)
         derivatives: dict[int, Array] = {len(self.plan.steps): np.ones(1)}
-        hidden: dict[int, float] = {}
+        hidden: dict[int, Array] = {}
         for k in range(len(self.plan.steps) - 1, -1, -1):
             step, after = self.plan.steps[k], self.plan.scopes[k + 1]
             g = derivatives.pop(k + 1)
@@ -194,7 +353,7 @@ class _Walk:
             elif isinstance(step, Absorb):
                 derivatives[step.message] = self._absorb_backward(step, after, g, hidden)
             else:
-                derivatives[step.message] = self._close_backward(step, after, g)
+                derivatives[step.message] = self._close_backward(step, after, g, hidden)
         return hidden
 
     def _make(self, step: Step, after: Scope) -> Array:
@@ -206,7 +365,11 @@ class _Walk:
             item = self.problem.items[step.item]
             v = _stretched(v, before, after)
             absent: Array = v * _over(item.absent, after)
-            return absent + self._switch_on(step, after, v * _over(item.present, after))
+            links = [(child, w.values[:, None, None]) for child, w in item.children]
+            present = _in_lanes(v * _over(item.present, after), [w for _, w in links])
+            for child, w in links:
+                _switch_on(present, after, child, w)
+            return absent + present
         if isinstance(step, Multiply):
             product: Array = _stretched(v, before, after) * _over(self.problem.tables[step.table], after)
             return product
@@ -215,54 +378,71 @@ class _Walk:
             return summed
         bit, axis = self.problem.bits[step.bit], 1 + before.bits.index(step.bit)
         if bit.point < 0:
-            weighed: Array = np.take(v, 0, axis) * bit.off + np.take(v, 1, axis) * bit.on
+            rest = (1,) * (v.ndim - 2)
+            off, on = bit.off.values.reshape(-1, *rest), bit.on.values.reshape(-1, *rest)
+            weighed: Array = np.take(v, 0, axis) * off + np.take(v, 1, axis) * on
             return weighed
         to = len(before.bits) + after.points.index(bit.point)
         if bit.point in before.points:  # the node has been taken in already: bit and point must agree
             return np.moveaxis(np.diagonal(v, axis1=axis, axis2=to + 1), -1, to)
         return np.moveaxis(v, axis, to)
 
+    def _of_lanes(self, v: Array) -> Array:
+        return v[self.lanes]
+
     # --- items ---
 
-    def _switch_on(self, step: Absorb, scope: Scope, present: Array) -> Array:
-        """Let a present item switch its children's bits on."""
-        present = np.ascontiguousarray(present)
-        for child, w in self._links_of(step):
-            off, on = _halves(present, scope, child)
-            on += w * off
-            off *= 1.0 - w
-        return present
-
-    def _switch_on_backward(self, step: Absorb, scope: Scope, g: Array) -> Array:
-        g = g.copy()
-        for child, w in self._links_of(step):
-            off, on = _halves(g, scope, child)
-            off *= 1.0 - w
-            off += w * on
-        return g
-
-    def _links_of(self, step: Absorb) -> list[tuple[int, float | Array]]:
-        """Link probabilities; those that differ between lanes have shape (lanes, 1, 1)."""
-        links: list[tuple[int, float | Array]] = []
-        for child, w in self.problem.items[step.item].children:
-            by_lane = self.links.get((step.item, child))
-            links.append((child, w if by_lane is None else by_lane[:, None, None]))
-        return links
-
-    def _absorb_backward(self, step: Absorb, after: Scope, g: Array, hidden: dict[int, float]) -> Array:
+    def _absorb_backward(self, step: Absorb, after: Scope, g: Array, hidden: dict[int, Array]) -> Array:
         before = self.plan.scopes[step.message]
         item = self.problem.items[step.item]
-        absent, present = _over(item.absent, after)[-1:], _over(item.present, after)[-1:]
-        g = np.ascontiguousarray(np.broadcast_to(g, (1, *self._shape(after))))
-        g_present = self._switch_on_backward(step, after, g)
+        v = _stretched(self._of_lanes(self.messages[step.message]), before, after)
+        absent, present = self._of_lanes(_over(item.absent, after)), self._of_lanes(_over(item.present, after))
+        links = [(child, table, self._of_lanes(table.values)[:, None, None]) for child, table in item.children]
+        g = _in_lanes(np.broadcast_to(g, (len(g), *self._shape(after))), [v, present, *(w for *_, w in links)])
+        slopes: list[tuple[Table, Array]] = []
+        if self.gradient is None:
+            g_present = g.copy()  # contiguous, as g is
+            for child, _, w in links:
+                _switch_on_backward(g_present, after, child, w)
+        else:
+            g_present = self._links_backward(after, links, _in_lanes(v * present, [g]), g.copy(), slopes)
+        if_absent, if_present = v * g, v * g_present
+        total_absent, total_present = _summed(if_absent * absent), _summed(if_present * present)
+        total = total_absent + total_present
         if item.node != NAMELESS:
-            v = _stretched(self._last_lane(step.message), before, after)
-            weights = float((v * absent * g).sum()), float((v * present * g_present).sum())
-            hidden[item.node] = weights[1] / (weights[0] + weights[1])
+            hidden[item.node] = _over_total(total_present, total)
+        if self.gradient is not None:
+            self._record(item.absent, if_absent, after, total)
+            self._record(item.present, if_present, after, total)
+            for table, slope in slopes:
+                self.gradient.add(table, _over_total(slope, total))
         return _unstretched(g * absent + g_present * present, before, after)
 
-    def _last_lane(self, message: int) -> Array:
-        return self.messages[message][-1:]
+    def _links_backward(
+        self,
+        scope: Scope,
+        links: Sequence[tuple[int, Table, Array]],
+        present: Array,
+        g: Array,
+        slopes: list[tuple[Table, Array]],
+    ) -> Array:
+        """Undo the links one after the other, and note the slope along each: x_off (g_on - g_off)."""
+        before = []
+        for child, _, w in links:
+            before.append(present.copy())
+            _switch_on(present, scope, child, w)
+        for (child, table, w), x in zip(reversed(links), reversed(before), strict=True):
+            off, on = _halves(g, scope, child)
+            slopes.append((table, _summed(_halves(x, scope, child)[0] * (on - off))))
+            _switch_on_backward(g, scope, child, w)
+        return g
+
+    def _record(self, table: Table, part: Array, scope: Scope, total: Array) -> None:
+        """Add d log(total) / d table, of which `part` times the table sums to the total."""
+        if self.gradient is not None:
+            part = np.broadcast_to(part, (len(part), *self._shape(scope)))
+            part = _collapsed(part, Scope((), table.axes), scope)
+            self.gradient.add(table, _over_total(part, total.reshape(-1, *(1,) * (part.ndim - 1))))
 
     # --- merging ---
 
@@ -272,8 +452,8 @@ class _Walk:
         return _restored(_or_product(a, b, n_shared), n_shared, self._shared_axes(step, after))
 
     def _merge_backward(self, step: Merge, after: Scope, g: Array) -> tuple[Array, Array]:
-        a, b = self._facing(step, after, self._last_lane(step.left), self._last_lane(step.right))
-        g = np.broadcast_to(g, (1, *self._shape(after)))
+        a, b = self._facing(step, after, *(self._of_lanes(self.messages[k]) for k in (step.left, step.right)))
+        g = np.broadcast_to(g, (len(g), *self._shape(after)))
         g = _fronted(g, self._shared_axes(step, after))
         n_shared = len(self._shared(step))
         parts = []
@@ -298,15 +478,25 @@ class _Walk:
 
     # --- factors and closing ---
 
-    def _close_backward(self, step: Multiply | CloseBit | ClosePoint, after: Scope, g: Array) -> Array:
+    def _close_backward(
+        self, step: Multiply | CloseBit | ClosePoint, after: Scope, g: Array, hidden: dict[int, Array]
+    ) -> Array:
         before = self.plan.scopes[step.message]
-        if isinstance(step, Multiply):
-            return _unstretched(g * _over(self.problem.tables[step.table], after)[-1:], before, after)
         if isinstance(step, ClosePoint):
             return np.expand_dims(g, 1 + len(before.bits) + before.points.index(step.point))
+        v = self._of_lanes(self.messages[step.message])
+        if isinstance(step, Multiply):
+            table = self.problem.tables[step.table]
+            over = self._of_lanes(_over(table, after))
+            if self.gradient is not None:
+                part = _stretched(v, before, after) * g
+                self._record(table, part, after, _summed(part * over))
+            return _unstretched(g * over, before, after)
         bit, axis = self.problem.bits[step.bit], 1 + before.bits.index(step.bit)
         if bit.point < 0:
-            return np.stack([g * bit.off, g * bit.on], axis)
+            self._weigh_backward(bit, np.take(v, 0, axis) * g, np.take(v, 1, axis) * g, hidden)
+            off, on = (self._of_lanes(table.values).reshape(-1, *(1,) * (v.ndim - 2)) for table in (bit.off, bit.on))
+            return np.stack([g * off, g * on], axis)
         to = len(before.bits) + after.points.index(bit.point)
         if bit.point not in before.points:
             return np.moveaxis(g, to, axis)
@@ -315,6 +505,19 @@ class _Walk:
         by_states, by_state = np.moveaxis(agreeing, (axis, to + 1), (0, 1)), np.moveaxis(g, to, 0)
         by_states[0, 0], by_states[1, 1] = by_state[0], by_state[1]
         return agreeing
+
+    def _weigh_backward(self, bit: Bit, if_off: Array, if_on: Array, hidden: dict[int, Array]) -> None:
+        """Note what the closing of a bit tells about its report and about the node that ends in it."""
+        if self.gradient is None and bit.present is None:
+            return
+        if_off, if_on = _summed(if_off), _summed(if_on)
+        total = if_off * self._of_lanes(bit.off.values) + if_on * self._of_lanes(bit.on.values)
+        if bit.present is not None:
+            off, on = (self._of_lanes(table.values) for table in bit.present)
+            hidden[bit.node] = _over_total(if_off * off + if_on * on, total)
+        if self.gradient is not None:
+            self.gradient.add(bit.off, _over_total(if_off, total))
+            self.gradient.add(bit.on, _over_total(if_on, total))
 
     def _shape(self, scope: Scope) -> tuple[int, ...]:
         return (2,) * len(scope.bits) + tuple(self.problem.sizes[point] for point in scope.points)
@@ -414,6 +617,37 @@ def _unstretched(g: Array, before: Scope, after: Scope) -> Array:
         if after.bits[k] not in before.bits:
             g = np.take(g, 0, 1 + k)
     return _collapsed(g, before, kept)
+
+
+def _in_lanes(v: Array, others: Sequence[Array]) -> Array:
+    """The same in as many lanes as the others have, contiguous and free to be changed."""
+    lanes = max([len(v), *map(len, others)])
+    if len(v) == lanes and v.flags.c_contiguous and v.flags.writeable:
+        return v
+    return np.array(np.broadcast_to(v, (lanes, *v.shape[1:])), order="C")
+
+
+def _switch_on(present: Array, scope: Scope, child: int, w: Array) -> None:
+    """Let present items switch a child's bit on."""
+    off, on = _halves(present, scope, child)
+    on += w * off
+    off *= 1.0 - w
+
+
+def _switch_on_backward(g: Array, scope: Scope, child: int, w: Array) -> None:
+    off, on = _halves(g, scope, child)
+    off *= 1.0 - w
+    off += w * on
+
+
+def _summed(v: Array) -> Array:
+    """The sum of each lane, shape (lanes,)."""
+    return np.asarray(v.reshape(len(v), -1).sum(axis=1))
+
+
+def _over_total(part: Array, total: Array) -> Array:
+    """The quotient, 0 where the total is 0."""
+    return np.asarray(np.divide(part, total, out=np.zeros(np.broadcast_shapes(part.shape, total.shape)), where=total > 0.0))
 
 
 def _halves(v: Array, scope: Scope, bit: int) -> tuple[Array, Array]:

@@ -16,24 +16,32 @@ What is left is made of three kinds of things:
 - *Points*: ordinary variables; an unobserved risk factor, or the final value of a hidden node's bit as the node reads it.
 - *Items*: a cause, complication or mechanism with its weights of being absent and of being present (tables over points)
   and, when present, its contribution to each child's bit: 1 with the link probability. The leak of an observed finding
-  is an item, too: a nameless parent whose link probability is 1.
+  is an item, too, if it depends on points: a nameless parent whose link probability is 1. Otherwise it is part of the
+  report: off and leaked, or on.
+
+Every number may differ from lane to lane, those of the evidence and those of the network; the structure is that of all
+lanes together. Tables remember what they were made of, so that derivatives find their way back to the network's numbers.
 
 References:
     Shachter (1988), Probabilistic inference and influence diagrams: barren nodes.
     Heckerman (1989), A tractable inference algorithm for diagnosing multiple diseases: absent findings.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import log
 
 import numpy as np
+from numpy.typing import NDArray
 
-from calfbayes.inference.tables import Array, Axes, Table, expit_pair, table_in_order, union
-from calfbayes.network import Network
+from calfbayes.inference.tables import Array, Axes, Gradient, Table, expit_pair, union
+from calfbayes.network import Network, Numbers
 
 NAMELESS = -1
 TINY = 2.0**-200
+ROWS: Axes = (0,)  # the one axis of a table that is a row of numbers
+
+Index = NDArray[np.intp]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +58,55 @@ class Encoded:
     findings: tuple[tuple[int, float, float], ...]
 
 
+@dataclass(frozen=True, eq=False)
+class Query:
+    """Evidence that may differ from lane to lane.
+
+    Attributes:
+        risk_states: For each risk factor the position of its state if it is known in every lane, else -1.
+        reports: For each reported finding P(report | absent) and P(report | present), shape (lanes,) or (1,) each. Where
+            they are equal, as in (1, 1), the lane says nothing about it. A mechanism that is left out may be reported, too.
+        likelihoods: For some unknown risk factors the likelihood of each state, shape (lanes, states).
+        weights: For some causes, complications and mechanisms what to multiply into the weights of being absent and of
+            being present, shape (lanes,) or (1,) each: (0, 1) holds it present, (1, 0) absent.
+        left_out: Mechanisms that nothing is to depend on.
+    """
+
+    risk_states: tuple[int, ...]
+    reports: Mapping[int, tuple[Array, Array]] = field(default_factory=dict)
+    likelihoods: Mapping[int, Array] = field(default_factory=dict)
+    weights: Mapping[int, tuple[Array, Array]] = field(default_factory=dict)
+    left_out: frozenset[int] = frozenset()
+
+    @classmethod
+    def of(cls, evidence: Encoded) -> "Query":
+        """The query of one lane."""
+        return cls(evidence.risk_states, {f: (np.array([off]), np.array([on])) for f, off, on in evidence.findings})
+
+    @property
+    def lanes(self) -> int:
+        """Number of lanes."""
+        pairs = (*self.reports.values(), *self.weights.values())
+        return max([1, *map(len, self.likelihoods.values()), *(len(part) for pair in pairs for part in pair)])
+
+    def part(self, lanes: slice) -> "Query":
+        """Some of the lanes."""
+        return self._with_arrays(lambda values: values if len(values) == 1 else values[lanes])
+
+    def repeated(self, times: int) -> "Query":
+        """All lanes, several times over."""
+        return self._with_arrays(lambda values: values if len(values) == 1 else np.concatenate([values] * times))
+
+    def _with_arrays(self, change: Callable[[Array], Array]) -> "Query":
+        return Query(
+            self.risk_states,
+            {node: (change(off), change(on)) for node, (off, on) in self.reports.items()},
+            {risk: change(values) for risk, values in self.likelihoods.items()},
+            {node: (change(absent), change(present)) for node, (absent, present) in self.weights.items()},
+            self.left_out,
+        )
+
+
 @dataclass(slots=True)
 class Item:
     """Something that is absent or present and, when present, switches bits on.
@@ -58,13 +115,13 @@ class Item:
         node: Position in the network, or NAMELESS.
         absent: Weight of being absent, over points.
         present: Weight of being present, over points.
-        children: Position and link probability of each child's bit.
+        children: Each child's bit, and the link probability, a table over nothing.
     """
 
     node: int
     absent: Table
     present: Table
-    children: list[tuple[int, float]] = field(default_factory=list)
+    children: list[tuple[int, Table]] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +129,18 @@ class Bit:
     """The OR of its contributions.
 
     Attributes:
-        off: P(report | off) of an observed finding.
+        off: P(report | off) of an observed finding, a table over nothing.
         on: P(report | on).
         point: For a hidden node instead: the point that takes the bit's final value; else -1.
+        node: The hidden node that ends in this bit, because it switches no other bit on; else NAMELESS.
+        present: The part of `off` and of `on` in which that node is present.
     """
 
-    off: float
-    on: float
-    point: int
+    off: Table
+    on: Table
+    point: int = -1
+    node: int = NAMELESS
+    present: tuple[Table, Table] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,14 +167,27 @@ class Problem:
     Attributes:
         tables: Factors over points that no item could carry: priors of risk factors, and what observed ones leave.
         sizes: Number of states of each point.
-        log_factor: Log of the factors that depend on nothing that is left.
+        factors: Factors that depend on nothing that is left; of a table with an axis every entry is one.
+        log_scale: Log of what was taken out of the items' weights, shape (lanes,).
+        lanes: Number of lanes.
+        kept: The hidden nodes that were kept.
     """
 
     items: list[Item]
     bits: dict[int, Bit]
     tables: list[Table]
     sizes: dict[int, int]
-    log_factor: float
+    factors: list[Table]
+    log_scale: Array
+    lanes: int
+    kept: tuple[int, ...]
+
+    @property
+    def log_factor(self) -> Array:
+        """Log of the factors that depend on nothing that is left, shape (lanes,)."""
+        with np.errstate(divide="ignore"):
+            logs = [np.log(factor.values).reshape(len(factor.values), -1).sum(axis=1) for factor in self.factors]
+        return sum(logs, self.log_scale)
 
     def structure(self) -> Structure:
         """The problem without its numbers."""
@@ -126,183 +200,400 @@ class Problem:
 
 
 def reduce(network: Network, cause_logits: Array, evidence: Encoded, *, also: Sequence[int] = ()) -> Problem:
-    """Leave of a query only what has to be summed over.
+    """Leave of an ordinary query only what has to be summed over.
 
     Args:
         cause_logits: Logit of the base of each cause, shape (n_causes,).
         also: Mechanisms to keep although nothing below them was observed.
     """
-    observed = {**{node: (off, on) for node, off, on in evidence.findings}, network.complaint: (0.0, 1.0)}
-    mechanisms = [
-        m for m in network.mechanisms if m in also or any(child in observed for child, _ in network.nodes[m].children)
-    ]
-    hidden = [*network.causes, *network.complications, *mechanisms]
-    own = _own_activation(network, cause_logits, evidence, [*hidden, *observed])
+    return reduce_batch(network, network.numbers(cause_logits), Query.of(evidence), also=also)
 
-    items = {node: Item(node, *own[node]) for node in hidden}
-    bits: dict[int, Bit] = {}
-    sizes: dict[int, int] = {}
-    leaks: list[Item] = []
-    tables: list[Table] = []
-    log_factor = 0.0
-    for node in hidden:
-        parents = _parents(network, node, items)
-        if parents:
-            point = len(network.risks) + node
-            sizes[point] = 2
-            bits[node] = Bit(0.0, 0.0, point)
-            items[node].absent = items[node].absent.times((point,), np.array([[1.0, 0.0]]))
-            items[node].present = _unless_activated(items[node].present, point)
-            for parent, w in parents:
-                items[parent].children.append((node, w))
-    for node, (off, on) in observed.items():
-        parents = _parents(network, node, items)
-        if on == 0 or len(parents) <= 1:
-            _absorb(items, tables, parents, own[node], off, on)
-            log_factor += sum(_rescaled(items[parent]) for parent, _ in parents)
+
+def reduce_batch(
+    network: Network,
+    numbers: Numbers,
+    query: Query,
+    *,
+    also: Sequence[int] = (),
+    all_risks: bool = False,
+    flags: Mapping[int, Array] | None = None,
+) -> Problem:
+    """Leave of a batch of queries only what has to be summed over.
+
+    Args:
+        also: Mechanisms to keep although nothing below them was observed.
+        all_risks: Keep risk factors that nothing depends on, so that derivatives reach their priors.
+        flags: Probability, shape (lanes,), with which the presence of some hidden nodes switches one more bit on,
+            which stands behind those of the nodes.
+    """
+    return _Reduction(network, numbers, query, also, all_risks=all_risks, flags=flags or {}).problem()
+
+
+class _Reduction:
+    """The steps from a query to a problem, in the order of `problem`."""
+
+    def __init__(
+        self,
+        network: Network,
+        numbers: Numbers,
+        query: Query,
+        also: Sequence[int],
+        *,
+        all_risks: bool,
+        flags: Mapping[int, Array],
+    ) -> None:
+        self.network = network
+        self.numbers = numbers
+        self.query = query
+        self.all_risks = all_risks
+        self.flags = flags
+        self.lanes = max(numbers.lanes, query.lanes, *(len(flag) for flag in flags.values()), 1)
+
+        absent = {node for node, (_, present) in query.weights.items() if not present.any()}
+        self.reports = {**{node: query.weights[node] for node in sorted(absent)}, **query.reports}
+        self.reports[network.complaint] = np.zeros(1), np.ones(1)
+        self.reports = {node: report for node, report in self.reports.items() if not _silent(*report)}
+        below = {parent for node in self.reports for parent, _ in network.layout.parents[node]}
+        self.asked_for = {*also, *query.weights} - absent
+        self.mechanisms = [
+            m for m in network.mechanisms if (m in below or m in self.asked_for) and not (m in absent or m in query.left_out)
+        ]
+        self.hidden = [node for node in (*network.causes, *network.complications) if node not in absent] + self.mechanisms
+        self.own = _Activations(network, numbers, query.risk_states, [*self.hidden, *self.reports])
+
+        self.items: dict[int, Item] = {}
+        self.leaks: list[Item] = []
+        self.bits: dict[int, Bit] = {}
+        self.sizes: dict[int, int] = {}
+        self.tables: list[Table] = []
+        self.factors: list[Table] = []
+        self.log_scale: Array = np.zeros(self.lanes)
+
+    def problem(self) -> Problem:
+        """Go through all steps."""
+        kept = set(self.hidden)
+        linked = np.asarray((self.numbers.links > 0.0).any(axis=0))
+        parents = {
+            node: [(parent, arc) for parent, arc in self.network.layout.parents[node] if parent in kept and linked[arc]]
+            for node in (*self.hidden, *self.reports)
+        }
+        absent = [node for node, report in self.reports.items() if _absent_or_silent(*report)]
+        self._make_items(parents, self._inhibition(absent, parents))
+        for node in absent:
+            self._take_in_absent(node)
+        for node in self.reports:
+            if node not in absent:
+                self._take_in_report(node, parents[node])
+        self._close_dead_ends()
+        everything = [*self.items.values(), *self.leaks]
+        priors = self._priors()
+        self._sum_out_risks(priors, everything)
+        self.sizes |= {risk: self.network.risks[risk].prior.shape[-1] for risk in priors}
+        left = []
+        for table in (*self.tables, *priors.values()):
+            if not table.axes:
+                self.factors.append(table)
+            elif not _carried(table, everything):
+                left.append(table)
+        return Problem(everything, self.bits, left, self.sizes, self.factors, self.log_scale, self.lanes, tuple(self.hidden))
+
+    def _inhibition(self, absent: Sequence[int], parents: Mapping[int, Sequence[tuple[int, int]]]) -> Table:
+        """For each hidden node the product of 1 - w over its absent findings, where the lane says that they are absent."""
+        place = {node: k for k, node in enumerate(self.hidden)}
+        arcs = sorted((place[parent], arc, k) for k, node in enumerate(absent) for parent, arc in parents[node])
+        if not arcs:
+            return Table(ROWS, np.ones((1, len(self.hidden))))
+        parent, arc, report = np.array(arcs).T
+        said = np.stack(np.broadcast_arrays(*(_said(*self.reports[node]) for node in absent)), axis=1)[:, report]
+        inhibitors = 1.0 - self.numbers.links[:, arc] * said
+        first = np.flatnonzero(np.diff(parent, prepend=-1))
+        product = np.ones((len(inhibitors), len(self.hidden)))
+        product[:, parent[first]] = np.multiply.reduceat(inhibitors, first, axis=1)
+
+        def pull(g: Array, into: Gradient) -> None:
+            others = _products_of_others(inhibitors, first)
+            into.numbers.links[:, arc] -= g[:, parent] * others * said
+
+        return Table(ROWS, product, pull)
+
+    def _make_items(self, parents: Mapping[int, Sequence[tuple[int, int]]], inhibition: Table) -> None:
+        """Make the item of each hidden node, and a bit and a point if it has parents."""
+        own, rows = self.own, self.own.node_of_row[: self.own.rows_of(len(self.hidden))]
+        by_itself = Table(ROWS, own.on.values[:, : len(rows)] * inhibition.values[:, rows])
+
+        def pull(g: Array, into: Gradient) -> None:
+            into.add_to(own.on, np.s_[:, : len(rows)], g * inhibition.values[:, rows])
+            first = np.flatnonzero(np.diff(rows, prepend=-1))
+            into.add(inhibition, np.add.reduceat(g * own.on.values[:, : len(rows)], first, axis=1))
+
+        by_itself.pull = pull
+        for k, node in enumerate(self.hidden):
+            absent, present = own.part(own.off, node), own.part(by_itself, node)
+            self.items[node] = Item(node, absent, present)
+            if parents[node]:
+                point = len(self.network.risks) + node
+                self.sizes[point] = 2
+                self.bits[node] = Bit(_constant(0.0), _constant(0.0), point)
+                self.items[node].absent = absent.times(Table((point,), np.array([[1.0, 0.0]])))
+                self.items[node].present = _unless_activated(present, _entry(inhibition, k), point)
+            if node in self.query.weights:
+                if_absent, if_present = self.query.weights[node]
+                self.items[node].absent = self.items[node].absent.times(Table((), if_absent))
+                self.items[node].present = self.items[node].present.times(Table((), if_present))
+        for node in self.hidden:
+            for parent, arc in parents[node]:
+                self.items[parent].children.append((node, self._link(arc)))
+        for node, flag in self.flags.items():
+            self.items[node].children.append((len(self.network.nodes), Table((), flag)))
+
+    def _take_in_absent(self, node: int) -> None:
+        """The rest of an absent report: P(report | absent) (1 - leak)."""
+        off, on = self.reports[node]
+        no, yes = self.own.leak(node)
+        table = no.times(Table((), off)).plus(yes.times(Table((), on)))
+        (self.tables if table.axes else self.factors).append(table)
+
+    def _take_in_report(self, node: int, parents: Sequence[tuple[int, int]]) -> None:
+        """Turn another report into a factor if at most one parent is left, else into a bit.
+
+        P(report | parent absent)  = off (1 - leak) + on leak
+        P(report | parent present) = off (1 - leak) (1 - w) + on (leak + w (1 - leak))
+        """
+        off, on = (Table((), values) for values in self.reports[node])
+        no, yes = self.own.leak(node)
+        idle = no.times(off).plus(yes.times(on))
+        if not parents:
+            self.tables.append(idle)
+        elif len(parents) == 1:
+            ((parent, arc),) = parents
+            w, inhibitor = self._link(arc), self._inhibitor(arc)
+            item = self.items[parent]
+            item.absent = item.absent.times(idle)
+            item.present = item.present.times(no.times(inhibitor).times(off).plus(yes.plus(no.times(w)).times(on)))
+            self._rescale(item)
         else:
-            bits[node] = Bit(off, on, -1)
-            leak = Item(NAMELESS, *own[node], [(node, 1.0)])
-            if np.any(leak.present.values > 0):
-                leaks.append(leak)
-            for parent, w in parents:
-                items[parent].children.append((node, w))
+            for parent, arc in parents:
+                self.items[parent].children.append((node, self._link(arc)))
+            if no.axes:
+                self.bits[node] = Bit(off, on)
+                self.leaks.append(Item(NAMELESS, no, yes, [(node, _constant(1.0))]))
+            else:
+                self.bits[node] = Bit(idle, no.plus(yes).times(on))
 
-    _close_dead_ends([node for node in mechanisms if node not in also], items, bits, sizes)
-    everything = [*items.values(), *leaks]
-    priors = _priors(network, evidence, tables)
-    _sum_out_risks(network, priors, everything, tables)
-    sizes |= {risk: network.risks[risk].prior.shape[-1] for risk in priors}
-    factors = []
-    for table in (*tables, *priors.values()):
-        if not table.axes:
-            with np.errstate(divide="ignore"):
-                log_factor += float(np.log(table.values[0]))
-        elif not _carried(table, everything):
-            factors.append(table)
-    return Problem(everything, bits, factors, sizes, log_factor)
+    def _rescale(self, item: Item) -> None:
+        """Take a power of two out of an item's weights when many findings have made them tiny."""
+        top = np.maximum(*(t.values.reshape(len(t.values), -1).max(axis=1) for t in (item.absent, item.present)))
+        if (top < TINY).any():
+            power = np.where(top > 0.0, np.frexp(top)[1], 0)
+            taken_out = Table((), np.ldexp(1.0, -power))
+            item.absent, item.present = item.absent.times(taken_out), item.present.times(taken_out)
+            self.log_scale = self.log_scale + power * log(2.0)
+
+    def _close_dead_ends(self) -> None:
+        """Replace a node that switches no bit on by the weights of its own bit's two states.
+
+        What was observed below it is in its weights by then: absent findings, and findings that are its alone.
+        """
+        for node in set(self.hidden) - set(self.flags):
+            item = self.items[node]
+            if node in self.bits and not item.children and item.present.axes == item.absent.axes == (self.bits[node].point,):
+                point = self.bits[node].point
+                off, on = item.present.at(point, 0), item.present.at(point, 1)
+                absent = item.absent.at(point, 0), item.absent.at(point, 1)
+                self.bits[node] = Bit(absent[0].plus(off), absent[1].plus(on), node=node, present=(off, on))
+                del self.items[node], self.sizes[point]
+
+    def _link(self, arc: int) -> Table:
+        def pull(g: Array, into: Gradient) -> None:
+            into.numbers.links[:, arc] += g
+
+        return Table((), self.numbers.links[:, arc], pull)
+
+    def _inhibitor(self, arc: int) -> Table:
+        def pull(g: Array, into: Gradient) -> None:
+            into.numbers.links[:, arc] -= g
+
+        return Table((), 1.0 - self.numbers.links[:, arc], pull)
+
+    # --- risk factors ---
+
+    def _priors(self) -> dict[int, Table]:
+        """Priors of the unobserved risk factors; what the observed ones contribute is added to the tables."""
+        priors: dict[int, Table] = {}
+        for position in range(len(self.network.risks)):
+            table = self._prior(position)
+            if self.query.risk_states[position] >= 0:
+                self.tables.append(table)
+            else:
+                likelihood = self.query.likelihoods.get(position)
+                priors[position] = table if likelihood is None else table.times(Table((position,), likelihood))
+        return priors
+
+    def _prior(self, position: int) -> Table:
+        """P(risk factor | its parents), with what is known selected."""
+        risk, start = self.network.risks[position], self.network.layout.priors[position]
+        family = (*risk.parents, position)
+        states = [self.query.risk_states[member] for member in family]
+        entries = (start + np.arange(risk.prior.size)).reshape(risk.prior.shape)
+        entries = entries[tuple(slice(None) if state < 0 else state for state in states)]
+        axes = [member for member, state in zip(family, states, strict=True) if state < 0]
+        entries = np.asarray(entries).transpose(sorted(range(len(axes)), key=axes.__getitem__))
+
+        def pull(g: Array, into: Gradient) -> None:
+            into.numbers.priors[:, entries] += g
+
+        return Table(tuple(sorted(axes)), self.numbers.priors[:, entries], pull)
+
+    def _sum_out_risks(self, priors: dict[int, Table], items: Sequence[Item]) -> None:
+        """Drop unobserved risk factors that nothing depends on; sum out those that a single item or table depends on."""
+        for risk in reversed(range(len(self.network.risks))):  # children before parents
+            if risk not in priors or any(risk in prior.axes for other, prior in priors.items() if other != risk):
+                continue
+            of_items = [item for item in items if risk in item.absent.axes or risk in item.present.axes]
+            of_tables = [k for k, table in enumerate(self.tables) if risk in table.axes]
+            if len(of_items) + len(of_tables) > 1:
+                continue
+            prior = priors.pop(risk)
+            for item in of_items:
+                item.absent = item.absent.times(prior).without(risk)
+                item.present = item.present.times(prior).without(risk)
+            for k in of_tables:
+                self.tables[k] = self.tables[k].times(prior).without(risk)
+            if not of_items and not of_tables and (self.all_risks or risk in self.query.likelihoods):
+                rest = prior.without(risk)
+                youngest = max(rest.axes, default=-1)
+                if youngest in priors and set(rest.axes) <= set(priors[youngest].axes):
+                    priors[youngest] = priors[youngest].times(rest)
+                else:
+                    self.tables.append(rest)
+
+
+class _Activations:
+    """Of each node 1 - leak and leak in each joint state of the unobserved risk factors that move it.
+
+    Attributes:
+        off: 1 - leak, node after node, row after row.
+        on: The leak.
+        node_of_row: Which of the nodes each row belongs to.
+    """
+
+    def __init__(self, network: Network, numbers: Numbers, risk_states: Sequence[int], nodes: Sequence[int]) -> None:
+        odds = [(k, risk, start) for k, node in enumerate(nodes) for risk, start in network.layout.odds[node]]
+        known = [(k, start + risk_states[risk]) for k, risk, start in odds if risk_states[risk] >= 0]
+        moved, entry = np.array(known, dtype=np.intp).reshape(-1, 2).T
+        lanes = max(len(numbers.logits), len(numbers.log_odds))
+        x = np.broadcast_to(numbers.logits[:, nodes], (lanes, len(nodes))).copy()
+        np.add.at(x.T, moved, numbers.log_odds[:, entry].T)
+
+        self.axes: dict[int, Axes] = dict.fromkeys(nodes, ())
+        shapes: dict[int, tuple[int, ...]] = {}
+        self.where: dict[int, slice] = {}
+        unknown: dict[int, list[slice]] = {}
+        for k, risk, start in odds:  # in rising order of the risk factors
+            if risk_states[risk] < 0:
+                self.axes[nodes[k]] += (risk,)
+                unknown.setdefault(k, []).append(slice(start, start + network.risks[risk].prior.shape[-1]))
+        parts = []
+        for k, node in enumerate(nodes):
+            part = x[:, k]
+            for entries in unknown.get(k, ()):
+                part = part[..., None] + numbers.log_odds[:, entries].reshape(
+                    -1, *(1,) * (part.ndim - 1), entries.stop - entries.start
+                )
+            shapes[node] = part.shape[1:]
+            parts.append(part.reshape(lanes, -1))
+        lengths = [part.shape[1] for part in parts]
+        ends = np.cumsum(lengths)
+        first = np.asarray(ends - lengths, dtype=np.intp)
+        self.where = {node: slice(end - n, end) for node, end, n in zip(nodes, ends.tolist(), lengths, strict=True)}
+        self.shapes = shapes
+        self.node_of_row = np.repeat(np.arange(len(nodes)), lengths)
+        on, off = expit_pair(np.concatenate(parts, axis=1))
+
+        def pull_x(g: Array, into: Gradient) -> None:
+            for k, slices in unknown.items():
+                of_node = g[:, self.where[nodes[k]]].reshape(len(g), *shapes[nodes[k]])
+                for axis, entries in enumerate(slices):
+                    others = tuple(1 + other for other in range(len(slices)) if other != axis)
+                    into.numbers.log_odds[:, entries] += of_node.sum(axis=others)
+            of_nodes = np.add.reduceat(g, first, axis=1)
+            into.numbers.log_odds[:, entry] += of_nodes[:, moved]
+            into.numbers.logits[:, nodes] += of_nodes
+
+        logits = Table(ROWS, on, pull_x)
+        self.off = Table(ROWS, off, lambda g, into: into.add(logits, -g * on * off))
+        self.on = Table(ROWS, on, lambda g, into: into.add(logits, g * on * off))
+
+    def rows_of(self, n: int) -> int:
+        """Number of rows of the first n nodes."""
+        return int(np.searchsorted(self.node_of_row, n))
+
+    def part(self, table: Table, node: int) -> Table:
+        """The part of a table of rows that belongs to a node."""
+        where = self.where[node]
+
+        def pull(g: Array, into: Gradient) -> None:
+            into.add_to(table, np.s_[:, where], g.reshape(len(g), -1))
+
+        values = table.values[:, where]
+        return Table(self.axes[node], values.reshape(len(values), *self.shapes[node]), pull)
+
+    def leak(self, node: int) -> tuple[Table, Table]:
+        """1 - leak and leak of a node."""
+        return self.part(self.off, node), self.part(self.on, node)
+
+
+def _silent(off: Array, on: Array) -> bool:
+    """Say whether a report says nothing in any lane."""
+    return bool((off == 1.0).all() and (on == 1.0).all())
+
+
+def _absent_or_silent(off: Array, on: Array) -> bool:
+    """Say whether a report is, in each lane, one of absence or one that says nothing: then it needs no bit."""
+    return bool(((on == 0.0) | (on == off)).all())
+
+
+def _said(off: Array, on: Array) -> Array:
+    """1 in the lanes that report absence, 0 in those that say nothing."""
+    return np.where(on == off, 0.0, 1.0)
+
+
+def _products_of_others(factors: Array, first: Index) -> Array:
+    """For each factor the product of the other factors of its group; groups begin at `first`."""
+    lengths = np.diff(first, append=factors.shape[1])
+    zero = factors == 0.0
+    product = np.repeat(np.multiply.reduceat(np.where(zero, 1.0, factors), first, axis=1), lengths, axis=1)
+    zeros = np.repeat(np.add.reduceat(zero.astype(int), first, axis=1), lengths, axis=1)
+    return np.where(zeros - zero > 0, 0.0, product / np.where(zero, 1.0, factors))
 
 
 def _carried(table: Table, items: Sequence[Item]) -> bool:
     """Multiply a factor into an item that depends on all its points, if there is one."""
     for item in items:
         if set(table.axes) <= {*item.absent.axes, *item.present.axes}:
-            item.absent = item.absent.times(table.axes, table.values)
-            item.present = item.present.times(table.axes, table.values)
+            item.absent, item.present = item.absent.times(table), item.present.times(table)
             return True
     return False
 
 
-def _parents(network: Network, node: int, items: Mapping[int, Item]) -> list[tuple[int, float]]:
-    return [(parent, w) for parent, w in network.nodes[node].parents if parent in items and w > 0]
+def _unless_activated(by_itself: Table, activated: Table, point: int) -> Table:
+    """The weight of being present: by itself if no parent has switched the node on, else for sure."""
+    axes = (*by_itself.axes, point)  # points of nodes come after all risk factors
+    wide = np.broadcast_to(
+        activated.values.reshape(-1, *(1,) * len(by_itself.axes)), (len(activated.values), *by_itself.values.shape[1:])
+    )
+
+    def pull(g: Array, into: Gradient) -> None:
+        into.add(by_itself, g[..., 0])
+        into.add(activated, g[..., 1].reshape(len(g), -1).sum(axis=1))
+
+    return Table(axes, np.stack(np.broadcast_arrays(by_itself.values, wide), axis=-1), pull)
 
 
-def _close_dead_ends(mechanisms: Sequence[int], items: dict[int, Item], bits: dict[int, Bit], sizes: dict[int, int]) -> None:
-    """Replace a mechanism that switches no bit on by the weights of its own bit's two states.
-
-    What was observed below it is in its weights by then: absent findings, and findings that are its alone.
-    """
-    for node in mechanisms:
-        if (
-            node in bits
-            and not items[node].children
-            and items[node].present.axes == items[node].absent.axes == (bits[node].point,)
-        ):
-            off, on = (items[node].absent.values + items[node].present.values)[0]
-            del items[node], sizes[bits[node].point]
-            bits[node] = Bit(float(off), float(on), -1)
+def _entry(table: Table, k: int) -> Table:
+    """One entry of a row of numbers."""
+    return Table((), table.values[:, k], lambda g, into: into.add_to(table, np.s_[:, k], g))
 
 
-def _unless_activated(by_itself: Table, point: int) -> Table:
-    """The weight of being present, which is 1 if a parent has switched the node on."""
-    activated = np.stack([by_itself.values, np.ones_like(by_itself.values)], axis=-1)
-    return Table((*by_itself.axes, point), activated)  # points of nodes come after all risk factors
-
-
-def _own_activation(
-    network: Network, cause_logits: Array, evidence: Encoded, nodes: Sequence[int]
-) -> dict[int, tuple[Table, Table]]:
-    """For each node 1 - leak and leak, over the unobserved risk factors that move it."""
-    result: dict[int, tuple[Table, Table]] = {}
-    for node in nodes:
-        x = np.array([cause_logits[node] if node < network.n_causes else network.nodes[node].base_logit])
-        axes: Axes = ()
-        for odds in network.nodes[node].odds:  # in rising order of the risk factors
-            state = evidence.risk_states[odds.risk]
-            if state >= 0:
-                x = x + odds.log_odds[state]
-            else:
-                x = x[..., None] + odds.log_odds
-                axes = (*axes, odds.risk)
-        on, off = expit_pair(x)
-        result[node] = Table(axes, off), Table(axes, on)
-    return result
-
-
-def _absorb(
-    items: Mapping[int, Item],
-    tables: list[Table],
-    parents: Sequence[tuple[int, float]],
-    leak: tuple[Table, Table],
-    off: float,
-    on: float,
-) -> None:
-    """Turn an observed finding that is absent, or has at most one parent, into factors.
-
-    P(report | parent absent)  = off (1 - leak) + on leak
-    P(report | parent present) = off (1 - leak) (1 - w) + on (leak + w (1 - leak))
-    """
-    axes, no, yes = leak[0].axes, leak[0].values, leak[1].values
-    if on == 0:
-        tables.append(Table(axes, off * no))
-        for parent, w in parents:
-            items[parent].present = items[parent].present.times((), np.array([1.0 - w]))
-    elif not parents:
-        tables.append(Table(axes, off * no + on * yes))
-    else:
-        ((parent, w),) = parents
-        items[parent].absent = items[parent].absent.times(axes, off * no + on * yes)
-        items[parent].present = items[parent].present.times(axes, off * no * (1.0 - w) + on * (yes + w * no))
-
-
-def _rescaled(item: Item) -> float:
-    """Take a power of two out of an item's weights when many findings have made them tiny; returns its log."""
-    top = max(float(item.absent.values.max()), float(item.present.values.max()))
-    if top == 0.0 or top > TINY:
-        return 0.0
-    power = int(np.frexp(top)[1])
-    item.absent = Table(item.absent.axes, np.ldexp(item.absent.values, -power))
-    item.present = Table(item.present.axes, np.ldexp(item.present.values, -power))
-    return power * log(2.0)
-
-
-def _priors(network: Network, evidence: Encoded, tables: list[Table]) -> dict[int, Table]:
-    """Priors of the unobserved risk factors; what the observed ones contribute is added to `tables`."""
-    priors: dict[int, Table] = {}
-    for position, risk in enumerate(network.risks):
-        family = (*risk.parents, position)
-        states = [evidence.risk_states[member] for member in family]
-        values = np.asarray(risk.prior[tuple(slice(None) if state < 0 else state for state in states)])
-        table = table_in_order([member for member, state in zip(family, states, strict=True) if state < 0], values)
-        if states[-1] < 0:
-            priors[position] = table
-        else:
-            tables.append(table)
-    return priors
-
-
-def _sum_out_risks(network: Network, priors: dict[int, Table], items: Sequence[Item], tables: list[Table]) -> None:
-    """Drop unobserved risk factors that nothing depends on; sum out those that a single item or table depends on."""
-    for risk in reversed(range(len(network.risks))):  # children before parents
-        if risk not in priors or any(risk in prior.axes for other, prior in priors.items() if other != risk):
-            continue
-        of_items = [item for item in items if risk in item.absent.axes or risk in item.present.axes]
-        of_tables = [k for k, table in enumerate(tables) if risk in table.axes]
-        if len(of_items) + len(of_tables) > 1:
-            continue
-        prior = priors.pop(risk)
-        for item in of_items:
-            item.absent = item.absent.times(prior.axes, prior.values).without(risk)
-            item.present = item.present.times(prior.axes, prior.values).without(risk)
-        for k in of_tables:
-            tables[k] = tables[k].times(prior.axes, prior.values).without(risk)
+def _constant(value: float) -> Table:
+    return Table((), np.full(1, value))

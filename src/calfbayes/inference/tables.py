@@ -1,17 +1,30 @@
 """Tables with named axes: numbers over variables, the axes always in rising order of the variables.
 
 In front of the named axes stands one axis of *lanes* (length 1 or n): parallel computations that ride along.
+
+A table may remember what it was made of: its `pull` hands a derivative with respect to the table on to those with respect
+to its sources, which is the chain rule read backwards. `Gradient` collects them, latest table first.
+
+References:
+    Griewank, Walther (2008), Evaluating derivatives, chapter 3: the reverse mode.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from heapq import heappop, heappush
+from itertools import count
 from math import prod
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from calfbayes.network import Numbers
+
 Array = NDArray[np.float64]
 Axes = tuple[int, ...]
+
+_stamps = count()
 
 
 def union(*axes: Axes) -> Axes:
@@ -31,22 +44,107 @@ def narrow(values: Array, axes: Axes, keep: Axes) -> Array:
     return values.sum(axis=gone) if gone else values
 
 
-@dataclass(slots=True)
+class Gradient:
+    """Derivatives of something, lane by lane, with respect to tables and in the end to the network's numbers.
+
+    Attributes:
+        numbers: The derivatives with respect to the numbers, each of shape (lanes, ...).
+    """
+
+    def __init__(self, numbers: Numbers, lanes: int) -> None:
+        parts = (numbers.logits, numbers.links, numbers.log_odds, numbers.priors)
+        self.numbers = Numbers(*(np.zeros((lanes, part.shape[1])) for part in parts))
+        self.lanes = lanes
+        self._of: dict[int, tuple[Table, Array]] = {}
+        self._latest: list[int] = []
+        self._own: set[int] = set()  # tables whose derivative was allocated here
+
+    def add(self, table: "Table", g: Array) -> None:
+        """Add to the derivative with respect to a table; `g` has the table's shape but for the lanes."""
+        if table.pull is None:
+            return
+        if table.stamp in self._of:
+            self._of[table.stamp] = table, self._of[table.stamp][1] + g
+        else:
+            self._of[table.stamp] = table, g
+            heappush(self._latest, -table.stamp)
+
+    def add_to(self, table: "Table", where: Any, g: Array) -> None:
+        """Add to the derivative with respect to a part of a table."""
+        if table.pull is None:
+            return
+        if table.stamp not in self._own:
+            self.add(table, np.zeros((self.lanes, *table.values.shape[1:])))
+            self._of[table.stamp] = table, self._of[table.stamp][1] + np.zeros(1)
+            self._own.add(table.stamp)
+        self._of[table.stamp][1][where] += g
+
+    def run(self) -> Numbers:
+        """Hand all derivatives on until only those with respect to the network's numbers are left."""
+        while self._latest:
+            table, g = self._of.pop(-heappop(self._latest))
+            if table.pull is not None:
+                table.pull(np.broadcast_to(g, (self.lanes, *table.values.shape[1:])), self)
+        return self.numbers
+
+
+Pull = Callable[[Array, Gradient], None]
+
+
+@dataclass(slots=True, eq=False)
 class Table:
-    """Numbers over some variables; shape (lanes, states of each axis)."""
+    """Numbers over some variables; shape (lanes, states of each axis).
+
+    Attributes:
+        pull: Hands a derivative with respect to this table on to what it was made of; None for a constant.
+        stamp: Rises with every table that is made, so that a table is younger than its sources.
+    """
 
     axes: Axes
     values: Array
+    pull: Pull | None = None
+    stamp: int = field(default_factory=lambda: next(_stamps))
 
-    def times(self, axes: Axes, values: Array) -> "Table":
+    def times(self, other: "Table") -> "Table":
         """The product with another table."""
-        onto = union(self.axes, axes)
-        return Table(onto, widen(self.values, self.axes, onto) * widen(values, axes, onto))
+        onto = union(self.axes, other.axes)
+        mine, theirs = widen(self.values, self.axes, onto), widen(other.values, other.axes, onto)
+
+        def pull(g: Array, into: Gradient) -> None:
+            into.add(self, narrow(g * theirs, onto, self.axes))
+            into.add(other, narrow(g * mine, onto, other.axes))
+
+        return Table(onto, mine * theirs, pull)
+
+    def plus(self, other: "Table") -> "Table":
+        """The sum with a table over the same axes."""
+
+        def pull(g: Array, into: Gradient) -> None:
+            into.add(self, g)
+            into.add(other, g)
+
+        return Table(self.axes, self.values + other.values, pull)
 
     def without(self, axis: int) -> "Table":
         """The sum over the states of one axis."""
         rest = tuple(other for other in self.axes if other != axis)
-        return Table(rest, narrow(self.values, self.axes, rest))
+        position = 1 + self.axes.index(axis)
+        shape = self.values.shape[1:]
+
+        def pull(g: Array, into: Gradient) -> None:
+            into.add(self, np.broadcast_to(np.expand_dims(g, position), (len(g), *shape)))
+
+        return Table(rest, self.values.sum(axis=position), pull)
+
+    def at(self, axis: int, state: int) -> "Table":
+        """The part in which one axis has one state."""
+        rest = tuple(other for other in self.axes if other != axis)
+        where = (slice(None),) * (1 + self.axes.index(axis)) + (state,)
+
+        def pull(g: Array, into: Gradient) -> None:
+            into.add_to(self, where, g)
+
+        return Table(rest, self.values[where], pull)
 
 
 def table_in_order(axes: Sequence[int], values: Array) -> Table:
@@ -97,7 +195,7 @@ def elimination_order(tables: Sequence[Table], keep: Axes) -> list[int]:
 def _product(tables: Sequence[Table]) -> Table:
     result = Table((), np.ones(1))
     for table in sorted(tables, key=lambda table: table.values.size):
-        result = result.times(table.axes, table.values)
+        result = result.times(table)
     return result
 
 

@@ -1,5 +1,6 @@
 import subprocess
 import sys
+from os import pathsep
 from pathlib import Path
 from random import Random
 
@@ -45,7 +46,10 @@ def test_a_plan_is_deterministic() -> None:
 
 def test_a_plan_does_not_depend_on_the_order_that_python_hashes_in() -> None:
     def plan_with(seed: int) -> str:
-        environment = {"PYTHONHASHSEED": str(seed), "PYTHONPATH": f"{TESTS}:{Path(__file__).parent}"}
+        environment = {
+            "PYTHONHASHSEED": str(seed),
+            "PYTHONPATH": pathsep.join([str(TESTS), str(Path(__file__).parent), *sys.path]),
+        }
         done = subprocess.run(
             [sys.executable, "-c", PRINT_THE_PLAN], env=environment, capture_output=True, text=True, check=True
         )

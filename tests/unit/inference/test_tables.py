@@ -49,7 +49,7 @@ def test_a_table_is_put_in_order_of_its_axes() -> None:
 
 def test_tables_of_one_lane_multiply_tables_of_many() -> None:
     many = Table((0,), np.arange(6.0).reshape(3, 2))
-    product = many.times((1,), np.array([[1.0, 10.0, 100.0]]))
+    product = many.times(Table((1,), np.array([[1.0, 10.0, 100.0]])))
     assert product.axes == (0, 1)
     assert product.values.shape == (3, 2, 3)
     assert product.values[2, 1].tolist() == [5.0, 50.0, 500.0]
