@@ -7,6 +7,7 @@ from functools import cached_property
 from math import isinf
 from typing import TYPE_CHECKING, Any
 
+from calfbayes.diagnosis.policy import PolicyOrigin, UrgencyPolicy, checked_policy
 from calfbayes.diagnosis.urgency import Outcome, UrgencyResult, assess
 from calfbayes.errors import ArgumentError, ContradictionError, NoPosteriorError, QueryTooCostlyError, UnknownNameError
 from calfbayes.evidence import Evidence, Likelihood, silent_items
@@ -63,6 +64,7 @@ class Diagnosis:
         assumed: What was not given and has been assumed.
         log_evidence: log P(evidence | complaint, setting), natural; 0 with no evidence; None without probabilities.
         model: Which model it was.
+        policy: Whose urgency policy was used: the model's, or one of the caller that is stricter or laxer.
     """
 
     evidence: Evidence
@@ -76,6 +78,7 @@ class Diagnosis:
     log_evidence: float | None
     model: ModelIdentity
     disclaimer: str
+    policy: PolicyOrigin
     _solved: SolvedNetwork = field(compare=False)
 
     @cached_property
@@ -122,6 +125,7 @@ class Diagnosis:
             "assumed": list(self.assumed),
             "outcome": str(self.outcome),
             "outcome_reason": self.outcome_reason,
+            "policy": str(self.policy),
             "urgency": self.urgency.to_dict(),
             "log_evidence": self.log_evidence,
             "causes": [_entry(entry) for entry in self.causes],
@@ -143,18 +147,28 @@ class Diagnosis:
 
 
 def diagnose(
-    solved: SolvedNetwork, evidence: Evidence, *, cost_limit: float = COST_LIMIT, posterior_by: Any = None
+    solved: SolvedNetwork,
+    evidence: Evidence,
+    *,
+    policy: UrgencyPolicy | None = None,
+    allow_laxer_policy: bool = False,
+    cost_limit: float = COST_LIMIT,
+    posterior_by: Any = None,
 ) -> Diagnosis:
     """Answer for one patient.
 
     Args:
+        policy: Another urgency policy than the model's; see `policy.checked_policy`.
+        allow_laxer_policy: Whether it may give lower levels than the model's.
         cost_limit: Largest predicted number of state operations; above it the result has the red flags only.
         posterior_by: Another engine, as a second opinion on the probabilities; the urgency levels stay the own engine's.
 
     Raises:
         ContradictionError: If the evidence is impossible under the model; the clashing set is minimal.
+        ArgumentError: If the policy cannot be used.
     """
     network = solved.network
+    chosen, origin = checked_policy(policy, network, allow_laxer=allow_laxer_policy)
     setting = evidence.setting or network.knowledge.default_setting
     bases = solved.bases[setting]
     encoded = encode(network, evidence)
@@ -180,7 +194,7 @@ def diagnose(
     shares = {network.nodes[node].id: p for node, p in solved.baseline[setting].hidden.items()}
     nodes = (*network.causes, *network.complications)
     visible = None if posterior is None else {network.nodes[node].id: posterior.hidden[node] for node in nodes}
-    urgency = assess(network, evidence, visible, (posterior or solved.baseline[setting]).labels)
+    urgency = assess(network, evidence, chosen, visible, (posterior or solved.baseline[setting]).labels)
     outcome, reason = _outcome(network, evidence, urgency, refusal)
     return Diagnosis(
         evidence=evidence,
@@ -194,6 +208,7 @@ def diagnose(
         log_evidence=None if posterior is None else posterior.log_joint - solved.baseline[setting].log_joint,
         model=ModelIdentity(network.knowledge.name, network.knowledge.version, network.knowledge.digest),
         disclaimer=network.knowledge.intended_use,
+        policy=origin,
         _solved=solved,
     )
 
