@@ -10,11 +10,11 @@ References:
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from calfbayes.diagnosis.policy import UrgencyPolicy
+from calfbayes.diagnosis.policy import PolicyOrigin, UrgencyPolicy
 from calfbayes.diagnosis.rules import because, could_hold, holds, unasked
 from calfbayes.evidence import Evidence
 from calfbayes.knowledge.terms import LEVELS_BY_SEVERITY, Cause, Complication, Level, Rule
@@ -74,6 +74,8 @@ class UrgencyResult:
         level_probabilities: P(this level is needed), least urgent first; empty if there are no probabilities.
         expected_loss: Expected loss of acting at each level, least urgent first; empty likewise.
         open_rules: Rules that unasked answers could still fire, most urgent first.
+        policy: The table of losses and the rules that were used.
+        policy_origin: Whether they are the model's, or a caller's that is stricter or laxer.
     """
 
     level: Level
@@ -84,6 +86,8 @@ class UrgencyResult:
     level_probabilities: tuple[float, ...]
     expected_loss: tuple[float, ...]
     open_rules: tuple[OpenRule, ...]
+    policy: UrgencyPolicy = field(repr=False)
+    policy_origin: PolicyOrigin
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
@@ -92,6 +96,7 @@ class UrgencyResult:
             "level": str(self.level),
             "label": self.label,
             "action": self.action,
+            "policy": str(self.policy_origin),
             "reasons": [
                 {
                     "level": str(reason.level),
@@ -114,13 +119,14 @@ def assess(
     network: Network,
     evidence: Evidence,
     policy: UrgencyPolicy,
+    origin: PolicyOrigin,
     posterior: Mapping[str, float] | None,
     level_probabilities: Sequence[float],
 ) -> UrgencyResult:
     """Find the urgency level and its reasons.
 
     Args:
-        policy: The table of losses and the rules to go by.
+        policy: The table of losses and the rules to go by, and whose they are.
         posterior: Probability of each cause and complication by id. None if there are no probabilities: then the level
             is at least that of a person of whom only the care setting is known.
         level_probabilities: P(needed level = L | evidence), least urgent first; without probabilities, that of a person
@@ -153,7 +159,9 @@ def assess(
             key=lambda rule: (-rule.level.severity, rule.id),
         )
     )
-    return UrgencyResult(level, text.label, text.action, tuple(reasons), model_level, probabilities, losses, open_rules)
+    return UrgencyResult(
+        level, text.label, text.action, tuple(reasons), model_level, probabilities, losses, open_rules, policy, origin
+    )
 
 
 def _reason_of(rule: Rule, evidence: Evidence) -> Reason:

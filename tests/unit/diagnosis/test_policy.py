@@ -131,17 +131,17 @@ def test_a_caller_may_pass_a_stricter_policy_and_a_laxer_one_only_by_name() -> N
     stricter = replace(BASE, rules=(*BASE.rules, Rule("cold", Level.EMERGENCY, "Cold feet.", (), Atom("cold_feet", "present"))))
     patient = {"age": 40, "cold_feet": True}
     own = TUTORIAL.diagnose(patient)
-    assert own.policy == PolicyOrigin.MODEL
+    assert own.urgency.policy_origin == PolicyOrigin.MODEL
     strict = TUTORIAL.diagnose(patient, policy=stricter)
-    assert (strict.policy, strict.urgency.level) == (PolicyOrigin.STRICTER, Level.EMERGENCY)
+    assert (strict.urgency.policy_origin, strict.urgency.level) == (PolicyOrigin.STRICTER, Level.EMERGENCY)
     assert strict.causes == own.causes
     laxer = replace(BASE, rules=())
     with pytest.raises(ArgumentError, match="allow_laxer_policy"):
         TUTORIAL.diagnose(patient, policy=laxer)
     lax = TUTORIAL.diagnose(patient, policy=laxer, allow_laxer_policy=True)
-    assert lax.policy == PolicyOrigin.LAXER
-    assert lax.to_dict()["policy"] == "laxer than the model's"
-    assert TUTORIAL.diagnose(patient, policy=BASE, allow_laxer_policy=True).policy == PolicyOrigin.MODEL
+    assert lax.urgency.policy_origin == PolicyOrigin.LAXER
+    assert lax.to_dict()["urgency"]["policy"] == "laxer than the model's"
+    assert TUTORIAL.diagnose(patient, policy=BASE, allow_laxer_policy=True).urgency.policy_origin == PolicyOrigin.MODEL
 
 
 @pytest.mark.parametrize(
