@@ -7,6 +7,7 @@ from functools import cached_property
 from math import isinf
 from typing import TYPE_CHECKING, Any
 
+from calfbayes.diagnosis.care import CareAdvice, care_advice
 from calfbayes.diagnosis.outcome import reliance
 from calfbayes.diagnosis.policy import UrgencyPolicy, checked_policy
 from calfbayes.diagnosis.typicality import typicality
@@ -97,6 +98,12 @@ class Diagnosis:
             raise UnknownNameError("cause or complication", str(name), _near(str(name), self._by_id), self._solved.network.name)
         return self._by_id[name]
 
+    @cached_property
+    def care(self) -> CareAdvice:
+        """Who to see, what is examined, what helps and harms nothing that is still possible, what to avoid."""
+        probability = {name: entry.probability for name, entry in self._by_id.items()}
+        return care_advice(self._solved.network.knowledge, self.urgency, probability)
+
     def __repr__(self) -> str:
         from calfbayes.presentation.text import diagnosis_text
 
@@ -133,6 +140,7 @@ class Diagnosis:
             "would_settle": list(self.would_settle),
             "typicality": self.typicality,
             "urgency": self.urgency.to_dict(),
+            "care": self.care.to_dict(),
             "log_evidence": self.log_evidence,
             "causes": [_entry(entry) for entry in self.causes],
             "complications": [_entry(entry) for entry in self.complications],
@@ -200,7 +208,7 @@ def diagnose(
     shares = {network.nodes[node].id: p for node, p in solved.baseline[setting].hidden.items()}
     nodes = (*network.causes, *network.complications)
     visible = None if posterior is None else {network.nodes[node].id: posterior.hidden[node] for node in nodes}
-    urgency = assess(network, evidence, chosen, origin, visible, (posterior or solved.baseline[setting]).labels)
+    urgency = assess(network, evidence, chosen, origin, posterior, solved.baseline[setting])
     usual = typicality(solved, setting, evidence)
     relied = reliance(network, evidence, urgency, usual, refusal)
     return Diagnosis(

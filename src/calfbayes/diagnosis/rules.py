@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from calfbayes.evidence import Evidence, implied_by
+from calfbayes.evidence import Evidence
 from calfbayes.knowledge.terms import AnyOf, Atom, Condition, Finding, Observer, RiskFactor, atoms
 from calfbayes.network import Network
 
@@ -133,9 +133,7 @@ def _state(atom: Atom, evidence: Evidence) -> str | None:
     record = evidence._network.records[atom.id]
     if isinstance(record, RiskFactor):
         return evidence.risk_states.get(atom.id)
-    if atom.id in evidence.present or any(atom.id in implied_by(evidence._network, name)[0] for name in evidence.present):
-        return "present"
-    return None
+    return "present" if atom.id in evidence.surely_present else None
 
 
 def _unsettled(atom: Atom, evidence: Evidence) -> bool:
@@ -145,10 +143,8 @@ def _unsettled(atom: Atom, evidence: Evidence) -> bool:
     record = network.records[atom.id]
     if isinstance(record, RiskFactor):
         return _possible(network, atom, evidence)
-    ruled_out = any(atom.id in implied_by(network, name)[1] for name in evidence.present) or any(
-        evidence.get(name) is False for name in implied_by(network, atom.id)[0]
-    )
-    return isinstance(record, Finding) and record.observer == Observer.PATIENT and not ruled_out
+    is_told = isinstance(record, Finding) and record.observer == Observer.PATIENT
+    return is_told and atom.id not in evidence.surely_absent
 
 
 def _possible(network: Network, atom: Atom, evidence: Evidence) -> bool:

@@ -9,16 +9,19 @@ References:
     Topkis (1998), Supermodularity and complementarity: decreasing differences make the best choice monotone.
 """
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from calfbayes.diagnosis.foresight import Foresight
 from calfbayes.diagnosis.policy import PolicyOrigin, UrgencyPolicy
 from calfbayes.diagnosis.rules import because, could_hold, holds, unasked
 from calfbayes.evidence import Evidence
+from calfbayes.inference.exact import Posterior
 from calfbayes.knowledge.terms import LEVELS_BY_SEVERITY, Cause, Complication, Level, Rule
 from calfbayes.network import Network
+
+NAMED = 3  # causes of a kind in one reason
 
 
 class Outcome(StrEnum):
@@ -53,12 +56,18 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class OpenRule:
-    """A rule that answers not yet given could still fire."""
+    """A rule that answers not yet given could still fire.
+
+    Attributes:
+        ask: Ids to ask about.
+        chance: Roughly how probable it is that it would fire if all of them were asked; see `foresight`.
+    """
 
     id: str
     level: Level
     text: str
     ask: tuple[str, ...]
+    chance: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +82,7 @@ class UrgencyResult:
         model_level: The level with least expected loss; None if there are no probabilities.
         level_probabilities: P(this level is needed), least urgent first; empty if there are no probabilities.
         expected_loss: Expected loss of acting at each level, least urgent first; empty likewise.
-        open_rules: Rules that unasked answers could still fire, most urgent first.
+        open_rules: Rules that unasked answers could still fire, most urgent first, of equal level the most probable first.
         policy: The table of losses and the rules that were used.
         policy_origin: Whether they are the model's, or a caller's that is stricter or laxer.
     """
@@ -111,7 +120,10 @@ class UrgencyResult:
             "model_level": None if self.model_level is None else str(self.model_level),
             "level_probabilities": dict(zip(names, self.level_probabilities, strict=False)),
             "expected_loss": dict(zip(names, self.expected_loss, strict=False)),
-            "open_rules": [{"id": r.id, "level": str(r.level), "text": r.text, "ask": list(r.ask)} for r in self.open_rules],
+            "open_rules": [
+                {"id": r.id, "level": str(r.level), "text": r.text, "ask": list(r.ask), "chance": r.chance}
+                for r in self.open_rules
+            ],
         }
 
 
@@ -120,23 +132,24 @@ def assess(
     evidence: Evidence,
     policy: UrgencyPolicy,
     origin: PolicyOrigin,
-    posterior: Mapping[str, float] | None,
-    level_probabilities: Sequence[float],
+    posterior: Posterior | None,
+    baseline: Posterior,
 ) -> UrgencyResult:
     """Find the urgency level and its reasons.
 
     Args:
         policy: The table of losses and the rules to go by, and whose they are.
-        posterior: Probability of each cause and complication by id. None if there are no probabilities: then the level
-            is at least that of a person of whom only the care setting is known.
-        level_probabilities: P(needed level = L | evidence), least urgent first; without probabilities, that of a person
-            of whom only the care setting is known.
+        posterior: What the engine found, with labels by severity. None if there are no probabilities: then the level is
+            at least that of a person of whom only the care setting is known.
+        baseline: The same for a person of whom only the care setting is known.
     """
+    known = posterior or baseline
+    foresight = Foresight(network, evidence, known.hidden)
     reasons = [_reason_of(rule, evidence) for rule in policy.rules if holds(rule.condition, evidence)]
     probabilities: tuple[float, ...] = ()
     losses: tuple[float, ...] = ()
     model_level = None
-    expected = (*level_probabilities, *[0.0] * (len(Level) - len(level_probabilities)))  # no cause is more urgent
+    expected = (*known.labels, *[0.0] * (len(Level) - len(known.labels)))  # no cause is more urgent
     if posterior is None:
         least = policy.least_loss(expected)
         reasons.append(
@@ -145,18 +158,24 @@ def assess(
     else:
         probabilities, losses = expected, policy.expected_losses(expected)
         model_level = policy.least_loss(expected)
-        reasons.append(_reason_of_model(network, policy, model_level, probabilities, posterior))
+        reasons.append(_reason_of_model(network, policy, model_level, probabilities, posterior, baseline))
     reasons.sort(key=lambda reason: (-reason.level.severity, reason.origin != "rule", reason.id))
     level = reasons[0].level
     text = policy.text_of(level)
     open_rules = tuple(
         sorted(
             (
-                OpenRule(rule.id, rule.level, rule.reason, unasked(rule.condition, evidence))
+                OpenRule(
+                    rule.id,
+                    rule.level,
+                    rule.reason,
+                    unasked(rule.condition, evidence),
+                    foresight.chance(rule.condition),
+                )
                 for rule in policy.rules
                 if rule.level.severity > level.severity and could_hold(rule.condition, evidence)
             ),
-            key=lambda rule: (-rule.level.severity, rule.id),
+            key=lambda rule: (-rule.level.severity, -rule.chance, rule.id),
         )
     )
     return UrgencyResult(
@@ -169,14 +188,54 @@ def _reason_of(rule: Rule, evidence: Evidence) -> Reason:
 
 
 def _reason_of_model(
-    network: Network, policy: UrgencyPolicy, level: Level, probabilities: tuple[float, ...], posterior: Mapping[str, float]
+    network: Network,
+    policy: UrgencyPolicy,
+    level: Level,
+    probabilities: tuple[float, ...],
+    posterior: Posterior,
+    baseline: Posterior,
 ) -> Reason:
-    """Name what weighs most among the causes and complications that need at least this level."""
-    records: list[Cause | Complication] = [*network.knowledge.causes, *network.knowledge.complications]
-    weighty = [record for record in records if record.urgency.severity >= level.severity]
-    top = max(weighty, key=lambda record: (posterior[record.id], record.id), default=None)
-    chance = sum(probabilities[level.severity :])
+    """What weighs most among the causes and complications that need at least this level, or what speaks for less."""
+    records: dict[int, Cause | Complication] = {}
+    for node in (*network.causes, *network.complications):
+        record = network.records[network.nodes[node].id]
+        if isinstance(record, Cause | Complication):
+            records[node] = record
+    p = posterior.hidden
+    ranked = sorted(records, key=lambda node: (-p[node], records[node].id))
     what = policy.text_of(level).label
-    named = f", most of it {top.label} at {posterior[top.id]:.0%}" if top and level != Level.SELF_CARE else ""
-    text = f"{what} has the least expected loss: the chance that it or more is needed is {chance:.0%}{named}."
-    return Reason(level, "model", top.id if top else "", text)
+    if level > Level.ROUTINE:
+        top = next((node for node in ranked if records[node].urgency >= level), None)
+        chance = sum(probabilities[level.severity :])
+        named = f", most of it {_named(records[top], p[top])}" if top is not None else ""
+        text = f"{what} has the least expected loss: the chance that it or more is needed is {_percent(chance)}{named}."
+        return Reason(level, "model", records[top].id if top is not None else "", text)
+    likely = [node for node in ranked if records[node].urgency <= level][:NAMED]
+    dangers = [node for node in ranked if records[node].urgency > Level.ROUTINE]
+    cleared = sorted(
+        (node for node in dangers if p[node] < baseline.hidden[node] / 2), key=lambda node: p[node] - baseline.hidden[node]
+    )[:NAMED]
+    parts = [f"{what} has the least expected loss."]
+    if likely:
+        parts.append(f"Most likely: {', '.join(_named(records[node], p[node]) for node in likely)}.")
+    if cleared:
+        fallen = (f"{_named(records[node], p[node])} (from {_percent(baseline.hidden[node])})" for node in cleared)
+        parts.append(f"Made less likely: {', '.join(fallen)}.")
+    if dangers:
+        more = policy.text_of(Level.WITHIN_DAYS).label.lower()
+        chance = sum(probabilities[Level.WITHIN_DAYS.severity :])
+        parts.append(
+            f"What remains: a chance of {_percent(chance)} that {more} or sooner is needed, most of it "
+            f"{_named(records[dangers[0]], p[dangers[0]])}."
+        )
+    return Reason(level, "model", records[likely[0]].id if likely else "", " ".join(parts))
+
+
+def _named(record: Cause | Complication, probability: float) -> str:
+    return f"{record.label} {_percent(probability)}"
+
+
+def _percent(p: float) -> str:
+    if p < 0.001:
+        return "under 0.1 %"
+    return f"{p:.1%}".replace("%", " %") if p < 0.1 else f"{p:.0%}".replace("%", " %")
