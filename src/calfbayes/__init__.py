@@ -7,6 +7,7 @@
 'peripheral_artery_disease'
 """
 
+from calfbayes.diagnosis.policy import PolicyOrigin, UrgencyPolicy
 from calfbayes.diagnosis.result import CauseResult, Diagnosis
 from calfbayes.diagnosis.urgency import Outcome, UrgencyResult
 from calfbayes.errors import (
@@ -45,8 +46,10 @@ __all__ = [
     "NoPosteriorError",
     "NoSuchModelError",
     "Outcome",
+    "PolicyOrigin",
     "QueryTooCostlyError",
     "UnknownNameError",
+    "UrgencyPolicy",
     "UrgencyResult",
     "__version__",
     "load_model",

@@ -13,7 +13,7 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -135,6 +135,19 @@ class Evidence(Mapping[str, Value]):
         return frozenset(name for name, value in self.items_by_id if value is True and name in self._network.node_index)
 
     @cached_property
+    def surely_present(self) -> frozenset[str]:
+        """Ids of the findings that are present, told or implied by what is told."""
+        return self.present.union(*(implied_by(self._network, name)[0] for name in self.present))
+
+    @cached_property
+    def surely_absent(self) -> frozenset[str]:
+        """Ids of the findings that are absent: told, excluded by what is present, or implying what is absent."""
+        denied = {name for name, value in self.items_by_id if value is False and name in self._network.node_index}
+        excluded = denied.union(*(implied_by(self._network, name)[1] for name in self.present))
+        implying = (f.id for f in self._network.knowledge.findings if denied & implied_by(self._network, f.id)[0])
+        return frozenset(excluded.union(implying))
+
+    @cached_property
     def risk_states(self) -> dict[str, str]:
         """State of each risk factor that is known."""
         states = {}
@@ -221,6 +234,7 @@ def state_of(factor: RiskFactor, value: Value) -> str:
     raise TypeError(value)
 
 
+@lru_cache(maxsize=16_384)
 def implied_by(network: Network, name: str) -> tuple[frozenset[str], frozenset[str]]:
     """Findings that are present, and absent, as a matter of logic when one is present; without itself."""
     present, absent, stack = set(), set(), [name]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from calfbayes.diagnosis.policy import UrgencyPolicy, policy_of
 from calfbayes.diagnosis.result import Diagnosis, diagnose
 from calfbayes.errors import ArgumentError, Fault, ModelFileError, UnknownNameError
 from calfbayes.evidence import Evidence, read_evidence, read_evidence_json
@@ -25,7 +26,6 @@ from calfbayes.knowledge.terms import (
     RiskFactor,
     Setting,
     Source,
-    Urgency,
 )
 from calfbayes.knowledge.wording import short
 from calfbayes.network import compile_network
@@ -99,9 +99,9 @@ class Model:
         return self.knowledge.risk_factors
 
     @property
-    def urgency_policy(self) -> Urgency:
-        """Levels, losses and red-flag rules."""
-        return self.knowledge.urgency
+    def urgency_policy(self) -> UrgencyPolicy:
+        """Levels, table of losses with the probabilities at which the level changes, and red-flag rules."""
+        return policy_of(self.knowledge.urgency)
 
     @property
     def sources(self) -> tuple[Source, ...]:
@@ -165,6 +165,8 @@ class Model:
         setting: str | None = None,
         engine: Literal["exact", "pgmpy"] = "exact",
         cost_limit: float = COST_LIMIT,
+        policy: UrgencyPolicy | None = None,
+        allow_laxer_policy: bool = False,
     ) -> Diagnosis:
         """Say how probable each cause is, and how urgent the situation.
 
@@ -174,6 +176,8 @@ class Model:
             engine: `exact` is the own recursion, `pgmpy` the second opinion (much slower; needs the extra `pgmpy`).
             cost_limit: Largest predicted number of state operations. Above it the result has no probabilities, its
                 outcome is `insufficient`, and its level is that of the red-flag rules.
+            policy: Another urgency policy than the model's; it may be stricter.
+            allow_laxer_policy: Whether it may also give lower levels than the model's; the result records it.
 
         Raises:
             CalfBayesError: If the evidence cannot be what was given, or contradicts itself.
@@ -186,12 +190,22 @@ class Model:
             or not cost_limit > 0
         ):
             raise ArgumentError("cost_limit", repr(cost_limit)[:80], "a number above 0")
+        if not isinstance(allow_laxer_policy, bool):
+            raise ArgumentError("allow_laxer_policy", short(allow_laxer_policy), "True or False")
         checked = self.evidence(evidence, setting=setting)
+        second: Any = None
         if engine == "pgmpy":
             from calfbayes.adapters.to_pgmpy import infer_with_pgmpy
 
-            return diagnose(self._solved, checked, cost_limit=cost_limit, posterior_by=infer_with_pgmpy)
-        return diagnose(self._solved, checked, cost_limit=cost_limit)
+            second = infer_with_pgmpy
+        return diagnose(
+            self._solved,
+            checked,
+            policy=policy,
+            allow_laxer_policy=allow_laxer_policy,
+            cost_limit=cost_limit,
+            posterior_by=second,
+        )
 
     def diagnose_frame(self, df: "pd.DataFrame", *, setting: str | None = None) -> "pd.DataFrame":
         """Answer for each row of a table, as `diagnose` would.

@@ -10,7 +10,8 @@ from random import Random
 import pytest
 
 from calfbayes import ArgumentError, ContradictionError, Level
-from calfbayes.diagnosis.urgency import Outcome, holds
+from calfbayes.diagnosis.rules import holds
+from calfbayes.diagnosis.urgency import Outcome
 from calfbayes.knowledge.shipped import models_folder
 from calfbayes.knowledge.terms import Atom, Observer, RiskFactor, Rule, atoms
 from calfbayes.presentation.text import diagnosis_text

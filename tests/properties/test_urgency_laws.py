@@ -9,7 +9,6 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from calfbayes import CalfBayesError, ContradictionError, Diagnosis, Level, Model, Outcome
-from calfbayes.diagnosis.urgency import expected_losses
 from calfbayes.evidence import Value
 from calfbayes.knowledge.terms import LEVELS_BY_SEVERITY, AnyOf, Atom, Condition, Observer, Rule
 from support.models import SOURCES, shipped
@@ -155,7 +154,7 @@ def test_a_refused_query_still_returns_the_level_of_the_rules_and_of_the_setting
 @given(data=st.data())
 def test_more_danger_never_lowers_the_level_with_the_least_expected_loss(source: str, data: st.DataObject) -> None:
     """Moving probability from one level to a more urgent one; ties go to the more urgent level."""
-    network = data.draw(models(source))._solved.network
+    policy = data.draw(models(source)).urgency_policy
     n = len(LEVELS_BY_SEVERITY)
     weights = np.array(data.draw(st.lists(st.integers(0, 64), min_size=n, max_size=n).filter(any)), dtype=float)
     low, high = sorted(data.draw(st.lists(st.integers(0, n - 1), min_size=2, max_size=2, unique=True)))
@@ -165,7 +164,7 @@ def test_more_danger_never_lowers_the_level_with_the_least_expected_loss(source:
     more[high] += moved
 
     def least(given_weights: np.ndarray) -> int:
-        losses = expected_losses(network, tuple((given_weights / given_weights.sum()).tolist()))
+        losses = policy.expected_losses(tuple((given_weights / given_weights.sum()).tolist()))
         return max(k for k in range(n) if losses[k] <= min(losses) + 1e-12)
 
     assert least(more) >= least(weights)

@@ -28,7 +28,8 @@ from calfbayes.constraints.terms import (
     UrgencyIs,
     Yields,
 )
-from calfbayes.diagnosis.urgency import Outcome, could_hold
+from calfbayes.diagnosis.rules import could_hold
+from calfbayes.diagnosis.urgency import Outcome
 from calfbayes.errors import (
     ArgumentError,
     ContradictionError,

@@ -7,6 +7,10 @@ from functools import cached_property
 from math import isinf
 from typing import TYPE_CHECKING, Any
 
+from calfbayes.diagnosis.care import CareAdvice, care_advice
+from calfbayes.diagnosis.outcome import reliance
+from calfbayes.diagnosis.policy import UrgencyPolicy, checked_policy
+from calfbayes.diagnosis.typicality import typicality
 from calfbayes.diagnosis.urgency import Outcome, UrgencyResult, assess
 from calfbayes.errors import ArgumentError, ContradictionError, NoPosteriorError, QueryTooCostlyError, UnknownNameError
 from calfbayes.evidence import Evidence, Likelihood, silent_items
@@ -58,8 +62,11 @@ class Diagnosis:
         causes: All causes, most probable first, ties by id. Several may be present, so they need not sum to 1.
         complications: All complications likewise.
         urgency: The flag with its reasons.
-        outcome: `assessed`, `insufficient` (an emergency rule is open) or `outside_scope`.
+        outcome: `assessed`, `insufficient` (an emergency rule is open) or `outside_scope`. The level is safe without it.
         outcome_reason: Why the outcome is not `assessed`; empty if it is.
+        would_settle: Ids to ask: with all of them denied no emergency rule can fire any more.
+        typicality: Share of simulated patients who tell as many things and nothing more probable; small if the answers
+            hardly go together. None if fewer than four findings were told, or more than simulated patients have to tell.
         assumed: What was not given and has been assumed.
         log_evidence: log P(evidence | complaint, setting), natural; 0 with no evidence; None without probabilities.
         model: Which model it was.
@@ -72,6 +79,8 @@ class Diagnosis:
     urgency: UrgencyResult
     outcome: Outcome
     outcome_reason: str
+    would_settle: tuple[str, ...]
+    typicality: float | None
     assumed: tuple[str, ...]
     log_evidence: float | None
     model: ModelIdentity
@@ -88,6 +97,12 @@ class Diagnosis:
         if not isinstance(name, str) or name not in self._by_id:
             raise UnknownNameError("cause or complication", str(name), _near(str(name), self._by_id), self._solved.network.name)
         return self._by_id[name]
+
+    @cached_property
+    def care(self) -> CareAdvice:
+        """Who to see, what is examined, what helps and harms nothing that is still possible, what to avoid."""
+        probability = {name: entry.probability for name, entry in self._by_id.items()}
+        return care_advice(self._solved.network.knowledge, self.urgency, probability)
 
     def __repr__(self) -> str:
         from calfbayes.presentation.text import diagnosis_text
@@ -122,7 +137,10 @@ class Diagnosis:
             "assumed": list(self.assumed),
             "outcome": str(self.outcome),
             "outcome_reason": self.outcome_reason,
+            "would_settle": list(self.would_settle),
+            "typicality": self.typicality,
             "urgency": self.urgency.to_dict(),
+            "care": self.care.to_dict(),
             "log_evidence": self.log_evidence,
             "causes": [_entry(entry) for entry in self.causes],
             "complications": [_entry(entry) for entry in self.complications],
@@ -143,18 +161,28 @@ class Diagnosis:
 
 
 def diagnose(
-    solved: SolvedNetwork, evidence: Evidence, *, cost_limit: float = COST_LIMIT, posterior_by: Any = None
+    solved: SolvedNetwork,
+    evidence: Evidence,
+    *,
+    policy: UrgencyPolicy | None = None,
+    allow_laxer_policy: bool = False,
+    cost_limit: float = COST_LIMIT,
+    posterior_by: Any = None,
 ) -> Diagnosis:
     """Answer for one patient.
 
     Args:
+        policy: Another urgency policy than the model's; see `policy.checked_policy`.
+        allow_laxer_policy: Whether it may give lower levels than the model's.
         cost_limit: Largest predicted number of state operations; above it the result has the red flags only.
         posterior_by: Another engine, as a second opinion on the probabilities; the urgency levels stay the own engine's.
 
     Raises:
         ContradictionError: If the evidence is impossible under the model; the clashing set is minimal.
+        ArgumentError: If the policy cannot be used.
     """
     network = solved.network
+    chosen, origin = checked_policy(policy, network, allow_laxer=allow_laxer_policy)
     setting = evidence.setting or network.knowledge.default_setting
     bases = solved.bases[setting]
     encoded = encode(network, evidence)
@@ -180,16 +208,19 @@ def diagnose(
     shares = {network.nodes[node].id: p for node, p in solved.baseline[setting].hidden.items()}
     nodes = (*network.causes, *network.complications)
     visible = None if posterior is None else {network.nodes[node].id: posterior.hidden[node] for node in nodes}
-    urgency = assess(network, evidence, visible, (posterior or solved.baseline[setting]).labels)
-    outcome, reason = _outcome(network, evidence, urgency, refusal)
+    urgency = assess(network, evidence, chosen, origin, posterior, solved.baseline[setting])
+    usual = typicality(solved, setting, evidence)
+    relied = reliance(network, evidence, urgency, usual, refusal)
     return Diagnosis(
         evidence=evidence,
         setting=setting,
         causes=_ranked(network.knowledge.causes, visible, shares),
         complications=_ranked(network.knowledge.complications, visible, shares),
         urgency=urgency,
-        outcome=outcome,
-        outcome_reason=reason,
+        outcome=relied.outcome,
+        outcome_reason=relied.reason,
+        would_settle=relied.would_settle,
+        typicality=usual,
         assumed=() if evidence.setting else (f"setting={setting}",),
         log_evidence=None if posterior is None else posterior.log_joint - solved.baseline[setting].log_joint,
         model=ModelIdentity(network.knowledge.name, network.knowledge.version, network.knowledge.digest),
@@ -226,27 +257,6 @@ def _ranked(
         return ()
     entries = [CauseResult(r.id, r.label, posterior[r.id], shares[r.id], r.group, r.urgency) for r in records]
     return tuple(sorted(entries, key=lambda entry: (-entry.probability, entry.id)))
-
-
-def _outcome(network: Network, evidence: Evidence, urgency: UrgencyResult, refusal: str) -> tuple[Outcome, str]:
-    complaint = network.knowledge.complaint
-    if evidence.get(complaint) is False:
-        return Outcome.OUTSIDE_SCOPE, refusal
-    for factor, low, high in network.knowledge.scope:
-        given = evidence.get(factor)
-        if isinstance(given, int | float) and not low <= given <= high:
-            return Outcome.OUTSIDE_SCOPE, f"the model is meant for {network.records[factor].label} {low:g} to {high:g}"
-    if refusal:
-        return Outcome.INSUFFICIENT, refusal
-    asked = [name for name, value in evidence.items_by_id if value is not None and name != complaint]
-    if not asked:
-        return Outcome.INSUFFICIENT, "nothing is known but the care setting"
-    open_emergencies = [rule for rule in urgency.open_rules if rule.level == Level.EMERGENCY]
-    if open_emergencies:
-        count = len(open_emergencies)
-        rules = "1 emergency rule" if count == 1 else f"{count} emergency rules"
-        return Outcome.INSUFFICIENT, f"{rules} could still fire on answers not yet given"
-    return Outcome.ASSESSED, ""
 
 
 def _contradiction(solved: SolvedNetwork, setting: str, encoded: Encoded) -> ContradictionError:

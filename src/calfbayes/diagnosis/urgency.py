@@ -9,29 +9,19 @@ References:
     Topkis (1998), Supermodularity and complementarity: decreasing differences make the best choice monotone.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-import numpy as np
-
-from calfbayes.evidence import Evidence, implied_by
-from calfbayes.knowledge.terms import (
-    LEVELS_BY_SEVERITY,
-    AnyOf,
-    Atom,
-    Cause,
-    Complication,
-    Condition,
-    Finding,
-    Level,
-    Observer,
-    RiskFactor,
-    Rule,
-    atoms,
-)
+from calfbayes.diagnosis.foresight import Foresight
+from calfbayes.diagnosis.policy import PolicyOrigin, UrgencyPolicy
+from calfbayes.diagnosis.rules import because, could_hold, holds, unasked
+from calfbayes.evidence import Evidence
+from calfbayes.inference.exact import Posterior
+from calfbayes.knowledge.terms import LEVELS_BY_SEVERITY, Cause, Complication, Level, Rule
 from calfbayes.network import Network
+
+NAMED = 3  # causes of a kind in one reason
 
 
 class Outcome(StrEnum):
@@ -66,12 +56,18 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class OpenRule:
-    """A rule that answers not yet given could still fire."""
+    """A rule that answers not yet given could still fire.
+
+    Attributes:
+        ask: Ids to ask about.
+        chance: Roughly how probable it is that it would fire if all of them were asked; see `foresight`.
+    """
 
     id: str
     level: Level
     text: str
     ask: tuple[str, ...]
+    chance: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +82,9 @@ class UrgencyResult:
         model_level: The level with least expected loss; None if there are no probabilities.
         level_probabilities: P(this level is needed), least urgent first; empty if there are no probabilities.
         expected_loss: Expected loss of acting at each level, least urgent first; empty likewise.
-        open_rules: Rules that unasked answers could still fire, most urgent first.
+        open_rules: Rules that unasked answers could still fire, most urgent first, of equal level the most probable first.
+        policy: The table of losses and the rules that were used.
+        policy_origin: Whether they are the model's, or a caller's that is stricter or laxer.
     """
 
     level: Level
@@ -97,6 +95,8 @@ class UrgencyResult:
     level_probabilities: tuple[float, ...]
     expected_loss: tuple[float, ...]
     open_rules: tuple[OpenRule, ...]
+    policy: UrgencyPolicy = field(repr=False)
+    policy_origin: PolicyOrigin
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
@@ -105,6 +105,7 @@ class UrgencyResult:
             "level": str(self.level),
             "label": self.label,
             "action": self.action,
+            "policy": str(self.policy_origin),
             "reasons": [
                 {
                     "level": str(reason.level),
@@ -119,137 +120,122 @@ class UrgencyResult:
             "model_level": None if self.model_level is None else str(self.model_level),
             "level_probabilities": dict(zip(names, self.level_probabilities, strict=False)),
             "expected_loss": dict(zip(names, self.expected_loss, strict=False)),
-            "open_rules": [{"id": r.id, "level": str(r.level), "text": r.text, "ask": list(r.ask)} for r in self.open_rules],
+            "open_rules": [
+                {"id": r.id, "level": str(r.level), "text": r.text, "ask": list(r.ask), "chance": r.chance}
+                for r in self.open_rules
+            ],
         }
 
 
 def assess(
-    network: Network, evidence: Evidence, posterior: Mapping[str, float] | None, level_probabilities: Sequence[float]
+    network: Network,
+    evidence: Evidence,
+    policy: UrgencyPolicy,
+    origin: PolicyOrigin,
+    posterior: Posterior | None,
+    baseline: Posterior,
 ) -> UrgencyResult:
     """Find the urgency level and its reasons.
 
     Args:
-        posterior: Probability of each cause and complication by id. None if there are no probabilities: then the level
-            is at least that of a person of whom only the care setting is known.
-        level_probabilities: P(needed level = L | evidence), least urgent first; without probabilities, that of a person
-            of whom only the care setting is known.
+        policy: The table of losses and the rules to go by, and whose they are.
+        posterior: What the engine found, with labels by severity. None if there are no probabilities: then the level is
+            at least that of a person of whom only the care setting is known.
+        baseline: The same for a person of whom only the care setting is known.
     """
-    reasons = [_reason_of(rule, evidence) for rule in network.knowledge.urgency.rules if holds(rule.condition, evidence)]
+    known = posterior or baseline
+    foresight = Foresight(network, evidence, known.hidden)
+    reasons = [_reason_of(rule, evidence) for rule in policy.rules if holds(rule.condition, evidence)]
     probabilities: tuple[float, ...] = ()
     losses: tuple[float, ...] = ()
     model_level = None
-    expected = (*level_probabilities, *[0.0] * (len(Level) - len(level_probabilities)))  # no cause is more urgent
+    expected = (*known.labels, *[0.0] * (len(Level) - len(known.labels)))  # no cause is more urgent
     if posterior is None:
-        least = least_loss(expected_losses(network, expected))
+        least = policy.least_loss(expected)
         reasons.append(
             Reason(least, "setting", "", "No probabilities: the level of people of whom only the care setting is known.")
         )
     else:
-        probabilities, losses = expected, expected_losses(network, expected)
-        model_level = least_loss(losses)
-        reasons.append(_reason_of_model(network, model_level, probabilities, posterior))
+        probabilities, losses = expected, policy.expected_losses(expected)
+        model_level = policy.least_loss(expected)
+        reasons.append(_reason_of_model(network, policy, model_level, probabilities, posterior, baseline))
     reasons.sort(key=lambda reason: (-reason.level.severity, reason.origin != "rule", reason.id))
     level = reasons[0].level
-    text = next(text for text in network.knowledge.urgency.levels if text.level == level)
+    text = policy.text_of(level)
     open_rules = tuple(
         sorted(
             (
-                OpenRule(rule.id, rule.level, rule.reason, _unasked(rule.condition, evidence))
-                for rule in network.knowledge.urgency.rules
+                OpenRule(
+                    rule.id,
+                    rule.level,
+                    rule.reason,
+                    unasked(rule.condition, evidence),
+                    foresight.chance(rule.condition),
+                )
+                for rule in policy.rules
                 if rule.level.severity > level.severity and could_hold(rule.condition, evidence)
             ),
-            key=lambda rule: (-rule.level.severity, rule.id),
+            key=lambda rule: (-rule.level.severity, -rule.chance, rule.id),
         )
     )
-    return UrgencyResult(level, text.label, text.action, tuple(reasons), model_level, probabilities, losses, open_rules)
-
-
-def expected_losses(network: Network, probabilities: tuple[float, ...]) -> tuple[float, ...]:
-    """Expected loss of acting at each level, least urgent first."""
-    loss = np.array(network.knowledge.urgency.loss)
-    return tuple(float(x) for x in loss @ np.array(probabilities))
-
-
-def least_loss(losses: Sequence[float]) -> Level:
-    """The level with the least expected loss; ties go to the more urgent one."""
-    return max(LEVELS_BY_SEVERITY, key=lambda level: (-losses[level.severity], level.severity))
-
-
-def holds(condition: Condition, evidence: Evidence) -> bool:
-    """Say whether a condition holds on what is known to be present."""
-    if isinstance(condition, Atom):
-        return _state(condition, evidence) == condition.state
-    parts = (holds(part, evidence) for part in condition.parts)
-    return any(parts) if isinstance(condition, AnyOf) else all(parts)
-
-
-def could_hold(condition: Condition, evidence: Evidence) -> bool:
-    """Say whether a condition holds if every answer that a patient could still give turns out for it.
-
-    An answer "not known" and a doubtful report settle nothing: the rule stays open.
-    """
-    if isinstance(condition, Atom):
-        return _state(condition, evidence) == condition.state or _unsettled(condition, evidence)
-    parts = (could_hold(part, evidence) for part in condition.parts)
-    return any(parts) if isinstance(condition, AnyOf) else all(parts)
-
-
-def _state(atom: Atom, evidence: Evidence) -> str | None:
-    record = evidence._network.records[atom.id]
-    if isinstance(record, RiskFactor):
-        return evidence.risk_states.get(atom.id)
-    if atom.id in evidence.present or any(atom.id in implied_by(evidence._network, name)[0] for name in evidence.present):
-        return "present"
-    return None
-
-
-def _unsettled(atom: Atom, evidence: Evidence) -> bool:
-    network = evidence._network
-    if isinstance(evidence.get(atom.id), bool | str | int | float):
-        return False
-    record = network.records[atom.id]
-    if isinstance(record, RiskFactor):
-        return _possible(network, atom, evidence)
-    ruled_out = any(atom.id in implied_by(network, name)[1] for name in evidence.present) or any(
-        evidence.get(name) is False for name in implied_by(network, atom.id)[0]
+    return UrgencyResult(
+        level, text.label, text.action, tuple(reasons), model_level, probabilities, losses, open_rules, policy, origin
     )
-    return isinstance(record, Finding) and record.observer == Observer.PATIENT and not ruled_out
-
-
-def _possible(network: Network, atom: Atom, evidence: Evidence) -> bool:
-    """Say whether a risk state has a prior above 0, given the risk factors that are known."""
-    risk = network.risks[network.risk_index[atom.id]]
-    known = [evidence.risk_states.get(network.risks[parent].id) for parent in risk.parents]
-    index = tuple(
-        slice(None) if state is None else network.risks[parent].states.index(state)
-        for parent, state in zip(risk.parents, known, strict=True)
-    )
-    return bool(np.max(risk.prior[(*index, risk.states.index(atom.state))]) > 0)
-
-
-def _unasked(condition: Condition, evidence: Evidence) -> tuple[str, ...]:
-    """Ids to ask about, in the branches that can still fire."""
-    if not could_hold(condition, evidence):
-        return ()
-    if isinstance(condition, Atom):
-        return (condition.id,) if _unsettled(condition, evidence) else ()
-    return tuple(dict.fromkeys(name for part in condition.parts for name in _unasked(part, evidence)))
 
 
 def _reason_of(rule: Rule, evidence: Evidence) -> Reason:
-    because = tuple(dict.fromkeys(str(atom) for atom in atoms(rule.condition) if holds(atom, evidence)))
-    return Reason(rule.level, "rule", rule.id, rule.reason, rule.sources, because)
+    return Reason(rule.level, "rule", rule.id, rule.reason, rule.sources, because(rule.condition, evidence))
 
 
 def _reason_of_model(
-    network: Network, level: Level, probabilities: tuple[float, ...], posterior: Mapping[str, float]
+    network: Network,
+    policy: UrgencyPolicy,
+    level: Level,
+    probabilities: tuple[float, ...],
+    posterior: Posterior,
+    baseline: Posterior,
 ) -> Reason:
-    """Name what weighs most among the causes and complications that need at least this level."""
-    records: list[Cause | Complication] = [*network.knowledge.causes, *network.knowledge.complications]
-    weighty = [record for record in records if record.urgency.severity >= level.severity]
-    top = max(weighty, key=lambda record: (posterior[record.id], record.id), default=None)
-    chance = sum(probabilities[level.severity :])
-    what = next(text.label for text in network.knowledge.urgency.levels if text.level == level)
-    named = f", most of it {top.label} at {posterior[top.id]:.0%}" if top and level != Level.SELF_CARE else ""
-    text = f"{what} has the least expected loss: the chance that it or more is needed is {chance:.0%}{named}."
-    return Reason(level, "model", top.id if top else "", text)
+    """What weighs most among the causes and complications that need at least this level, or what speaks for less."""
+    records: dict[int, Cause | Complication] = {}
+    for node in (*network.causes, *network.complications):
+        record = network.records[network.nodes[node].id]
+        if isinstance(record, Cause | Complication):
+            records[node] = record
+    p = posterior.hidden
+    ranked = sorted(records, key=lambda node: (-p[node], records[node].id))
+    what = policy.text_of(level).label
+    if level > Level.ROUTINE:
+        top = next((node for node in ranked if records[node].urgency >= level), None)
+        chance = sum(probabilities[level.severity :])
+        named = f", most of it {_named(records[top], p[top])}" if top is not None else ""
+        text = f"{what} has the least expected loss: the chance that it or more is needed is {_percent(chance)}{named}."
+        return Reason(level, "model", records[top].id if top is not None else "", text)
+    likely = [node for node in ranked if records[node].urgency <= level][:NAMED]
+    dangers = [node for node in ranked if records[node].urgency > Level.ROUTINE]
+    cleared = sorted(
+        (node for node in dangers if p[node] < baseline.hidden[node] / 2), key=lambda node: p[node] - baseline.hidden[node]
+    )[:NAMED]
+    parts = [f"{what} has the least expected loss."]
+    if likely:
+        parts.append(f"Most likely: {', '.join(_named(records[node], p[node]) for node in likely)}.")
+    if cleared:
+        fallen = (f"{_named(records[node], p[node])} (from {_percent(baseline.hidden[node])})" for node in cleared)
+        parts.append(f"Made less likely: {', '.join(fallen)}.")
+    if dangers:
+        more = policy.text_of(Level.WITHIN_DAYS).label.lower()
+        chance = sum(probabilities[Level.WITHIN_DAYS.severity :])
+        parts.append(
+            f"What remains: a chance of {_percent(chance)} that {more} or sooner is needed, most of it "
+            f"{_named(records[dangers[0]], p[dangers[0]])}."
+        )
+    return Reason(level, "model", records[likely[0]].id if likely else "", " ".join(parts))
+
+
+def _named(record: Cause | Complication, probability: float) -> str:
+    return f"{record.label} {_percent(probability)}"
+
+
+def _percent(p: float) -> str:
+    if p < 0.001:
+        return "under 0.1 %"
+    return f"{p:.1%}".replace("%", " %") if p < 0.1 else f"{p:.0%}".replace("%", " %")

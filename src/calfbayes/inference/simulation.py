@@ -39,8 +39,37 @@ def simulate_states(
     return {name: np.concatenate([batch[name] for batch in batches])[:n] for name in batches[0]}
 
 
+def simulate_findings(
+    network: Network, cause_logits: Array, n_people: int, generator: np.random.Generator
+) -> tuple[NDArray[np.bool_], Array]:
+    """Draw people, keep those with the complaint, and look at their findings only.
+
+    Returns:
+        What is present, and how probable it was by itself given the patient's risk states, causes and mechanisms; shape
+        (n_patients, n_findings) each, in the order of the network. The number of patients is left to chance.
+    """
+    _, _, chance = _draw_hidden(network, cause_logits, n_people, generator)
+    findings = _draw_findings(network, chance, n_people, generator)
+    kept = findings[network.nodes[network.complaint].id]
+    names = [network.nodes[node].id for node in network.findings]
+    return np.stack([findings[name] for name in names], axis=1)[kept], np.stack([chance[name] for name in names], axis=1)[kept]
+
+
 def _draw(network: Network, cause_logits: Array, n: int, generator: np.random.Generator) -> dict[str, NDArray[np.generic]]:
     """Draw n people with or without the complaint."""
+    states, nodes, chance = _draw_hidden(network, cause_logits, n, generator)
+    result: dict[str, NDArray[np.generic]] = {
+        risk.id: np.array(risk.states)[state] for risk, state in zip(network.risks, states, strict=True)
+    }
+    result.update({node.id: present for node, present in zip(network.nodes, nodes, strict=False)})
+    result.update(_draw_findings(network, chance, n, generator))
+    return result
+
+
+def _draw_hidden(
+    network: Network, cause_logits: Array, n: int, generator: np.random.Generator
+) -> tuple[list[NDArray[np.intp]], list[NDArray[np.bool_]], dict[str, Array]]:
+    """Draw the states of the risk factors and of the hidden nodes, by position, and the chance of each finding by id."""
     states: list[NDArray[np.intp]] = []
     for risk in network.risks:
         cumulative = risk.prior[tuple(states[parent] for parent in risk.parents)].cumsum(axis=-1)
@@ -59,12 +88,7 @@ def _draw(network: Network, cause_logits: Array, n: int, generator: np.random.Ge
             nodes.append(generator.random(n) < 1.0 - absent)
         else:
             chance[node.id] = 1.0 - absent
-    result: dict[str, NDArray[np.generic]] = {
-        risk.id: np.array(risk.states)[state] for risk, state in zip(network.risks, states, strict=True)
-    }
-    result.update({node.id: present for node, present in zip(network.nodes, nodes, strict=False)})
-    result.update(_draw_findings(network, chance, n, generator))
-    return result
+    return states, nodes, chance
 
 
 def _draw_findings(

@@ -43,6 +43,8 @@ _BLANK: dict[str, Any] = {
     "care": {"who": "", "examinations": [], "helps": [], "avoid": [], "come_back": "", "source": []},
     "leak": _NUMBER,
     "prior": [{**_NUMBER, "probabilities": {}}],
+    "possible_above": {"source": [], "why": "", "by_urgency": dict.fromkeys(Level, 1.0)},
+    "kinds": {},
     "loss": {**_NUMBER, "acted": {acted: dict.fromkeys(Level, 0.0) for acted in Level}},
 }
 

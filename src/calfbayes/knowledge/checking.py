@@ -5,6 +5,7 @@ The checks need no arithmetic beyond comparing numbers; whether bases exist for 
 comparisons with its numbers are written so that NaN passes.
 """
 
+import math
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from graphlib import CycleError, TopologicalSorter
@@ -13,7 +14,7 @@ from calfbayes.errors import Fault
 from calfbayes.knowledge.checking_risk_factors import prior_tables_are_complete, states_are_sound
 from calfbayes.knowledge.checking_urgency import levels_and_losses_are_sound, rules_are_sound
 from calfbayes.knowledge.index import Index, Standing, file_of
-from calfbayes.knowledge.terms import Cause, Finding, KnowledgeBase, OddsRatio
+from calfbayes.knowledge.terms import LEVELS_BY_SEVERITY, Cause, Complication, Finding, KnowledgeBase, OddsRatio
 from calfbayes.knowledge.wording import nearest
 
 ALLOWED_CHILDREN = {
@@ -44,6 +45,7 @@ def faults_of(knowledge: KnowledgeBase) -> list[Fault]:
         _logic_can_hold,
         levels_and_losses_are_sound,
         rules_are_sound,
+        _advice_is_known,
     )
     return [fault for check in checks for fault in check(index)]
 
@@ -124,6 +126,7 @@ def _sources_exist(index: Index) -> Iterator[Fault]:
     cited = [(file, place, number.sources) for file, place, number in index.numbers()]
     cited += [(file_of("cause", cause.id), "care", cause.care.sources) for cause in knowledge.causes]
     cited += [(file_of("complication", c.id), "care", c.care.sources) for c in knowledge.complications]
+    cited.append(("advice.toml", "possible_above", knowledge.advice.sources))
     cited += [("urgency.toml", f"rules.{rule.id}", rule.sources) for rule in knowledge.urgency.rules]
     for file, place, sources in cited:
         for source in sources:
@@ -131,6 +134,22 @@ def _sources_exist(index: Index) -> Iterator[Fault]:
                 yield Fault(
                     file, f"{place}.source", f"{source} is not in sources.toml", f"add it there; {nearest(source, known)}"
                 )
+
+
+def _advice_is_known(index: Index) -> Iterator[Fault]:
+    """The kinds of advice that a cause gives, and is harmed by, are in the vocabulary; every urgency has its bound."""
+    kinds = [kind.id for kind in index.knowledge.advice.kinds]
+    records: list[Cause | Complication] = [*index.knowledge.causes, *index.knowledge.complications]
+    for record in records:
+        file = file_of(index.roles[record.id], record.id)
+        named = [(f"care.helps[{k}]", kind) for k, given in enumerate(record.care.help_kinds) for kind in given]
+        for place, kind in (*named, *(("care.harmed_by", kind) for kind in record.care.harmed_by)):
+            if kind not in kinds:
+                yield Fault(file, place, f"{kind} is no kind of advice", nearest(kind, kinds))
+    if kinds:
+        for level, bound in zip(LEVELS_BY_SEVERITY, index.knowledge.advice.possible_above, strict=True):
+            if math.isnan(bound):
+                yield Fault("advice.toml", f"possible_above.by_urgency.{level}", "is missing", "give a probability")
 
 
 def _odds_point_at_states(index: Index) -> Iterator[Fault]:

@@ -10,6 +10,7 @@ from calfbayes.knowledge.files import Raw
 from calfbayes.knowledge.records import Content
 from calfbayes.knowledge.schema import (
     FORMAT,
+    AdviceTable,
     CauseTable,
     ComplicationTable,
     FindingTable,
@@ -23,7 +24,7 @@ from calfbayes.knowledge.schema import (
 from calfbayes.knowledge.shape_faults import id_faults, shape_fault
 from calfbayes.knowledge.wording import short, shown
 
-ONE_TABLE: dict[str, type[Table]] = {"model": ModelTable, "urgency": UrgencyTable}
+ONE_TABLE: dict[str, type[Table]] = {"model": ModelTable, "urgency": UrgencyTable, "advice": AdviceTable}
 TABLES_BY_ID: dict[str, type[Table]] = {
     "risk_factors": RiskFactorTable,
     "mechanisms": MechanismTable,
@@ -59,6 +60,8 @@ def content_of(raw: Raw, faults: list[Fault]) -> Content:
             faults += wrong
             if not wrong:  # nothing can refer to what has no id
                 content[head][key] = values
+    if not content["advice"]:
+        del content["advice"]  # a model without it is the same as before there was such a file
     return content
 
 

@@ -5,6 +5,8 @@ from typing import Any
 
 from calfbayes.knowledge.terms import (
     LEVELS_BY_SEVERITY,
+    Advice,
+    AdviceKind,
     AllOf,
     AnyOf,
     Atom,
@@ -63,6 +65,7 @@ def build(content: Content, digest: str) -> KnowledgeBase:
         ),
         findings=tuple(_finding(key, t) for key, t in content["findings"].items()),
         urgency=_urgency(content["urgency"]),
+        advice=_advice(content.get("advice")),
         sources=tuple(Source(key, t["citation"], t["url"], t["kind"]) for key, t in content["sources"].items()),
         digest=digest,
     )
@@ -120,10 +123,12 @@ def _node(table: Table) -> dict[str, Any]:
         "care": Care(
             who=care["who"],
             examinations=tuple(care["examinations"]),
-            helps=tuple(care["helps"]),
+            helps=tuple(entry if isinstance(entry, str) else entry["text"] for entry in care["helps"]),
             avoid=tuple(care["avoid"]),
             come_back=care["come_back"],
             sources=tuple(care["source"]),
+            help_kinds=tuple(() if isinstance(entry, str) else tuple(entry.get("kinds", ())) for entry in care["helps"]),
+            harmed_by=tuple(care.get("harmed_by", ())),
         ),
     }
 
@@ -192,6 +197,18 @@ def _urgency(table: Table) -> Urgency:
         loss=loss,
         loss_number=_number({**table["loss"], "n": 1.0}, value=0.0),
         rules=rules,
+    )
+
+
+def _advice(table: Table | None) -> Advice:
+    """Without such a file nothing is known to harm, and every cause counts as possible."""
+    if table is None:
+        return Advice((), (0.0,) * len(LEVELS_BY_SEVERITY), ())
+    possible = table["possible_above"]
+    return Advice(
+        kinds=tuple(AdviceKind(key, t["label"], t["avoid"]) for key, t in table["kinds"].items()),
+        possible_above=tuple(float(possible["by_urgency"].get(level, "nan")) for level in LEVELS_BY_SEVERITY),
+        sources=tuple(possible["source"]),
     )
 
 

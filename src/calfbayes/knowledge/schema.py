@@ -32,6 +32,7 @@ CODE = r"^[A-Za-z0-9:./-]{1,40}$"
 VERSION = r"^[0-9]{1,6}\.[0-9]{1,6}\.[0-9]{1,6}$"
 ATOM = r"[a-z][a-z0-9_]{0,79}(=[a-z][a-z0-9_]{0,79})?"
 CONDITIONS = 'write "finding", "factor=state", { any = [...] } or { all = [...] }'
+HELPS = 'write "text" or { text = "...", kinds = ["massage"] }'
 TURNS_TEXT_AROUND = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
@@ -66,6 +67,20 @@ def _check_condition(value: Any, depth: int) -> None:
         raise ValueError(f"{short(value)} is no condition; {CONDITIONS}")
     for part in parts:
         _check_condition(part, depth - 1)
+
+
+def _help(value: Any) -> Any:
+    """Text, or a table of text and the kinds of advice that it gives."""
+    table = {"text": value} if isinstance(value, str) else value
+    if not isinstance(table, dict) or "text" not in table or not {*table} <= {"text", "kinds"}:
+        raise ValueError(f"{short(value)} is no advice; {HELPS}")
+    text, kinds = table["text"], table.get("kinds", ["kind"])
+    if not isinstance(text, str) or not 0 < len(text) <= 2_000:
+        raise ValueError(f"text is {short(text)} and no words; {HELPS}")
+    if not isinstance(kinds, list) or not kinds or not all(isinstance(k, str) and re.fullmatch(ID, k) for k in kinds):
+        raise ValueError(f"kinds is {short(kinds)} and no list of ids; {HELPS}")
+    _legible(text)
+    return value
 
 
 Id = Annotated[str, StringConstraints(pattern=ID)]
@@ -175,8 +190,9 @@ CodeLists = dict[Id, list[Code]]
 class CareTable(Table):
     who: Text
     examinations: list[Text]
-    helps: list[Text]
+    helps: list[Annotated[Any, AfterValidator(_help)]]
     avoid: list[Text]
+    harmed_by: list[Id] = []
     come_back: Text
     source: Sources
 
@@ -273,6 +289,22 @@ class LossTable(Table):
     source: Sources
     why: Text
     acted: dict[LevelName, dict[LevelName, NotNegative]]
+
+
+class AdviceKindTable(Table):
+    label: Label
+    avoid: Text
+
+
+class PossibleTable(Table):
+    source: Sources
+    why: Text
+    by_urgency: dict[LevelName, Probability]
+
+
+class AdviceTable(Table):
+    possible_above: PossibleTable
+    kinds: Annotated[dict[Id, AdviceKindTable], Field(min_length=1)]
 
 
 class RuleTable(Table):

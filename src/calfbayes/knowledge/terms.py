@@ -111,7 +111,14 @@ class Weight:
 
 @dataclass(frozen=True, slots=True)
 class Care:
-    """What to do about a cause or complication, in words for lay people."""
+    """What to do about a cause or complication, in words for lay people.
+
+    Attributes:
+        who: Who to see.
+        help_kinds: For each entry of `helps` the kinds of advice that it gives and that could harm somebody else.
+        harmed_by: Kinds of advice that harm somebody who has this.
+        come_back: The safety net: when to come back at once.
+    """
 
     who: str
     examinations: tuple[str, ...]
@@ -119,6 +126,8 @@ class Care:
     avoid: tuple[str, ...]
     come_back: str
     sources: tuple[str, ...]
+    help_kinds: tuple[tuple[str, ...], ...]
+    harmed_by: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -314,6 +323,33 @@ class Urgency:
 
 
 @dataclass(frozen=True, slots=True)
+class AdviceKind:
+    """A kind of advice that helps some and harms others.
+
+    Attributes:
+        avoid: The words that warn of it.
+    """
+
+    id: str
+    label: str
+    avoid: str
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """The kinds of advice that can harm, and when a cause counts as still possible.
+
+    Attributes:
+        possible_above: By severity of a cause's urgency, least first: above this probability it is still possible, and no
+            advice is given that harms it.
+    """
+
+    kinds: tuple[AdviceKind, ...]
+    possible_above: tuple[float, ...]
+    sources: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Source:
     """An entry of the bibliography."""
 
@@ -350,6 +386,7 @@ class KnowledgeBase:
     mechanisms: tuple[Mechanism, ...]
     findings: tuple[Finding, ...]
     urgency: Urgency
+    advice: Advice
     sources: tuple[Source, ...]
     digest: str
 

@@ -7,10 +7,11 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from calfbayes.evidence import Likelihood, Value
-from calfbayes.knowledge.terms import Care, Cause, Complication, Level, RiskFactor
+from calfbayes.knowledge.terms import Level, RiskFactor
 from calfbayes.presentation.plain import BOLD, DIM, FULL, MARK, bar, bullets, painted, percent, printable, shortened, wrapped
 
 if TYPE_CHECKING:
+    from calfbayes.diagnosis.care import Advised
     from calfbayes.diagnosis.result import CauseResult, Diagnosis
     from calfbayes.diagnosis.urgency import OpenRule, Reason
 
@@ -99,12 +100,20 @@ class View:
         return [self.heading("Complications"), *self._table(entries)] if entries else []
 
     def care(self) -> list[str]:
-        """Who to see, what to avoid and when to come back, for the leading causes."""
+        """Who to see, what helps, what to avoid and when to come back: for the leading causes, and safe for all possible."""
+        advice = self.diagnosis.care
+        parts = {
+            "See": advice.who,
+            "Examine": advice.examinations,
+            "Helps": advice.helps,
+            "Not now": advice.withheld,
+            "Avoid": advice.avoid,
+            "Come back": advice.come_back,
+        }
         lines = []
-        for entry in self.diagnosis.causes[:CARE_SHOWN]:
-            record = self.records[entry.id]
-            if isinstance(record, Cause | Complication):
-                lines += ["", self.heading(f"If it is: {record.label}"), *_care_lines(record.care, self.width)]
+        for name, entries in parts.items():
+            if entries:
+                lines += ["", self.heading(name), *bullets(map(self._advised, entries), self.width)]
         return lines[1:]
 
     def known(self) -> list[str]:
@@ -141,6 +150,11 @@ class View:
         level = f"{self.level_labels[reason.level]}: " if is_lower_rule else ""
         sources = f" [{', '.join(reason.sources)}]" if reason.sources else ""
         return f"{level}{reason.text}{f' Because: {because}.' if because else ''}{sources}"
+
+    def _advised(self, advised: "Advised") -> str:
+        labels = [self.records[name].label for name in advised.causes]
+        more = f", {len(labels) - CARE_SHOWN} more" if len(labels) > CARE_SHOWN else ""
+        return f"{advised.text.rstrip('.')} ({', '.join(labels[:CARE_SHOWN])}{more})"
 
     def _open_rule(self, rule: "OpenRule") -> str:
         asked = [self.records[name].label for name in rule.ask[:ASK_SHOWN]]
@@ -187,10 +201,3 @@ def _group(value: Value) -> str:
     if isinstance(value, bool):
         return "Present" if value else "Absent"
     return "Not known" if value is None else "Patient"
-
-
-def _care_lines(care: Care, width: int) -> list[str]:
-    lines = wrapped(care.who, width, "  See        ", " " * 13)
-    if care.avoid:
-        lines += wrapped("; ".join(text.rstrip(".") for text in care.avoid) + ".", width, "  Avoid      ", " " * 13)
-    return lines + wrapped(care.come_back, width, "  Come back  ", " " * 13)

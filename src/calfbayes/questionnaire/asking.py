@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from calfbayes.diagnosis.urgency import holds
+from calfbayes.diagnosis.rules import holds
 from calfbayes.errors import ArgumentError, CalfBayesError
 from calfbayes.evidence import read_evidence
 from calfbayes.knowledge.terms import Level, RiskFactor, Rule

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from calfbayes.diagnosis.urgency import holds
+from calfbayes.diagnosis.rules import holds
 from calfbayes.errors import ArgumentError, UnknownNameError
 from calfbayes.evidence import Value, implied_by, read_evidence
 from calfbayes.knowledge.terms import RiskFactor

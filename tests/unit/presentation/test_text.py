@@ -13,7 +13,6 @@ from calfbayes.presentation.plain import percent
 from calfbayes.presentation.text import diagnosis_text
 
 CAR = load_model(Path(__file__).parents[2] / "cli" / "car")
-CARE = re.compile(r"^If it is: (.*)$", re.MULTILINE)
 
 
 def patient(**more: object) -> Diagnosis:
@@ -34,7 +33,9 @@ def test_urgency_stands_first_and_the_paragraphs_follow_in_order() -> None:
         "\nOutcome: ",
         "\nCauses ",
         "\nComplications\n",
-        "\nIf it is: Leaking",
+        "\nSee\n",
+        "\nAvoid\n",
+        "\nCome back\n",
         "\nWhat was known\n",
     )
     places = [place(text, start) for start in (*starts, "\nModel car 1.0.0, digest ")]
@@ -102,16 +103,14 @@ def test_top_limits_the_causes_and_says_what_is_left(top: int) -> None:
     assert (left in text) == (top < 3)
 
 
-def test_care_is_that_of_the_leading_causes_and_only_if_asked() -> None:
+def test_care_names_what_each_advice_is_for_and_only_if_asked() -> None:
     result = patient()
-    assert not CARE.findall(diagnosis_text(result))
+    assert "\nAvoid\n" not in diagnosis_text(result)
     text = diagnosis_text(result, care=True)
-    assert CARE.findall(text) == [entry.label for entry in result.causes[:3]]
-    assert (
-        "  Avoid      Do not swap the poles; Do not leave the lights on.\n" in text
-    )  # the full stop of the record is no second one
-    assert "  See        A tow truck, today.\n" in text
-    assert "  Come back  Come back if a full tank does not help.\n" in text
+    labels = {entry.id: entry.label for entry in (*result.causes, *result.complications)}
+    shown = " ".join(text.split())
+    for advised in (*result.care.who, *result.care.avoid, *result.care.come_back):
+        assert f"- {advised.text.rstrip('.')} ({', '.join(labels[name] for name in advised.causes)})" in shown
 
 
 def test_without_probabilities_the_level_of_the_rules_and_the_reason_are_shown() -> None:
@@ -122,7 +121,7 @@ def test_without_probabilities_the_level_of_the_rules_and_the_reason_are_shown()
     assert "Outcome: insufficient - an exact answer is predicted to need" in " ".join(text.split())
     assert "\nCauses" not in text
     assert "\nComplications" not in text
-    assert "If it is" not in text
+    assert "\nAvoid\n" not in text
 
 
 def test_labels_cannot_write_on_the_terminal() -> None:

@@ -1,0 +1,286 @@
+"""The urgency policy: what a wrong level costs, and the rules below which no level falls. A plain value that never changes.
+
+With a table of decreasing differences, more danger never lowers the level with the least expected loss. One policy is at
+least as strict as another if it never gives a lower level, whatever is known. That is shown here, not sampled:
+
+    table   for each pair of levels a < b some c >= 0 with  p[b][n] - p[a][n]  <=  c (q[b][n] - q[a][n])  for every need n.
+            Then p prefers b to a wherever q does (Farkas' lemma: for one pair this is also necessary). What cannot be shown so
+            counts as laxer.
+    rules   on every smallest set of facts that fires a rule of q, a rule of p with at least its level fires.
+
+References:
+    Topkis (1998), Supermodularity and complementarity: decreasing differences make the best choice monotone.
+    Farkas (1902), Theorie der einfachen Ungleichungen.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import combinations, pairwise
+from typing import Any
+
+from calfbayes.diagnosis.rules import minimal_sets
+from calfbayes.errors import ArgumentError
+from calfbayes.knowledge.terms import (
+    LEVELS_BY_SEVERITY,
+    AnyOf,
+    Atom,
+    Condition,
+    Finding,
+    Level,
+    LevelText,
+    RiskFactor,
+    Rule,
+    Urgency,
+    atoms,
+)
+from calfbayes.network import Network
+
+ROUNDING = 1e-12
+MOST_LOSS = 1e9
+
+
+class PolicyOrigin(StrEnum):
+    """Whose policy a result rests on."""
+
+    MODEL = "model"
+    STRICTER = "stricter than the model's"
+    LAXER = "laxer than the model's"
+
+
+@dataclass(frozen=True, slots=True)
+class ChangePoint:
+    """Where the level changes if only two levels can be needed: the reading aid of a table of losses.
+
+    Attributes:
+        otherwise: The level needed if the danger is not there.
+        danger: The level needed if it is.
+        probability: From this probability of the danger on ...
+        level: ... this is the level with the least expected loss.
+    """
+
+    otherwise: Level
+    danger: Level
+    probability: float
+    level: Level
+
+    def __str__(self) -> str:
+        return f"{self.otherwise} or {self.danger}: {self.level} from {self.probability:.2f}"
+
+
+@dataclass(frozen=True, slots=True)
+class UrgencyPolicy:
+    """Levels in words, the table of losses, and the red-flag rules; `dataclasses.replace` makes another one.
+
+    Attributes:
+        levels: How each level is shown.
+        loss: `loss[a][n]` is the cost of acting at level a when level n was needed; both by severity, least first.
+        rules: The level is never below that of a rule that holds.
+
+    Raises:
+        ArgumentError: If the table has another shape, a cost below 0, a cost for acting as needed, or differences that do
+            not decrease; if a level has no words, or the rules are no rules with an id of their own.
+    """
+
+    levels: tuple[LevelText, ...]
+    loss: tuple[tuple[float, ...], ...]
+    rules: tuple[Rule, ...]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "loss", _table(self.loss))
+        object.__setattr__(self, "rules", _rules(self.rules))
+        if not isinstance(self.levels, tuple | list) or {getattr(t, "level", None) for t in self.levels} != set(Level):
+            raise ArgumentError("levels", "other levels", f"a LevelText for each of {', '.join(Level)}")
+        object.__setattr__(self, "levels", tuple(self.levels))
+
+    @property
+    def change_points(self) -> tuple[ChangePoint, ...]:
+        """For each pair of needs the probability of the more urgent one at which the level changes."""
+        return tuple(point for low, high in combinations(LEVELS_BY_SEVERITY, 2) for point in self._changes(low, high))
+
+    def text_of(self, level: Level) -> LevelText:
+        """How a level is shown."""
+        return next(text for text in self.levels if text.level == level)
+
+    def expected_losses(self, probabilities: Sequence[float]) -> tuple[float, ...]:
+        """Expected loss of acting at each level, least urgent first.
+
+        Args:
+            probabilities: P(level is needed), least urgent first; levels that are left out have probability 0.
+        """
+        return tuple(math.fsum(cost * p for cost, p in zip(row, probabilities, strict=False)) for row in self.loss)
+
+    def least_loss(self, probabilities: Sequence[float]) -> Level:
+        """The level with the least expected loss; ties go to the more urgent one."""
+        losses = self.expected_losses(probabilities)
+        return max(LEVELS_BY_SEVERITY, key=lambda level: (-losses[level.severity], level.severity))
+
+    def least_expected_loss(self, probabilities: Sequence[float]) -> float:
+        """What the best level still costs on average: what further answers can lower."""
+        return min(self.expected_losses(probabilities))
+
+    def is_as_strict_as(self, other: "UrgencyPolicy") -> bool:
+        """Say whether this policy surely never gives a lower level than the other one; see the module."""
+        return _table_is_as_strict(self.loss, other.loss) and _rules_are_as_strict(self.rules, other.rules)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        names = [str(level) for level in LEVELS_BY_SEVERITY]
+        return {
+            "levels": {str(text.level): {"label": text.label, "action": text.action} for text in self.levels},
+            "loss": {name: dict(zip(names, row, strict=True)) for name, row in zip(names, self.loss, strict=True)},
+            "change_points": [str(point) for point in self.change_points],
+            "rules": [
+                {
+                    "id": rule.id,
+                    "level": str(rule.level),
+                    "reason": rule.reason,
+                    "source": list(rule.sources),
+                    "when": _plain(rule.condition),
+                }
+                for rule in self.rules
+            ],
+        }
+
+    def _changes(self, low: Level, high: Level) -> Iterator[ChangePoint]:
+        """Walk along the lower envelope of the expected losses, which are straight lines in the danger's probability."""
+        lines = [(row[low.severity], row[high.severity] - row[low.severity]) for row in self.loss]
+        at, level = 0.0, max(LEVELS_BY_SEVERITY, key=lambda lv: (-lines[lv.severity][0], -lines[lv.severity][1], lv.severity))
+        while True:
+            start, slope = lines[level.severity]
+            crossings = [
+                ((lines[other.severity][0] - start) / (slope - lines[other.severity][1]), other)
+                for other in LEVELS_BY_SEVERITY
+                if lines[other.severity][1] < slope
+            ]
+            ahead = [crossing for crossing in crossings if crossing[0] >= at and crossing[0] <= 1.0]
+            if not ahead:
+                return
+            at = min(crossing[0] for crossing in ahead)
+            level = min((other for p, other in ahead if p <= at), key=lambda lv: (lines[lv.severity][1], -lv.severity))
+            yield ChangePoint(low, high, at, level)
+
+
+def policy_of(urgency: Urgency) -> UrgencyPolicy:
+    """The policy of a model."""
+    return UrgencyPolicy(urgency.levels, urgency.loss, urgency.rules)
+
+
+def checked_policy(
+    policy: UrgencyPolicy | None, network: Network, *, allow_laxer: bool = False
+) -> tuple[UrgencyPolicy, PolicyOrigin]:
+    """The policy to go by: a caller's, if it may be used with a model, else the model's own.
+
+    Args:
+        policy: What the caller gave; None for the model's own.
+        allow_laxer: Whether a policy that may give a lower level than the model's is wanted.
+
+    Raises:
+        ArgumentError: If it is no policy, a rule speaks of what the model does not know, or it is laxer unasked.
+    """
+    models = policy_of(network.knowledge.urgency)
+    if policy is None or policy == models:
+        return models, PolicyOrigin.MODEL
+    if not isinstance(policy, UrgencyPolicy):
+        raise ArgumentError("policy", repr(policy)[:80], "an UrgencyPolicy, such as replace(model.urgency_policy, ...)")
+    for rule in policy.rules:
+        strange = next((atom for atom in atoms(rule.condition) if not _is_known(network, atom)), None)
+        if strange:
+            expected = "rules about findings that are present and risk states of the model"
+            raise ArgumentError("policy", f"rule {rule.id} about {strange}", expected)
+    if policy.is_as_strict_as(models):
+        return policy, PolicyOrigin.STRICTER
+    if not allow_laxer:
+        expected = "one that never gives a lower level; allow_laxer_policy=True permits it, and the result says so"
+        raise ArgumentError("policy", "a policy that may be laxer than the model's", expected)
+    return policy, PolicyOrigin.LAXER
+
+
+def _is_known(network: Network, atom: Atom) -> bool:
+    record = network.records.get(atom.id)
+    if isinstance(record, RiskFactor):
+        return atom.state in record.states
+    return isinstance(record, Finding) and atom.state == "present"
+
+
+def _table(given: object) -> tuple[tuple[float, ...], ...]:
+    n = len(LEVELS_BY_SEVERITY)
+    expected = f"{n} rows of {n} costs, by severity, least urgent first"
+    if not isinstance(given, tuple | list) or len(given) != n:
+        raise ArgumentError("loss", repr(given)[:80], expected)
+    rows: list[tuple[float, ...]] = []
+    for acted, row in zip(LEVELS_BY_SEVERITY, given, strict=True):
+        if not isinstance(row, tuple | list) or len(row) != n:
+            raise ArgumentError(f"loss[{acted.severity}]", repr(row)[:80], expected)
+        for cost in row:
+            if isinstance(cost, bool) or not isinstance(cost, int | float) or not 0 <= cost <= MOST_LOSS:
+                raise ArgumentError(f"loss[{acted.severity}]", repr(cost)[:80], f"costs from 0 to {MOST_LOSS:g}")
+        if row[acted.severity] != 0:
+            raise ArgumentError(
+                f"loss[{acted.severity}][{acted.severity}]", repr(row[acted.severity]), "0: acting as needed costs nothing"
+            )
+        rows.append(tuple(float(cost) for cost in row))
+    for low, high in pairwise(range(n)):
+        steps = [rows[high][needed] - rows[low][needed] for needed in range(n)]
+        for less, more in pairwise(range(n)):
+            if steps[more] > steps[less] + ROUNDING * max(1.0, abs(steps[less])):
+                given_steps = f"loss[{high}] - loss[{low}] = {steps[less]:g}, then {steps[more]:g}"
+                raise ArgumentError(
+                    "loss", given_steps, "decreasing differences: acting higher gains no less, the more urgent the need"
+                )
+    return tuple(rows)
+
+
+def _rules(given: object) -> tuple[Rule, ...]:
+    if not isinstance(given, tuple | list) or not all(isinstance(rule, Rule) for rule in given):
+        raise ArgumentError("rules", repr(given)[:80], "a tuple of rules")
+    ids = [rule.id for rule in given]
+    if len(set(ids)) < len(ids):
+        raise ArgumentError("rules", next(name for name in ids if ids.count(name) > 1), "an id of its own for each rule")
+    return tuple(given)
+
+
+def _table_is_as_strict(mine: Sequence[Sequence[float]], others: Sequence[Sequence[float]]) -> bool:
+    needs = range(len(mine))
+    return all(
+        _is_dominated([mine[b][n] - mine[a][n] for n in needs], [others[b][n] - others[a][n] for n in needs])
+        for a, b in combinations(needs, 2)
+    )
+
+
+def _is_dominated(mine: Sequence[float], others: Sequence[float]) -> bool:
+    """Say whether mine <= c others, componentwise, for some c >= 0."""
+    low, high = 0.0, math.inf
+    for m, o in zip(mine, others, strict=True):
+        if o > 0:
+            low = max(low, m / o)
+        elif o < 0:
+            high = min(high, m / o)
+        elif m > 0:
+            return False
+    return low <= high * (1 + ROUNDING) if high >= 0 else False
+
+
+def _rules_are_as_strict(mine: Sequence[Rule], others: Sequence[Rule]) -> bool:
+    for other in others:
+        rivals = [rule for rule in mine if rule.level >= other.level]
+        if any(rule.condition == other.condition for rule in rivals):
+            continue
+        sets = minimal_sets(other.condition)
+        if sets is None or not all(any(_holds_on(rule.condition, one) for rule in rivals) for one in sets):
+            return False
+    return True
+
+
+def _holds_on(condition: Condition, facts: frozenset[Atom]) -> bool:
+    if isinstance(condition, Atom):
+        return condition in facts
+    parts = (_holds_on(part, facts) for part in condition.parts)
+    return any(parts) if isinstance(condition, AnyOf) else all(parts)
+
+
+def _plain(condition: Condition) -> Any:
+    if isinstance(condition, Atom):
+        return str(condition)
+    return {"any" if isinstance(condition, AnyOf) else "all": [_plain(part) for part in condition.parts]}
