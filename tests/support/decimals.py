@@ -53,13 +53,13 @@ class Factor:
     def given(self, known: Mapping[str, int]) -> "Factor":
         """The part in which some variables have known states."""
         part = self.values[tuple(known.get(name, slice(None)) for name in self.names)]
-        return Factor(tuple(name for name in self.names if name not in known), np.asarray(part, dtype=object))
+        return Factor(tuple(name for name in self.names if name not in known), np.asarray(part))
 
     def summed_onto(self, names: Sequence[str]) -> "Factor":
         """The sum over all axes but those of `names`."""
         gone = tuple(axis for axis, name in enumerate(self.names) if name not in names)
         kept = tuple(name for name in self.names if name in names)
-        return Factor(kept, np.asarray(self.values.sum(axis=gone), dtype=object)) if gone else self
+        return Factor(kept, np.asarray(self.values.sum(axis=gone))) if gone else self
 
 
 @dataclass(frozen=True)
@@ -78,23 +78,28 @@ def infer_in_decimals(network: Network, cause_logits: Sequence[float], evidence:
         digits: Significant decimal digits of every step.
     """
     with localcontext(Context(prec=digits, Emin=-(10**9), Emax=10**9)):
-        reports = {node: (off, on) for node, off, on in evidence.findings} | {network.complaint: (0.0, 1.0)}
-        factors = [_prior(network, position) for position in range(len(network.risks))]
-        for position, node in enumerate(network.nodes):
-            if position < network.n_hidden or position in reports:
-                base = cause_logits[position] if position < network.n_causes else node.base_logit
-                factors += _noisy_or(network, node, base)
-        factors += [Factor((network.nodes[node].id,), _table(report)) for node, report in reports.items()]
-        known = {network.risks[k].id: state for k, state in enumerate(evidence.risk_states) if state >= 0}
-        for name in (network.nodes[finding].id for finding, (_, on) in reports.items() if on == 0):
-            known |= {name: 0, f"{name}.s": 1}  # absent: s is 1, which leaves one number for each parent
-        queries = [Factor((network.nodes[node].id,), _table([1, 1])) for node in range(network.n_hidden)]
-        joint, derivatives = _differentiate([factor.given(known) for factor in factors], queries)
+        joint, derivatives = differentiate(*signed_factors(network, cause_logits, evidence))
         hidden = {node: by[1] / (by[0] + by[1]) for node, by in enumerate(derivatives)}
         return Exact(joint.ln(), hidden)
 
 
-def _differentiate(factors: Sequence[Factor], queries: Sequence[Factor]) -> tuple[Decimal, list[Numbers]]:
+def signed_factors(network: Network, cause_logits: Sequence[float], evidence: Encoded) -> tuple[list[Factor], list[Factor]]:
+    """Factors whose product, summed over everything, is P(evidence, complaint), and one of ones for each hidden node."""
+    reports = {node: (off, on) for node, off, on in evidence.findings} | {network.complaint: (0.0, 1.0)}
+    factors = [_prior(network, position) for position in range(len(network.risks))]
+    for position, node in enumerate(network.nodes):
+        if position < network.n_hidden or position in reports:
+            base = cause_logits[position] if position < network.n_causes else node.base_logit
+            factors += _noisy_or(network, node, base)
+    factors += [Factor((network.nodes[node].id,), _table(report)) for node, report in reports.items()]
+    known = {network.risks[k].id: state for k, state in enumerate(evidence.risk_states) if state >= 0}
+    for name in (network.nodes[finding].id for finding, (_, on) in reports.items() if on == 0):
+        known |= {name: 0, f"{name}.s": 1}  # absent: s is 1, which leaves one number for each parent
+    queries = [Factor((network.nodes[node].id,), _table([1, 1])) for node in range(network.n_hidden)]
+    return [factor.given(known) for factor in factors], queries
+
+
+def differentiate(factors: Sequence[Factor], queries: Sequence[Factor]) -> tuple[Any, list[Numbers]]:
     """The sum over everything of the product of all factors, and its derivative with respect to each query's factor."""
     tape = [*queries, *factors]
     left, used = list(range(len(tape))), []
@@ -105,13 +110,13 @@ def _differentiate(factors: Sequence[Factor], queries: Sequence[Factor]) -> tupl
         tape.append(whole.summed_onto([other for other in whole.names if other != name]))
         used.append((taken, len(tape) - 1))
         left = [k for k in left if k not in taken] + [len(tape) - 1]
-    total = prod((tape[k].values.item() for k in left), start=ONE)
-    derivatives = {k: Factor((), _table(total / tape[k].values.item())) for k in left}
+    values = {k: tape[k].values.item() for k in left}
+    derivatives = {k: Factor((), np.array(prod(values[other] for other in left if other != k))) for k in left}
     for taken, made in reversed(used):
         for k in taken:
             others = reduce(Factor.times, (tape[other] for other in taken if other != k), derivatives[made])
             derivatives[k] = others.summed_onto(tape[k].names)
-    return total, [derivatives[k].values for k in range(len(queries))]
+    return prod(values.values()), [derivatives[k].values for k in range(len(queries))]
 
 
 def _cheapest(factors: Sequence[Factor]) -> str:
