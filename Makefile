@@ -23,8 +23,10 @@ lint: $(VENV)/.installed
 test: lint
 	$(BIN)/python -m pytest
 
+# `make bench BENCH=--quick` takes minutes less
 bench: $(VENV)/.installed
-	$(BIN)/python tests/benchmarks/engine.py
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'
+	PYTHONPATH=tests $(BIN)/python -m benchmarks $(BENCH)
 
 snapshot: $(VENV)/.installed
 	$(BIN)/calfbayes snapshot

@@ -3,23 +3,32 @@
 Variables (bits and points) are eliminated one after the other. To eliminate one, all that depends on it is put together
 into one table, and the variable is closed: a point is summed over, an observed finding's bit is weighed with its report,
 a hidden node's bit becomes the point that the node reads. The tables so left behind are *messages*; each is used once, so
-the computation is a tree, and its cost is governed by the largest table. The next variable is always the one that needs
-the fewest operations, ties broken by position; where that comes out dear, the one with the smallest table is tried, too.
+the computation is a tree, and its cost is governed by the largest table.
+
+Finding an order and writing its steps down are kept apart. The search sees the graph only: what shares a table with what.
+Next is always the variable whose table is cheapest, its size times the number of parts that go into it. A dear plan is
+searched for again, several times, each time with some noise in the choice; a search that gets dearer than the best so far
+stops. How often depends on the price, so that planning stays a small part of the whole; the noise is seeded.
 
 References:
     Dechter (1999), Bucket elimination: a unifying framework for reasoning.
     Kjaerulff (1990), Triangulation of graphs: greedy orders.
+    Fishelson, Geiger (2003), Optimizing exact genetic linkage computations: greedy orders with random choices, repeated.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from math import log2
+from math import inf, log2
+from random import Random
 
 from calfbayes.inference.reduction import Problem, Structure
 from calfbayes.inference.tables import Axes
 
-WORTH_A_SECOND_TRY = 1e6  # state operations; making a plan costs about as much
+OPERATIONS_PER_SEARCH = 2e6  # state operations that pay for one more search, which takes about a millisecond
+MOST_SEARCHES = 48
+NOISE = 2.0  # a price may be overrated by this power of two in a repeated search
+STEP = 1e4  # state operations that take about as long as the overhead of one step
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,140 +113,211 @@ def make_plan(problem: Problem) -> Plan:
 
 @lru_cache(maxsize=256)
 def _plan_of(structure: Structure) -> Plan:
-    plan = _Planner(structure, by_work=True).plan()
-    if plan.operations < WORTH_A_SECOND_TRY:
-        return plan
-    return min(plan, _Planner(structure, by_work=False).plan(), key=lambda plan: plan.operations)
+    graph = _Graph(structure)
+    order, price = _order(graph)
+    best = _Writer(graph).plan(order)
+    random = Random(0)  # noqa: S311 - breaks ties, keeps no secret
+    for _ in range(min(MOST_SEARCHES, int(best.operations / OPERATIONS_PER_SEARCH))):
+        order, repeated = _order(graph, random, limit=price)
+        if repeated < price:
+            price = repeated
+            best = min(best, _Writer(graph).plan(order), key=lambda plan: plan.operations)
+    return best
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Part:
-    """Something that still has to be put together: an item, a factor or a message.
+class _Graph:
+    """What depends on what. Sets of variables and sets of parts are integers, one binary digit a member.
 
     Attributes:
-        scope: Set of its variables, one binary digit a variable.
+        names: The bits in rising order, then the points; this is how variables are numbered.
+        all_bits: The variables that are bits.
+        scopes: The variables of each part: of the items, then of the factors.
+        works: Number of operations a state that it takes to take each part in.
+        neighbours: For each variable the variables of all parts that depend on it.
+        touching: For each variable the parts that depend on it.
+        becomes: For the bit of a hidden node the point that it becomes.
     """
 
-    kind: str
-    position: int
-    scope: int
-    work: float
+    def __init__(self, structure: Structure) -> None:
+        bits, points = sorted(bit for bit, _ in structure.bits), sorted(point for point, _ in structure.sizes)
+        number_of_bit = {bit: k for k, bit in enumerate(bits)}
+        number_of_point = {point: k for k, point in enumerate(points, len(bits))}
+        self.names = bits + points
+        self.all_bits = (1 << len(bits)) - 1
+        self.n_items = len(structure.items)
+        self.unusual = [(1 << number_of_point[point], log2(n) - 1.0) for point, n in structure.sizes if n != 2]
+        self.becomes = {number_of_bit[bit]: number_of_point[point] for bit, point in structure.bits if point >= 0}
+
+        self.scopes: list[int] = []
+        self.works: list[float] = []
+        for needed, children in structure.items:
+            variables = {number_of_bit[child] for child in children} | {number_of_point[point] for point in needed}
+            self.scopes.append(sum(1 << k for k in variables))
+            self.works.append(3.0 + len(children))
+        for needed in structure.tables:
+            self.scopes.append(sum(1 << number_of_point[point] for point in needed))
+            self.works.append(1.0)
+
+        self.neighbours = [1 << k for k in range(len(self.names))]
+        self.touching = [0] * len(self.names)
+        for part, scope in enumerate(self.scopes):
+            for k in _members(scope):
+                self.neighbours[k] |= scope
+                self.touching[k] |= 1 << part
+
+    def log_size(self, variables: int) -> float:
+        """Log2 of the number of joint states."""
+        result: float = variables.bit_count()
+        for variable, excess in self.unusual:
+            if variables & variable:
+                result += excess
+        return result
+
+    def after(self, scope: int, variable: int) -> int:
+        """What is left of the variables of a table when one of them is closed."""
+        rest = scope & ~(1 << variable)
+        return rest | 1 << self.becomes[variable] if variable in self.becomes else rest
 
 
-class _Planner:
-    """Which parts are left, and what each elimination would cost. Sets of variables are integers, one digit each."""
+def _order(graph: _Graph, random: Random | None = None, *, limit: float = inf) -> tuple[list[int], float]:
+    """Choose the order in which to eliminate the variables.
 
-    def __init__(self, structure: Structure, *, by_work: bool) -> None:
-        self.by_work = by_work
-        sizes = dict(structure.sizes)
-        self.bits = sorted(bit for bit, _ in structure.bits)
-        self.points = sorted(sizes)
-        self.point_of = dict(structure.bits)
-        names = [*(("bit", bit) for bit in self.bits), *(("point", point) for point in self.points)]
-        self.digit = {name: k for k, name in enumerate(names)}
-        self.bits_only = (1 << len(self.bits)) - 1
-        self.log_size = [1.0] * len(self.bits) + [log2(sizes[point]) for point in self.points]
-        self.large = [k for k, size in enumerate(self.log_size) if size != 1.0]
+    Args:
+        random: Where the noise comes from, if there is to be any.
+        limit: Price at which to give up.
 
-        self.parts: dict[int, list[_Part]] = {k: [] for k in range(len(names))}
-        self.alone: list[_Part] = []
-        for position, (points, children) in enumerate(structure.items):
-            self._add(_Part("item", position, self._set(children, points), 3.0 + len(children)))
-        for position, points in enumerate(structure.tables):
-            self._add(_Part("table", position, self._set((), points), 1.0))
-        self.waits_for = {self.digit["point", point]: bit for bit, point in structure.bits if point >= 0}
-        self.joint = {variable: self._joint(variable) for variable in self.parts}
+    Returns:
+        The order, and its price: the size of each table times the number of parts that go into it, summed.
+    """
+    neighbours, touching = graph.neighbours.copy(), graph.touching.copy()
+    waiting = set(graph.becomes.values())  # a point stands in no table before its bit is closed
+
+    def log_price(variable: int) -> float:
+        return graph.log_size(neighbours[variable]) + log2(touching[variable].bit_count() or 1)
+
+    def judged(variable: int) -> float:
+        return log_price(variable) + (NOISE * random.random() if random else 0.0)
+
+    scores = [inf if variable in waiting else judged(variable) for variable in range(len(neighbours))]
+    order: list[int] = []
+    price = 0.0
+    for message in range(len(graph.scopes), len(graph.scopes) + len(scores)):
+        variable = scores.index(min(scores))
+        price += 2.0 ** log_price(variable)
+        if price >= limit:
+            return order, inf
+        order.append(variable)
+        scores[variable] = inf
+        waiting.discard(graph.becomes.get(variable, -1))
+        rest, gone = graph.after(neighbours[variable], variable), touching[variable]
+        for other in _members(rest):
+            neighbours[other] = (neighbours[other] | rest) & ~(1 << variable)
+            touching[other] = touching[other] & ~gone | 1 << message
+            if other not in waiting:
+                scores[other] = judged(other)
+    return order, price
+
+
+class _Writer:
+    """Turns an order into steps."""
+
+    def __init__(self, graph: _Graph) -> None:
+        self.graph = graph
         self.steps: list[Step] = []
         self.scopes = [0]
         self.operations = 0.0
-        self.finished: list[int] = []
 
-    def plan(self) -> Plan:
-        while self.parts:
-            ready = (variable for variable in self.parts if variable not in self.waits_for)
-            self._eliminate(min(ready, key=lambda variable: (self.joint[variable][1], variable)))
+    def plan(self, order: Sequence[int]) -> Plan:
+        graph, touching = self.graph, self.graph.touching.copy()
+        message_of: dict[int, int] = {}  # by part
+        finished: list[int] = []
+        for part, variable in enumerate(order, len(graph.scopes)):
+            gone = touching[variable]
+            message = self._combined(
+                [message_of[k] for k in _members(gone) if k in message_of],
+                [k for k in _members(gone) if k not in message_of],
+            )
+            message = self._closed(message, variable)
+            message_of[part] = message
+            if not self.scopes[message]:
+                finished.append(message)
+            for other in _members(self.scopes[message]):
+                touching[other] = touching[other] & ~gone | 1 << part
         last = 0
-        for message in self.finished:
-            last = self._merge(last, message) if last else message
-        for part in self.alone:
-            last = self._take_in(last, part)
-        sizes = [self._log(scope) for scope in self.scopes]
-        scopes = tuple(map(self._scope, self.scopes))
+        for message in finished:
+            last = self._merged(last, message) if last else message
+        for part, scope in enumerate(graph.scopes):
+            if not scope:
+                last = self._taken_in(last, part)
+        sizes = [graph.log_size(scope) for scope in self.scopes]
+        named = {scope: self._named(scope) for scope in set(self.scopes)}
+        scopes = tuple(named[scope] for scope in self.scopes)
         return Plan(tuple(self.steps), scopes, self.operations, max(sizes), sum(2.0**size for size in sizes))
 
-    def _joint(self, variable: int) -> tuple[int, float]:
-        """All variables of the table that eliminating this one would make, and its price: its size, or operations, roughly."""
-        scope, work = 0, 1.0
-        for part in self.parts[variable]:
-            shared = (scope & part.scope & self.bits_only).bit_count() if part.kind == "message" else 0
-            work += part.work * 1.5**shared
-            scope |= part.scope
-        return scope, (work if self.by_work else 1.0) * 2.0 ** self._log(scope)
+    def _combined(self, messages: list[int], parts: list[int]) -> int:
+        """Put everything together, small before large: messages, then items and factors, then the rest of the messages."""
+        messages.sort(key=lambda message: (self.graph.log_size(self.scopes[message]), message))
+        parts.sort(key=lambda part: (self.graph.scopes[part].bit_count(), part))
+        first = min(range(len(messages) + 1), key=lambda first: self._price(messages, parts, first)) if parts else len(messages)
+        last = 0
+        for message in messages[:first]:
+            last = self._merged(last, message) if last else message
+        for part in parts:
+            last = self._taken_in(last, part)
+        for message in messages[first:]:
+            last = self._merged(last, message) if last else message
+        return last
 
-    def _eliminate(self, variable: int) -> None:
-        parts = self.parts.pop(variable)
-        scope, _ = self.joint.pop(variable)
-        affected = [other for other in self.parts if scope >> other & 1]
-        gone = set(map(id, parts))
-        for other in affected:
-            self.parts[other] = [part for part in self.parts[other] if id(part) not in gone]
-        messages = sorted((part for part in parts if part.kind == "message"), key=lambda p: (self._log(p.scope), p.position))
-        message = messages[0].position if messages else 0
-        for part in messages[1:]:
-            message = self._merge(message, part.position)
-        others = (part for part in parts if part.kind != "message")
-        for part in sorted(others, key=lambda part: (part.scope.bit_count(), part.kind, part.position)):
-            message = self._take_in(message, part)
-        message = self._close(message, variable)
-        if self.scopes[message]:
-            self._add(_Part("message", message, self.scopes[message], 1.0))
-        else:
-            self.finished.append(message)
-        for other in {*affected, *(v for v in self.parts if self.scopes[message] >> v & 1)}:
-            self.joint[other] = self._joint(other)
+    def _price(self, messages: Sequence[int], parts: Sequence[int], first: int) -> float:
+        """What it costs to take the parts in when some of the messages have been merged."""
+        price, scope = 0.0, 0
+        for k, message in enumerate(messages[:first]):
+            price += self._merging(scope, self.scopes[message]) + STEP if k else 0.0
+            scope |= self.scopes[message]
+        for part in parts:
+            scope |= self.graph.scopes[part]
+            price += self.graph.works[part] * 2.0 ** self.graph.log_size(scope)
+        for message in messages[first:]:
+            price += self._merging(scope, self.scopes[message]) + STEP
+            scope |= self.scopes[message]
+        return price
 
-    def _take_in(self, message: int, part: _Part) -> int:
-        step = Multiply(message, part.position) if part.kind == "table" else Absorb(message, part.position)
-        return self._step(step, self.scopes[message] | part.scope, part.work)
+    def _merging(self, left: int, right: int) -> float:
+        shared = (left & right & self.graph.all_bits).bit_count()
+        price: float = 1.5**shared * 2.0 ** self.graph.log_size(left | right)
+        return price
 
-    def _merge(self, left: int, right: int) -> int:
-        a, b = self.scopes[left], self.scopes[right]
-        return self._step(Merge(left, right), a | b, 1.5 ** (a & b & self.bits_only).bit_count())
+    def _merged(self, left: int, right: int) -> int:
+        scopes = self.scopes[left], self.scopes[right]
+        return self._step(Merge(left, right), scopes[0] | scopes[1], self._merging(*scopes))
 
-    def _close(self, message: int, variable: int) -> int:
-        scope = self.scopes[message] & ~(1 << variable)
-        if variable >= len(self.bits):
-            return self._step(ClosePoint(message, self.points[variable - len(self.bits)]), scope, 1.0)
-        node = self.bits[variable]
-        point = self.point_of[node]
-        if point >= 0:
-            del self.waits_for[self.digit["point", point]]
-            scope |= self._set((), (point,))
-        return self._step(CloseBit(message, node), scope, 1.0)
+    def _taken_in(self, message: int, part: int) -> int:
+        scope = self.scopes[message] | self.graph.scopes[part]
+        n_items = self.graph.n_items
+        step = Absorb(message, part) if part < n_items else Multiply(message, part - n_items)
+        return self._step(step, scope, self.graph.works[part] * 2.0 ** self.graph.log_size(scope))
 
-    def _step(self, step: Step, scope: int, work: float) -> int:
-        before = scope if isinstance(step, Merge) else self.scopes[step.message]
-        self.operations += 2 * work * 2.0 ** max(self._log(scope), self._log(before))
+    def _closed(self, message: int, variable: int) -> int:
+        before, name = self.scopes[message], self.graph.names[variable]
+        after = self.graph.after(before, variable)
+        step = CloseBit(message, name) if self.graph.all_bits >> variable & 1 else ClosePoint(message, name)
+        return self._step(step, after, 2.0 ** max(self.graph.log_size(before), self.graph.log_size(after)))
+
+    def _step(self, step: Step, scope: int, price: float) -> int:
+        self.operations += 2 * price  # forward and backward
         self.steps.append(step)
         self.scopes.append(scope)
         return len(self.steps)
 
-    def _add(self, part: _Part) -> None:
-        if not part.scope:
-            self.alone.append(part)
-        for variable in self.parts:
-            if part.scope >> variable & 1:
-                self.parts[variable].append(part)
+    def _named(self, variables: int) -> Scope:
+        names = [self.graph.names[k] for k in _members(variables)]
+        n_bits = (variables & self.graph.all_bits).bit_count()
+        return Scope(tuple(names[:n_bits]), tuple(names[n_bits:]))
 
-    def _set(self, bits: Iterable[int], points: Iterable[int]) -> int:
-        digits = {self.digit["bit", bit] for bit in bits} | {self.digit["point", point] for point in points}
-        return sum(1 << digit for digit in digits)
 
-    def _scope(self, variables: int) -> Scope:
-        bits = tuple(bit for k, bit in enumerate(self.bits) if variables >> k & 1)
-        points = tuple(point for k, point in enumerate(self.points, len(self.bits)) if variables >> k & 1)
-        return Scope(bits, points)
-
-    def _log(self, variables: int) -> float:
-        """Log2 of the number of joint states."""
-        return variables.bit_count() + sum(self.log_size[k] - 1.0 for k in self.large if variables >> k & 1)
+def _members(variables: int) -> Iterator[int]:
+    """The members of a set, in rising order."""
+    while variables:
+        lowest = variables & -variables
+        yield lowest.bit_length() - 1
+        variables ^= lowest

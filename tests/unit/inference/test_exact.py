@@ -1,5 +1,4 @@
 import tracemalloc
-from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
 from math import exp, inf, isinf, log
 from random import Random
@@ -14,7 +13,7 @@ from calfbayes.inference.reduction import Encoded, reduce
 from calfbayes.inference.tables import Array
 from calfbayes.knowledge.reading import knowledge_from_content
 from calfbayes.network import Network, compile_network, logit
-from support.models import SHIPPED, model_of, random_model, shipped
+from support.models import random_model
 from support.queries import ABSENT, PRESENT
 from support.random_models import random_content
 from support.small_models import small_content
@@ -146,17 +145,6 @@ def test_adding_up_over_the_answers_of_a_finding_gives_the_whole() -> None:
         for hidden, p in whole.hidden.items():
             mixed = sum(share * answer.hidden[hidden] for share, answer in zip(shares, answers, strict=True))
             assert mixed == pytest.approx(p, abs=1e-12)
-
-
-@pytest.mark.parametrize("name", SHIPPED)
-def test_one_model_used_from_many_threads_gives_the_answers_of_one_thread(name: str) -> None:
-    model = model_of(shipped(name)._content)  # a fresh one: nothing is cached yet
-    rng = Random(1)
-    findings = [finding.id for finding in model.findings if finding.id != model.knowledge.complaint]
-    answers = [{"age": 20 + 5 * k, "sex": "female", rng.choice(findings): True} for k in range(12)]
-    with ThreadPoolExecutor(8) as pool:
-        together = list(pool.map(lambda given: model.diagnose(given).to_json(), answers))
-    assert together == [model.diagnose(given).to_json() for given in answers]
 
 
 def test_no_evidence_is_as_probable_as_the_complaint() -> None:

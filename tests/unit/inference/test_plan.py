@@ -1,13 +1,13 @@
 import subprocess
 import sys
-from os import pathsep
 from pathlib import Path
 from random import Random
 
 import numpy as np
 import pytest
 
-from calfbayes.inference.plan import Merge, Plan, make_plan
+from calfbayes.inference import plan as planning
+from calfbayes.inference.plan import Absorb, Merge, Multiply, Plan, make_plan
 from calfbayes.inference.reduction import Encoded, Problem, reduce
 from calfbayes.knowledge.reading import Content, knowledge_from_content
 from calfbayes.network import Network, compile_network
@@ -46,10 +46,7 @@ def test_a_plan_is_deterministic() -> None:
 
 def test_a_plan_does_not_depend_on_the_order_that_python_hashes_in() -> None:
     def plan_with(seed: int) -> str:
-        environment = {
-            "PYTHONHASHSEED": str(seed),
-            "PYTHONPATH": pathsep.join([str(TESTS), str(Path(__file__).parent), *sys.path]),
-        }
+        environment = {"PYTHONHASHSEED": str(seed), "PYTHONPATH": f"{TESTS.parent / 'src'}:{TESTS}:{Path(__file__).parent}"}
         done = subprocess.run(
             [sys.executable, "-c", PRINT_THE_PLAN], env=environment, capture_output=True, text=True, check=True
         )
@@ -107,6 +104,35 @@ def test_every_message_is_used_once_and_every_item_and_factor_taken_in_once() ->
     assert sorted(step.table for step in plan.steps if hasattr(step, "table")) == list(range(len(problem.tables)))
     assert {step.bit for step in plan.steps if hasattr(step, "bit")} == set(problem.bits)
     assert {step.point for step in plan.steps if hasattr(step, "point")} == set(problem.sizes)
+
+
+def test_the_price_is_that_of_the_steps() -> None:
+    problem = problem_of(large(), 6)
+    plan = make_plan(problem)
+    sizes = [2.0 ** len(scope.bits) * np.prod([problem.sizes[point] for point in scope.points]) for scope in plan.scopes]
+    price = 0.0
+    for step, after in zip(plan.steps, range(1, len(plan.scopes)), strict=True):
+        if isinstance(step, Absorb):
+            price += (3 + len(problem.items[step.item].children)) * sizes[after]
+        elif isinstance(step, Merge):
+            shared = set(plan.scopes[step.left].bits) & set(plan.scopes[step.right].bits)
+            price += 1.5 ** len(shared) * sizes[after]
+        elif isinstance(step, Multiply):
+            price += sizes[after]
+        else:
+            price += max(sizes[after], sizes[step.message])
+    assert plan.operations == pytest.approx(2 * price)
+
+
+def test_a_dear_query_is_planned_several_times_and_a_cheap_one_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The best of several is kept; the choice among orders is seeded, so it is always the same."""
+    dear, cheap = problem_of(large(), 4).structure(), problem_of(large(), 1, n_known=5).structure()
+    searched = {structure: planning._plan_of.__wrapped__(structure) for structure in (dear, cheap)}
+    assert searched[dear] == planning._plan_of.__wrapped__(dear)
+    monkeypatch.setattr(planning, "MOST_SEARCHES", 0)
+    once = {structure: planning._plan_of.__wrapped__(structure) for structure in (dear, cheap)}
+    assert searched[dear].operations < 0.9 * once[dear].operations
+    assert searched[cheap] == once[cheap]
 
 
 def _inputs(plan: Plan) -> list[int]:

@@ -1,0 +1,161 @@
+"""Prints the tables of `make bench`; `--quick` asks fewer queries. Times are of this machine: believe the ratios."""
+
+import argparse
+import os
+import platform
+import time
+from importlib.metadata import PackageNotFoundError, version
+from math import isinf
+from pathlib import Path
+
+import calfbayes as cb
+from benchmarks.patients import Queries, drawn_patients
+from benchmarks.race import Result, run
+from benchmarks.solvers import SOLVERS
+from benchmarks.synthetic import synthetic_network, synthetic_queries
+from calfbayes.diagnosis.result import encode
+from calfbayes.evaluation.case_files import read_cases
+from calfbayes.inference.exact import COST_LIMIT
+from calfbayes.inference.plan import make_plan
+from calfbayes.inference.reduction import reduce
+
+OURS, REFEREE = "calfbayes", "pyAgrum, best form"
+SETS = {"a: age, sex, setting and half of the other risk factors known": True, "b: only age, sex and setting known": False}
+CASES = Path(__file__).parents[1] / "clinical" / "cases" / "cases.jsonl"
+N_PUBLISHED = 50
+
+
+def main() -> None:
+    """Print the tables."""
+    parser = argparse.ArgumentParser(prog="benchmarks", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="fewer queries, shorter limits")
+    quick = parser.parse_args().quick
+    levels = (1, 4, 8) if quick else (1, 4, 8, 12, 16, 20)
+    n, seconds_each, seconds = (5, 3.0, 10.0) if quick else (20, 10.0, 30.0)
+
+    start = time.monotonic()
+    print(machine())
+    model = cb.load_model("calf")
+    print(f"{model}\n{n} simulated patients a row, {seconds_each:g} s a query, {seconds:g} s a row; more than {COST_LIMIT:.0e}")
+    print("predicted operations are refused. Memory is what the queries add. Failures count as infinitely slow.")
+    for name, half in SETS.items():
+        print(f"\nSet {name}")
+        header("positive", "solver", "answered", "median ms", "95 % ms", "peak MiB", "ratio", "differs by", "fails")
+        out: set[str] = set()
+        for n_present in levels:
+            queries = drawn_patients(model, n, n_present=n_present, half_of_the_risks=half, seed=n_present)
+            out |= compare(queries, f"{n_present}", n, seconds_each, seconds, out)
+    published(model, seconds_each, seconds if quick else 4 * seconds)
+    growth(n, seconds_each, seconds, quick=quick)
+    print(f"\n{(time.monotonic() - start) / 60:.0f} minutes in all")
+
+
+def compare(queries: Queries, label: str, n: int, seconds_each: float, seconds: float, out: set[str]) -> set[str]:
+    """Print a row for each solver that is still in the race; returns those that answered less than half."""
+    ours = run(OURS, queries, seconds_each=seconds_each, seconds=seconds)
+    lost = set()
+    for solver in SOLVERS:
+        if solver in out:
+            continue
+        result = ours if solver == OURS else run(solver, queries, seconds_each=seconds_each, seconds=seconds)
+        answered = sum(not answer.failure for answer in result.answers)
+        if solver != OURS and answered < len(result.answers) / 2:
+            lost.add(solver)
+        difference = None if solver == OURS else result.disagreement(ours)
+        row(
+            label,
+            solver,
+            f"{answered} of {len(result.answers)}",
+            milliseconds(result.median),
+            milliseconds(result.percentile_95),
+            f"{result.memory / 2**20:.0f}" if answered else "-",
+            "-" if solver == OURS or isinf(ours.median) else f"{result.median / ours.median:.3g}",
+            "-" if difference is None else f"{difference:.0e}",
+            ", ".join(f"{count} {kind}" for kind, count in result.failures.items()) or "-",
+        )
+    return lost
+
+
+def published(model: cb.Model, seconds_each: float, seconds: float) -> None:
+    """Agreement with the referee on published patients."""
+    evidence = [model.evidence(dict(case.known), setting=case.setting) for case in read_cases(CASES)][:N_PUBLISHED]
+    settings = [given.setting or model.knowledge.default_setting for given in evidence]
+    network = model._solved.network
+    print(f"\n{len(evidence)} published patients")
+    header("setting", "patients", "answered by both", "median ms", "ratio of the referee's", "differs by")
+    for setting in sorted(set(settings)):
+        asked = [encode(network, given) for given, of in zip(evidence, settings, strict=True) if of == setting]
+        queries = Queries(network, model._solved.bases[setting].logits, tuple(asked))
+        ours, referee = (
+            run(solver, queries, seconds_each=seconds_each, seconds=seconds, patient=True) for solver in (OURS, REFEREE)
+        )
+        both = sum(not a.failure and not b.failure for a, b in zip(ours.answers, referee.answers, strict=False))
+        difference = referee.disagreement(ours)
+        row(
+            setting,
+            f"{len(asked)}",
+            f"{both}",
+            milliseconds(ours.median),
+            f"{referee.median / ours.median:.3g}",
+            "-" if difference is None else f"{difference:.0e}",
+        )
+
+
+def growth(n: int, seconds_each: float, seconds: float, *, quick: bool) -> None:
+    """How the price grows with positives, causes and findings on synthetic networks of two layers."""
+    print("\nSynthetic networks")
+    header("causes", "findings", "positive", "operations", "median ms", "95 % ms", "peak MiB", "fails")
+    sizes = [(50, 150, k) for k in (1, 4, 8, 12, 16)] + [(100, 300, 8), (200, 300, 8), (200, 600, 8), (200, 600, 16)]
+    for n_causes, n_findings, n_present in sizes[::3] if quick else sizes:
+        network = synthetic_network(n_causes, n_findings)
+        queries = synthetic_queries(network, n, n_present=n_present)
+        prices = [make_plan(reduce(network, queries.logits, evidence)).operations for evidence in queries.evidence]
+        result: Result = run(OURS, queries, seconds_each=seconds_each, seconds=seconds)
+        row(
+            f"{n_causes}",
+            f"{n_findings}",
+            f"{n_present}",
+            f"{sorted(prices)[len(prices) // 2]:.2g}",
+            milliseconds(result.median),
+            milliseconds(result.percentile_95),
+            f"{result.memory / 2**20:.0f}",
+            ", ".join(f"{count} {kind}" for kind, count in result.failures.items()) or "-",
+        )
+
+
+def machine() -> str:
+    """The machine and the versions."""
+    processor = platform.processor() or platform.machine()
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        models = [
+            line.split(":")[1].strip() for line in cpuinfo.read_text(encoding="utf-8").splitlines() if "model name" in line
+        ]
+        processor = models[0] if models else processor
+    versions = [f"Python {platform.python_version()}", f"calfbayes {cb.__version__}"]
+    for name in ("numpy", "pyagrum", "pgmpy"):
+        try:
+            versions.append(f"{name} {version(name)}")
+        except PackageNotFoundError:
+            versions.append(f"{name} not installed")
+    return f"{processor}, {os.cpu_count()} cores, {platform.system()}; {', '.join(versions)}"
+
+
+def milliseconds(seconds: float) -> str:
+    """For a cell."""
+    return "-" if isinf(seconds) else f"{seconds * 1e3:.3g}" if seconds < 1 else f"{seconds * 1e3:.0f}"
+
+
+def header(*cells: str) -> None:
+    """Print the head of a table."""
+    row(*cells)
+    row(*("---" for _ in cells))
+
+
+def row(*cells: str) -> None:
+    """Print a row of a table."""
+    print("| " + " | ".join(cells) + " |", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,180 @@
+"""One solver in a process of its own, with limits: a peer that hangs or runs out of memory is a row, not a crash."""
+
+import multiprocessing
+import resource
+import time
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import numpy as np
+
+from benchmarks.patients import Queries
+from benchmarks.solvers import SOLVERS, Marginals
+from calfbayes import QueryTooCostlyError
+from calfbayes.inference.reduction import Encoded
+
+MEMORY = 8 * 2**30  # bytes of address space of a peer
+START = 120.0  # seconds to import the libraries and to hand the network over
+GIVE_UP = 3  # failures in a row
+FATAL = {"time-out", "crash", "out of memory"}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One query.
+
+    Attributes:
+        failure: Why there is no answer; empty if there is one.
+        seconds: Infinite without an answer.
+        memory: Peak bytes above those with the libraries and the network loaded.
+    """
+
+    failure: str
+    seconds: float = float("inf")
+    memory: float = 0.0
+    marginals: Marginals = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Result:
+    """All queries of one solver, in order; shorter than the queries if it gave up or ran out of time."""
+
+    answers: tuple[Answer, ...]
+
+    @property
+    def median(self) -> float:
+        """Seconds; a failure counts as infinite."""
+        return median(answer.seconds for answer in self.answers)
+
+    @property
+    def percentile_95(self) -> float:
+        """Seconds; a failure counts as infinite."""
+        return sorted(answer.seconds for answer in self.answers)[int(np.ceil(0.95 * len(self.answers))) - 1]
+
+    @property
+    def memory(self) -> float:
+        """Peak bytes."""
+        return max(answer.memory for answer in self.answers)
+
+    @property
+    def failures(self) -> dict[str, int]:
+        """How often each kind of failure occurred."""
+        kinds = [answer.failure for answer in self.answers if answer.failure]
+        return {kind: kinds.count(kind) for kind in sorted(set(kinds))}
+
+    def disagreement(self, other: "Result") -> float | None:
+        """Largest difference between two posteriors over the queries that both answered; None if there is none."""
+        both = [(a, b) for a, b in zip(self.answers, other.answers, strict=False) if not a.failure and not b.failure]
+        differences = [abs(a.marginals[node] - p) for a, b in both for node, p in b.marginals.items() if node in a.marginals]
+        return float(np.max(differences)) if differences else None
+
+
+def run(solver: str, queries: Queries, *, seconds_each: float, seconds: float, patient: bool = False) -> Result:
+    """Ask everything, until the solver fails several times in a row or its time is over.
+
+    Args:
+        seconds_each: Time limit of one query.
+        seconds: No further query is asked when the queries so far took longer.
+        patient: Whether to go on however often the solver fails.
+    """
+    answers: list[Answer] = []
+    spent = 0.0
+    left = list(queries.evidence)
+
+    def over() -> bool:
+        failed = len(answers) >= GIVE_UP and all(answer.failure in FATAL for answer in answers[-GIVE_UP:])
+        return not left or spent >= seconds or (failed and not patient)
+
+    while not over():
+        with _worker(solver, queries) as connection:
+            if failure := _start(connection):
+                return Result((*answers, Answer(failure)))
+            while not over():
+                answers.append(_ask(connection, left.pop(0), seconds_each))
+                spent += min(answers[-1].seconds, seconds_each)
+                if answers[-1].failure in FATAL:  # its process is gone, or still at work
+                    break
+    return Result(tuple(answers))
+
+
+def _start(connection: Any) -> str:
+    """Wait until the network stands; returns why it does not, or nothing."""
+    try:
+        failure: str = connection.recv() if connection.poll(START) else "does not start"
+    except (EOFError, ConnectionError):
+        return "crash"
+    return failure
+
+
+def _ask(connection: Any, evidence: Encoded, seconds: float) -> Answer:
+    try:
+        connection.send(evidence)
+        if not connection.poll(seconds):
+            return Answer("time-out")
+        answer: Answer = connection.recv()
+    except (EOFError, ConnectionError):
+        return Answer("crash")
+    return answer
+
+
+@contextmanager
+def _worker(solver: str, queries: Queries) -> Iterator[Any]:
+    here, there = multiprocessing.Pipe()
+    process = multiprocessing.get_context("spawn").Process(target=_serve, args=(there, solver, queries), daemon=True)
+    process.start()
+    there.close()
+    try:
+        yield here
+    finally:
+        here.close()
+        process.kill()
+        process.join()
+
+
+def _serve(connection: "Connection[Any, Any]", name: str, queries: Queries) -> None:
+    """Answer queries as they come; first say that the network stands, with an empty text, or why it does not."""
+    warnings.simplefilter("ignore")  # those of the peers about themselves
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    try:
+        solver = SOLVERS[name](queries.network, queries.logits)
+        for evidence in queries.evidence[:1]:  # first imports are not counted
+            solver.prepare(evidence)
+    except Exception as error:  # noqa: BLE001 - whatever a peer does is a row of the table
+        connection.send(_kind(error))
+        return
+    connection.send("")
+    while True:
+        try:
+            evidence = connection.recv()
+        except EOFError:
+            return
+        before = _memory("VmRSS")
+        try:
+            ask = solver.prepare(evidence)
+            start = time.perf_counter()
+            marginals = ask()
+            seconds = time.perf_counter() - start
+        except Exception as error:  # noqa: BLE001
+            connection.send(Answer(_kind(error)))
+        else:
+            connection.send(Answer("", seconds, max(0.0, _memory("VmHWM") - before), dict(marginals)))
+
+
+def _kind(error: Exception) -> str:
+    if isinstance(error, QueryTooCostlyError):
+        return "refused"
+    return "out of memory" if isinstance(error, MemoryError) or "alloc" in str(error) else type(error).__name__
+
+
+def _memory(kind: str) -> float:
+    """Bytes that the process holds (VmRSS), or has held at most (VmHWM), as the operating system tells."""
+    for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
+        if line.startswith(kind):
+            return float(line.split()[1]) * 1024
+    return 0.0
