@@ -122,6 +122,11 @@ class Model:
             f"settings {', '.join(setting.id for setting in self.settings)})"
         )
 
+    def _repr_html_(self) -> str:
+        from calfbayes.presentation.display import model_html
+
+        return model_html(self._solved)
+
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Model) and self.digest == other.digest
 
