@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := $(VENV)/bin
 EXTRAS ?= test
 
-.PHONY: demo test lint bench snapshot clean
+.PHONY: demo test test-browser lint bench notebook snapshot clean
 
 $(VENV)/.installed: pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -22,6 +22,19 @@ lint: $(VENV)/.installed
 
 test: lint
 	$(BIN)/python -m pytest
+
+# A browser is taken from the machine; else it is fetched by its driver, else by the package manager.
+$(VENV)/.browser: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[browser]'
+	command -v chromium || command -v google-chrome || $(BIN)/playwright install --with-deps chromium \
+		|| { apt-get update --quiet && apt-get install --quiet --yes chromium; }
+	touch $@
+
+test-browser: $(VENV)/.browser
+	$(BIN)/python -m pytest --override-ini='addopts=-q --strict-markers --import-mode=importlib' tests/browser
+
+notebook: $(VENV)/.installed
+	$(BIN)/jupyter lab notebooks
 
 # `make bench BENCH=--quick` takes minutes less
 bench: $(VENV)/.installed

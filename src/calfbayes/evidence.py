@@ -94,6 +94,11 @@ class Evidence(Mapping[str, Value]):
         setting = f"setting={self.setting!r}" if self.setting is not None else ""
         return f"Evidence({', '.join(part for part in (items, setting) if part)})"
 
+    def _repr_html_(self) -> str:
+        from calfbayes.presentation.display import evidence_html
+
+        return evidence_html(self)
+
     def with_(self, changes: Mapping[str, object] | None = None, /, **more: object) -> "Evidence":
         """The same evidence with items added or replaced.
 

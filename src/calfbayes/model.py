@@ -10,7 +10,7 @@ import numpy as np
 
 from calfbayes.diagnosis.policy import UrgencyPolicy, policy_of
 from calfbayes.diagnosis.result import Diagnosis, diagnose
-from calfbayes.errors import ArgumentError, Fault, ModelFileError, UnknownNameError
+from calfbayes.errors import ArgumentError, Fault, MissingExtraError, ModelFileError, UnknownNameError
 from calfbayes.evidence import Evidence, read_evidence, read_evidence_json
 from calfbayes.inference.bases import Bases
 from calfbayes.inference.exact import COST_LIMIT, Posterior
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     import networkx as nx
     import pandas as pd
 
+    from calfbayes.explorer.widget import Explorer
     from calfbayes.questionnaire.session import Questionnaire
 
 CALLER = "caller"
@@ -121,6 +122,11 @@ class Model:
             f"{len(self.findings)} findings, {len(self.risk_factors)} risk factors, "
             f"settings {', '.join(setting.id for setting in self.settings)})"
         )
+
+    def _repr_html_(self) -> str:
+        from calfbayes.presentation.display import model_html
+
+        return model_html(self._solved)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Model) and self.digest == other.digest
@@ -304,6 +310,28 @@ class Model:
             fault = Fault("questionnaire.toml", "", "this model was not read from a folder", "make it with load_model")
             raise ModelFileError(self.name, (fault,))
         return read_questionnaire(self._folder, self._solved.network)
+
+    def explore(self, evidence: Mapping[str, object] | Evidence | None = None, *, setting: str | None = None) -> "Explorer":
+        """Explore the model in a notebook: tick answers, and the diagnosis follows.
+
+        Args:
+            evidence: Answers to begin with, see `evidence`.
+            setting: A care setting to begin with, or None for the model's default.
+
+        Returns:
+            What a notebook shows as controls; `.evidence`, `.result` and `.to_json()` say where it stands.
+
+        Raises:
+            CalfBayesError: If the evidence cannot be what was given, or contradicts itself.
+            MissingExtraError: If ipywidgets is not installed.
+        """
+        from calfbayes.explorer.session import Session
+
+        try:
+            from calfbayes.explorer.widget import explorer_of
+        except ImportError:
+            raise MissingExtraError("ipywidgets", "notebook") from None
+        return explorer_of(Session(self, self.evidence(evidence, setting=setting)))
 
     def to_pgmpy(self, *, setting: str | None = None) -> Any:
         """An equivalent pgmpy network; wide noisy-ORs are split into chains of small tables.

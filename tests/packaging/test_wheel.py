@@ -17,6 +17,7 @@ models = {name: calfbayes.load_model(name) for name in shipped_models()}
 print(json.dumps({
     "file": calfbayes.__file__,
     "digests": {name: model.digest for name, model in models.items()},
+    "styled": ".cb-banner {" in models["tutorial"].diagnose({})._repr_html_(),
     "first": models["tutorial"].diagnose({"age": 67, "smoking": True, "pain_on_walking": True}).causes[0].id,
 }))
 """
@@ -40,6 +41,7 @@ def test_wheel_works_outside_the_checkout(tmp_path: Path) -> None:
     (site / "dependencies.pth").write_text("\n".join(here))
     answer = json.loads(run(str(python), "-c", SCRIPT, cwd=tmp_path))
     assert answer["file"].startswith(str(tmp_path))
+    assert answer["styled"]
     assert set(answer["digests"]) == set(shipped_models())
     assert answer["digests"] == {name: calfbayes.load_model(name).digest for name in shipped_models()}
     assert (

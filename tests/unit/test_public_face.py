@@ -51,6 +51,7 @@ def test_methods_that_others_call_are_frozen() -> None:
         "digest",
         "evidence",
         "evidence_from_json",
+        "explore",
         "findings",
         "graph",
         "knowledge",

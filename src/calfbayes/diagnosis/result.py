@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from math import isinf
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from calfbayes.diagnosis.care import CareAdvice, care_advice
@@ -109,6 +110,11 @@ class Diagnosis:
 
         return diagnosis_text(self, width=100)
 
+    def _repr_html_(self) -> str:
+        from calfbayes.presentation.display import diagnosis_html
+
+        return diagnosis_html(self)
+
     def probability_of_any(self, names: Sequence[str]) -> float:
         """P(at least one of these causes or complications is present | evidence).
 
@@ -150,6 +156,27 @@ class Diagnosis:
     def to_json(self, *, indent: int | None = None) -> str:
         """The result as JSON text."""
         return json.dumps(self.to_dict(), indent=indent, ensure_ascii=False, allow_nan=False)
+
+    def to_html(self, path: str | Path) -> Path:
+        """Write a report page: one file without scripts and with nothing to fetch, printable on one or two sheets.
+
+        Args:
+            path: File to write; one that exists is replaced.
+
+        Returns:
+            The path.
+
+        Raises:
+            ArgumentError: If `path` is no path.
+            OSError: If the file cannot be written.
+        """
+        from calfbayes.presentation.page import report_html
+
+        if not isinstance(path, str | Path):
+            raise ArgumentError("path", repr(path)[:80], "a path, such as 'report.html'")
+        file = Path(path)
+        file.write_text(report_html(self), encoding="utf-8")
+        return file
 
     def to_frame(self) -> "pd.DataFrame":
         """The causes as a pandas table: index id; columns label, group, urgency, probability, share."""

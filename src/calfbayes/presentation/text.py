@@ -6,8 +6,8 @@ Rendering only: every number and every medical word shown here stands in the res
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from calfbayes.evidence import Likelihood, Value
-from calfbayes.knowledge.terms import Level, RiskFactor
+from calfbayes.knowledge.terms import Level
+from calfbayes.presentation.facts import because, known
 from calfbayes.presentation.plain import BOLD, DIM, FULL, MARK, bar, bullets, painted, percent, printable, shortened, wrapped
 
 if TYPE_CHECKING:
@@ -119,10 +119,7 @@ class View:
     def known(self) -> list[str]:
         """The evidence in words, and what was assumed."""
         evidence = self.diagnosis.evidence
-        groups: dict[str, list[str]] = {"Patient": [], "Present": [], "Absent": [], "Doubtful": [], "Not known": []}
-        for name, value in evidence.items():
-            groups[_group(value)].append(self._fact(name, value))
-        lines = [line for name, facts in groups.items() if facts for line in self._field(name, "; ".join(facts))]
+        lines = [line for kind, facts in known(evidence).items() for line in self._field(kind, "; ".join(facts))]
         assumed = [text for text in self.diagnosis.assumed if not text.startswith("setting=")]
         setting = self.setting_labels[self.diagnosis.setting]
         lines += self._field("Setting", setting if evidence.setting else f"{setting} (assumed, none was given)")
@@ -145,11 +142,11 @@ class View:
         return wrapped(text, self.width, f"  {name:<11}", " " * 13)
 
     def _reason(self, reason: "Reason") -> str:
-        because = "; ".join(map(self._atom, reason.because))
+        facts = "; ".join(because(self.diagnosis.evidence, reason.because))
         is_lower_rule = reason.origin == "rule" and reason.level != self.diagnosis.urgency.level
         level = f"{self.level_labels[reason.level]}: " if is_lower_rule else ""
         sources = f" [{', '.join(reason.sources)}]" if reason.sources else ""
-        return f"{level}{reason.text}{f' Because: {because}.' if because else ''}{sources}"
+        return f"{level}{reason.text}{f' Because: {facts}.' if facts else ''}{sources}"
 
     def _advised(self, advised: "Advised") -> str:
         labels = [self.records[name].label for name in advised.causes]
@@ -178,26 +175,3 @@ class View:
             f"  from {percent(entry.share):>7}  {level}".rstrip()
             for entry, label, level in zip(entries, labels, levels, strict=True)
         ]
-
-    def _fact(self, name: str, value: Value) -> str:
-        record = self.records[name]
-        if isinstance(value, Likelihood):
-            return f"{record.label} (likelihood ratio {value.ratio:g})"
-        if isinstance(value, bool) or value is None:
-            return record.label
-        if isinstance(value, str):
-            return f"{record.label}: {value.replace('_', ' ')}"
-        return f"{record.label}: {value:g} {record.unit if isinstance(record, RiskFactor) else ''}".rstrip()
-
-    def _atom(self, atom: str) -> str:
-        """The words for what made a rule fire: an id, or `factor=state`."""
-        name = atom.partition("=")[0]
-        return self._fact(name, self.diagnosis.evidence.get(name, True))
-
-
-def _group(value: Value) -> str:
-    if isinstance(value, Likelihood):
-        return "Doubtful"
-    if isinstance(value, bool):
-        return "Present" if value else "Absent"
-    return "Not known" if value is None else "Patient"

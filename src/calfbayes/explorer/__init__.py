@@ -1,0 +1,1 @@
+"""The explorer of notebooks: tick answers, and the diagnosis follows. Needs the extra `notebook`."""

@@ -1,0 +1,73 @@
+"""What the explorer knows, without any widget: answers that change one at a time, and what to show next to them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from calfbayes.diagnosis.result import Diagnosis
+from calfbayes.evidence import Evidence, Value
+from calfbayes.knowledge.terms import Cause, Finding, RiskFactor
+from calfbayes.presentation.listing import search
+
+if TYPE_CHECKING:
+    from calfbayes.model import Model
+
+Item = Finding | RiskFactor
+
+
+@dataclass(frozen=True)
+class Session:
+    """The answers given so far; every change makes a new session."""
+
+    model: "Model"
+    evidence: Evidence
+
+    @cached_property
+    def result(self) -> Diagnosis:
+        """What the model says to these answers."""
+        return self.model.diagnose(self.evidence)
+
+    @property
+    def persons(self) -> tuple[RiskFactor, ...]:
+        """Risk factors that are asked as a number or by their states: age, sex."""
+        return tuple(factor for factor in self.model.risk_factors if not factor.is_binary)
+
+    @property
+    def items(self) -> tuple[Item, ...]:
+        """What is answered with present or absent: findings but the complaint, and yes/no risk factors."""
+        complaint = self.model.knowledge.complaint
+        findings = (finding for finding in self.model.findings if finding.id != complaint)
+        return (*findings, *(factor for factor in self.model.risk_factors if factor.is_binary))
+
+    def answered(self, name: str, value: Value) -> "Session":
+        """The session with one answer more, or changed; None takes it back.
+
+        Raises:
+            CalfBayesError: If the answer cannot be, by itself or together with the others; this session stays as it is.
+        """
+        others = {key: given for key, given in self.evidence.items() if key != name}
+        answers = others if value is None else {**others, name: value}
+        return self._with(self.model.evidence(answers, setting=self.evidence.setting))
+
+    def in_setting(self, setting: str | None) -> "Session":
+        """The session in another care setting; None stands for the model's default."""
+        return self._with(self.model.evidence(dict(self.evidence), setting=setting))
+
+    def shown(self, words: Sequence[str] = ()) -> tuple[Item, ...]:
+        """The items that hold these words; without words those answered, then those that open red-flag rules ask about."""
+        if any(word.strip() for word in words):
+            return tuple(record for record in search(self.items, words).records if not isinstance(record, Cause))
+        by_id = {item.id: item for item in self.items}
+        asked = [name for rule in self.result.urgency.open_rules for name in rule.ask]
+        first = dict.fromkeys(name for name in (*self.evidence, *asked) if name in by_id)
+        return tuple(by_id[name] for name in dict.fromkeys((*first, *by_id)))
+
+    def to_json(self) -> str:
+        """The answers as JSON; `model.explore(model.evidence_from_json(text))` takes them up again."""
+        return self.evidence.to_json()
+
+    def _with(self, evidence: Evidence) -> "Session":
+        session = Session(self.model, evidence)
+        _ = session.result  # what contradicts itself is refused here, not when it is shown
+        return session

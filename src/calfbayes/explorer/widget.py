@@ -1,0 +1,170 @@
+"""The explorer as widgets of ipywidgets. Rows are made once and filled with whatever is to be shown, so that a tick is quick.
+
+Texts of the model reach the page through `presentation.markup`, or as options and values of controls, which are text to a
+browser.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import ipywidgets as widgets
+
+from calfbayes.diagnosis.result import Diagnosis
+from calfbayes.errors import CalfBayesError
+from calfbayes.evidence import Evidence, Value, state_of
+from calfbayes.explorer.session import Item, Session
+from calfbayes.knowledge.terms import RiskFactor
+from calfbayes.presentation.display import diagnosis_html
+from calfbayes.presentation.markup import element
+
+ROWS = 10
+TOP = 8
+PRESENT, ABSENT, UNKNOWN = "present", "absent", "unknown"
+VALUES: dict[str, Value] = {PRESENT: True, ABSENT: False, UNKNOWN: None}
+WORDS = {True: PRESENT, False: ABSENT}
+
+
+class Explorer:
+    """Controls on the left, the diagnosis on the right.
+
+    Attributes:
+        session: The answers given so far.
+        box: The widget that holds all others.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self._filling = False
+        labels = {setting.label: setting.id for setting in session.model.settings}
+        self.setting = widgets.Dropdown(options=labels, description="Setting", style=_WIDE)
+        self.persons = {factor.id: _control(factor) for factor in session.persons}
+        self.search = widgets.Text(description="Search", placeholder="swelling, fever, operation ...", continuous_update=True)
+        self.count = widgets.HTML()
+        self.rows = [Row(self._ticked) for _ in range(ROWS)]
+        self.message = widgets.HTML()
+        self.answer = widgets.HTML()
+        self.clear = widgets.Button(description="Start again", tooltip="Take back all answers")
+
+        self.setting.observe(lambda change: self._try(lambda: self.session.in_setting(change["new"])), "value")
+        for name, control in self.persons.items():
+            control.observe(lambda change, name=name: self._try(lambda: self._person(name, change["new"])), "value")
+        self.search.observe(lambda _: self._fill(), "value")
+        self.clear.on_click(lambda _: self._start_again())
+
+        controls = [self.setting, *self.persons.values(), self.search, self.count, *(row.box for row in self.rows)]
+        left = widgets.VBox([*controls, self.clear, self.message], layout=widgets.Layout(width="27rem", flex="0 0 auto"))
+        right = widgets.VBox([self.answer], layout=widgets.Layout(flex="1 1 30rem", padding="0 0 0 1rem"))
+        self.box = widgets.HBox([left, right], layout=widgets.Layout(flex_flow="row wrap"))
+        self._fill()
+
+    @property
+    def evidence(self) -> Evidence:
+        """The answers."""
+        return self.session.evidence
+
+    @property
+    def result(self) -> Diagnosis:
+        """The diagnosis that is shown."""
+        return self.session.result
+
+    def to_json(self) -> str:
+        """The answers as JSON; `model.explore(model.evidence_from_json(text))` takes them up again."""
+        return self.session.to_json()
+
+    def _repr_mimebundle_(self, **options: Any) -> Any:
+        return self.box._repr_mimebundle_(**options)
+
+    def _ticked(self, item: Item, word: str) -> None:
+        self._try(lambda: self.session.answered(item.id, VALUES[word]))
+
+    def _person(self, name: str, entered: str) -> Session:
+        """Take up a state, or the text of a number; empty means unknown."""
+        factor = next(factor for factor in self.session.persons if factor.id == name)
+        return self.session.answered(name, _read(factor, entered))
+
+    def _start_again(self) -> None:
+        self.search.value = ""
+        self._try(lambda: Session(self.session.model, self.session.model.evidence({}, setting=self.evidence.setting)))
+
+    def _try(self, change: Callable[[], Session]) -> None:
+        """Make a change and show it, or show why it cannot be and leave everything as it was."""
+        if self._filling:
+            return
+        try:
+            self.session = change()
+            self.message.value = ""
+        except CalfBayesError as error:
+            self.message.value = element("p", str(error), role="alert")
+        self._fill()
+
+    def _fill(self) -> None:
+        """Show the session; controls that are set here are no answers of the user."""
+        self._filling = True
+        try:
+            evidence = self.session.evidence
+            self.setting.value = evidence.setting or self.session.model.knowledge.default_setting
+            for factor in self.session.persons:
+                self.persons[factor.id].value = _written(factor, evidence.get(factor.id))
+            items = self.session.shown(self.search.value.split())
+            for row, item in zip(self.rows, [*items[:ROWS], *[None] * (ROWS - len(items))], strict=False):
+                row.show(item, None if item is None else evidence.get(item.id))
+            more = len(items) - ROWS
+            words = f"{more} more; search to find them" if more > 0 else "nothing is like these words" if not items else ""
+            self.count.value = element("small", words)
+            self.answer.value = diagnosis_html(self.session.result, top=TOP)
+        finally:
+            self._filling = False
+
+
+class Row:
+    """One item with its three answers; empty until it is told what to show."""
+
+    def __init__(self, ticked: Callable[[Item, str], None]) -> None:
+        self.item: Item | None = None
+        self.label = widgets.HTML(layout=widgets.Layout(width="13rem"))
+        self.ticks = widgets.ToggleButtons(options=[PRESENT, ABSENT, UNKNOWN], value=UNKNOWN, style={"button_width": "4.2rem"})
+        self.box = widgets.HBox([self.label, self.ticks])
+        self.ticks.observe(lambda change: self.item is not None and ticked(self.item, change["new"]), "value")
+
+    def show(self, item: Item | None, value: Value) -> None:
+        """Show an item and its answer; a doubtful one shows as unknown. None hides the row."""
+        self.item = item
+        self.box.layout.display = "none" if item is None else "flex"
+        self.ticks.value = WORDS[value] if isinstance(value, bool) else UNKNOWN
+        if item is not None:
+            self.label.value = element("span", item.label, title=item.question)
+
+
+def explorer_of(session: Session) -> Explorer:
+    """The explorer that begins with these answers."""
+    return Explorer(session)
+
+
+def _control(factor: RiskFactor) -> Any:
+    if factor.unit:
+        place = f"{factor.unit}, {factor.lower_bounds[0]:g} to {factor.upper_bound:g}"
+        return widgets.Text(description=factor.label, placeholder=place, continuous_update=False, style=_WIDE)
+    states = {"unknown": "", **{state.replace("_", " "): state for state in factor.states}}
+    return widgets.Dropdown(options=states, description=factor.label, style=_WIDE)
+
+
+def _read(factor: RiskFactor, entered: str) -> Value:
+    text = entered.strip()
+    if not text:
+        return None
+    try:
+        number = float(text) if factor.unit else None
+    except ValueError:
+        return text  # a state, or what the gate refuses with a reason
+    return text if number is None else int(number) if number.is_integer() else number
+
+
+def _written(factor: RiskFactor, value: Value) -> str:
+    if value is None:
+        return ""
+    if factor.unit and isinstance(value, int | float):
+        return f"{value:g}"
+    return state_of(factor, value)
+
+
+_WIDE = {"description_width": "7rem"}

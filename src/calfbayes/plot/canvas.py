@@ -1,0 +1,83 @@
+"""What all figures share: axes to draw on, colours, and labels that are text and nothing else."""
+
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from calfbayes.errors import ArgumentError, MissingExtraError
+from calfbayes.presentation.plain import printable, shortened
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+# Okabe, Ito (2008), Color universal design
+BLACK, GREY = "#1a1a1a", "#767676"
+BLUE, SKY, GREEN, ORANGE, VERMILLION, PURPLE = "#0072b2", "#56b4e9", "#009e73", "#e69f00", "#d55e00", "#cc79a7"
+LABEL_WIDTH = 40
+STYLE: Any = {
+    "font.size": 9,
+    "axes.titlesize": 10,
+    "axes.titlelocation": "left",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "legend.frameon": False,
+    "text.usetex": False,  # labels of a model are not to be run
+    "savefig.dpi": 120,
+    "figure.dpi": 100,
+}
+
+
+@contextmanager
+def canvas(ax: "Axes | None", width: float, height: float, *, margins: bool = True) -> Iterator["Axes"]:
+    """The axes given, or those of a new figure of this size in inches; the style holds while it is drawn on.
+
+    Args:
+        margins: Whether room for ticks and titles is kept around new axes.
+
+    Raises:
+        MissingExtraError: If matplotlib is not installed.
+        ArgumentError: If `ax` is given and no axes of matplotlib.
+    """
+    try:
+        import matplotlib as mpl
+        from matplotlib.axes import Axes
+    except ImportError:
+        raise MissingExtraError("matplotlib", "plot") from None
+    if ax is not None and not isinstance(ax, Axes):
+        raise ArgumentError("ax", f"a {type(ax).__name__}", "axes of matplotlib, such as plt.subplots()[1]")
+    with mpl.rc_context(STYLE):
+        yield _new_axes(width, height, margins=margins) if ax is None else ax
+
+
+def figure_of(ax: "Axes") -> "Figure":
+    """The figure that axes belong to."""
+    from matplotlib.figure import Figure
+
+    figure = ax.get_figure(root=True)
+    if not isinstance(figure, Figure):
+        raise ArgumentError("ax", "axes without a figure", "axes of a figure")
+    return figure
+
+
+def label(text: str, width: int = LABEL_WIDTH) -> str:
+    """A label as text: cut to a width, with nothing in it that would be read as a formula."""
+    return shortened(printable(text), width).replace("$", r"\$")
+
+
+def _new_axes(width: float, height: float, *, margins: bool) -> "Axes":
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    class Picture(Figure):
+        """A figure that notebooks show although pyplot knows nothing of it."""
+
+        def _repr_png_(self) -> bytes:
+            stream = io.BytesIO()
+            self.savefig(stream, format="png", dpi=STYLE["savefig.dpi"])
+            return stream.getvalue()
+
+    figure = Picture(figsize=(width, height), layout="constrained" if margins else None)
+    FigureCanvasAgg(figure)
+    return figure.add_subplot() if margins else figure.add_axes((0, 0, 1, 1))

@@ -1,0 +1,87 @@
+"""Which findings does each cause bring?"""
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from calfbayes.errors import ArgumentError, UnknownNameError
+from calfbayes.inference.alone import findings_of_causes
+from calfbayes.model import Model
+from calfbayes.network import Network
+from calfbayes.plot.canvas import canvas, figure_of, label
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+CELL = 0.19  # inches; a label of 8 points fits into it
+MARGIN = 3.4
+
+
+def presentations(
+    model: Model, *, causes: Iterable[str] | None = None, findings: Iterable[str] | None = None, ax: "Axes | None" = None
+) -> "Figure":
+    """Draw how often each finding shows when one cause is there and no other is, at the reference states of the risk factors.
+
+    Args:
+        causes: Ids, drawn from top to bottom; None draws all by group.
+        findings: Ids, drawn from left to right; None draws all that a cause drawn here brings about.
+        ax: Axes to draw on; None makes a figure that is large enough for all labels.
+
+    Raises:
+        UnknownNameError: If an id is not in the model.
+        ArgumentError: If there is nothing to draw.
+        MissingExtraError: If matplotlib is not installed.
+    """
+    network = model._solved.network
+    shown = findings_of_causes(network)
+    by_group = sorted(model.causes, key=lambda cause: cause.group)
+    rows = _positions(network, network.causes, "cause", [c.id for c in by_group] if causes is None else causes)
+    columns = _positions(network, network.findings, "finding", _brought(network, rows) if findings is None else findings)
+    if not rows or not columns:
+        raise ArgumentError("causes, findings", "nothing", "at least one cause and one finding")
+    values = 100 * shown[np.ix_(rows, [column - network.n_hidden for column in columns])]
+    with canvas(ax, max(6.0, MARGIN + CELL * len(columns)), MARGIN + CELL * len(rows)) as axes:
+        image = axes.imshow(values, cmap="Blues", vmin=0, vmax=100, aspect="auto")
+        names = [label(network.records[network.nodes[node].id].label) for node in columns]
+        axes.set_xticks(range(len(columns)), labels=names, rotation=90, fontsize=8)
+        axes.set_yticks(
+            range(len(rows)), labels=[label(network.records[network.nodes[node].id].label) for node in rows], fontsize=8
+        )
+        axes.tick_params(length=0)
+        axes.set_xticks(np.arange(len(columns)) - 0.5, minor=True)
+        axes.set_yticks(np.arange(len(rows)) - 0.5, minor=True)
+        axes.grid(which="minor", color="#d0d0d0", linewidth=0.5)
+        axes.tick_params(which="minor", length=0)
+        figure = figure_of(axes)
+        figure.colorbar(
+            image,
+            ax=axes,
+            label="how often the finding shows if this cause alone is there (%)",
+            location="top",
+            fraction=0.05,
+            aspect=30,
+            shrink=0.5,
+            anchor=(0.0, 0.5),
+        )
+        return figure
+
+
+def _brought(network: Network, causes: Sequence[int]) -> list[str]:
+    """Findings but the complaint that hang on one of the causes, directly or through a mechanism or a complication."""
+    between = {child for cause in causes for child, _ in network.nodes[cause].children if child >= network.n_causes}
+    reached = {child for node in between if node < network.n_hidden for child, _ in network.nodes[node].children} | between
+    return [network.nodes[node].id for node in network.findings if node in reached and node != network.complaint]
+
+
+def _positions(network: Network, allowed: range, kind: str, names: Iterable[str]) -> list[int]:
+    if isinstance(names, str):
+        raise ArgumentError(f"{kind}s", repr(names)[:80], "a list of ids")
+    positions = []
+    for name in names:
+        position = network.node_index.get(name, -1) if isinstance(name, str) else -1
+        if position not in allowed:
+            raise UnknownNameError(kind, str(name)[:200], (), network.name)
+        positions.append(position)
+    return positions

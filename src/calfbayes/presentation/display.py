@@ -1,0 +1,347 @@
+"""What a notebook shows of a model, of evidence and of a diagnosis: HTML that needs no script.
+
+Urgency comes first, in words and in colour; then what it may be, then what the answer rests on, folded away. Rendering
+only: every number and every medical word shown here stands in the result or in the model's records.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+from calfbayes.evidence import Evidence
+from calfbayes.inference.solved import SolvedNetwork
+from calfbayes.knowledge.terms import (
+    LEVELS_BY_SEVERITY,
+    Cause,
+    Complication,
+    KnowledgeBase,
+    Level,
+    RiskFactor,
+    Rule,
+    Source,
+    atoms,
+)
+from calfbayes.presentation.facts import because, known
+from calfbayes.presentation.markup import Child, Html, element, joined, link
+from calfbayes.presentation.plain import percent
+
+if TYPE_CHECKING:
+    from calfbayes.diagnosis.result import CauseResult, Diagnosis
+    from calfbayes.diagnosis.urgency import OpenRule, Reason
+
+TOP = 8
+CARE_SHOWN = 3
+
+
+@cache
+def style() -> Html:
+    """The style sheet as an element; its rules touch nothing outside the displays."""
+    return element("style", Html(files("calfbayes.presentation").joinpath("display.css").read_text(encoding="utf-8")))
+
+
+def diagnosis_html(diagnosis: "Diagnosis", *, top: int = TOP) -> str:
+    """Show a diagnosis; `top` causes stand in the open, the others are folded away."""
+    view = DiagnosisView(diagnosis)
+    parts: list[Child] = [view.banner(), view.reasons(), view.outcome()]  # in reading order: so sources are numbered
+    if asked := view.open_rules():
+        parts.append(folding(f"Not yet ruled out ({view.open_counts()})", asked))
+    shown, rest = view.causes(top)
+    parts.append(shown)
+    if rest:
+        parts.append(folding(f"{len(diagnosis.causes) - top} more causes", rest))
+    parts.append(view.complications())
+    known = ("What was known", view.known())
+    parts += [folding(title, content) for title, content in (*view.care(), *view.levels(), known, *view.sources())]
+    return section("Diagnosis", parts, view.foundations())
+
+
+def evidence_html(evidence: Evidence) -> str:
+    """Show what is known about a patient."""
+    return section("Evidence", heading("What is known"), known_list(evidence, evidence.setting))
+
+
+def section(label: str, *children: Child) -> Html:
+    """A display with the style sheet before it."""
+    return element("div", style(), element("section", *children, aria_label=label), class_="calfbayes")
+
+
+def folding(title: Child, *children: Child, is_open: bool = False) -> Html:
+    """Something that opens with a click or a key."""
+    return element("details", element("summary", title), *children, open=is_open)
+
+
+def table(caption: str, heads: Sequence[str], rows: Iterable[Sequence[Child]], *, numbers: Sequence[str] = ()) -> Html:
+    """A table whose first column names the rows; columns whose head is in `numbers` stand to the right."""
+    kinds = ["cb-number" if head in numbers else "cb-text" for head in heads]
+    head = element("tr", [element("th", head, scope="col", class_=kind) for head, kind in zip(heads, kinds, strict=True)])
+    body = [
+        element(
+            "tr",
+            element("th", row[0], scope="row"),
+            [element("td", cell, class_=k) for k, cell in zip(kinds[1:], row[1:], strict=True)],
+        )
+        for row in rows
+    ]
+    return element("table", element("caption", caption), element("thead", head), element("tbody", body), class_="cb-table")
+
+
+def heading(*title: Child) -> Html:
+    """A heading to those who listen, yet no `h2`: notebooks would put every one into their table of contents."""
+    return element("p", title, role="heading", aria_level="2", class_="cb-heading")
+
+
+def listed(points: Iterable[Child]) -> Html:
+    """A list of points."""
+    return element("ul", [element("li", point) for point in points])
+
+
+def pairs(entries: Iterable[tuple[str, Child]]) -> Html:
+    """Names and what belongs to them."""
+    return element("dl", [[element("dt", name), element("dd", value)] for name, value in entries])
+
+
+def known_list(evidence: Evidence, setting: str | None) -> Html:
+    """The answers by kind, and the care setting."""
+    labels = {s.id: s.label for s in evidence._network.knowledge.settings}
+    default = evidence._network.knowledge.default_setting
+    words = labels[setting or default] + ("" if evidence.setting else " (assumed, none was given)")
+    facts = [(kind, "; ".join(facts)) for kind, facts in known(evidence).items()]
+    return pairs([*(facts or [("Answers", "none yet")]), ("Setting", words)])
+
+
+def bar(probability: float, share: float) -> Html:
+    """A bar with a mark at the share; readers of the screen are told the numbers beside it instead."""
+    fill = element("span", class_="cb-fill", style=f"width:{100 * probability:.1f}%")
+    mark = element("span", class_="cb-mark", style=f"left:{100 * share:.1f}%")
+    return element("span", fill, mark, class_="cb-bar", aria_hidden="true")
+
+
+class DiagnosisView:
+    """One diagnosis; each method gives one part of its display."""
+
+    def __init__(self, diagnosis: "Diagnosis") -> None:
+        self.diagnosis = diagnosis
+        self.network = diagnosis._solved.network
+        self.level_labels = level_labels(self.network.knowledge)
+        self.bibliography = Bibliography(self.network.knowledge.sources)
+
+    def banner(self) -> Html:
+        """What to do: in words first, in colour besides."""
+        flag = self.diagnosis.urgency
+        rank = f"Urgency {flag.level.severity + 1} of {len(Level)}"
+        head = element("p", f"{flag.label} ", element("small", f"({rank})"), class_="cb-level")
+        return element("header", head, element("p", flag.action), class_=f"cb-banner cb-{flag.level}")
+
+    def reasons(self) -> Html | None:
+        """Why this level, most urgent reason first."""
+        reasons = self.diagnosis.urgency.reasons
+        return joined([heading("Why"), listed(map(self._reason, reasons))]) if reasons else None
+
+    def outcome(self) -> Html:
+        """How far the answer may be relied on."""
+        outcome = str(self.diagnosis.outcome).replace("_", " ")
+        reason = f" - {self.diagnosis.outcome_reason}" if self.diagnosis.outcome_reason else ""
+        return element("p", element("strong", "Outcome: "), outcome, reason, class_="cb-outcome")
+
+    def open_counts(self) -> str:
+        """How many rules of each level have not been ruled out."""
+        rules = self.diagnosis.urgency.open_rules
+        counts = [(level, sum(rule.level == level for rule in rules)) for level in Level]
+        return ", ".join(f"{count} {self.level_labels[level].lower()}" for level, count in counts if count)
+
+    def open_rules(self, *, ask: bool = True, level: Level | None = None) -> Html | None:
+        """What has not been ruled out, of one level only if it is given; with what to ask if wanted."""
+        rules = [rule for rule in self.diagnosis.urgency.open_rules if level in (None, rule.level)]
+        return listed(self._open_rule(rule, ask=ask) for rule in rules) if rules else None
+
+    def causes(self, top: int) -> tuple[Html | None, Html | None]:
+        """The most probable causes with a remark, and the others."""
+        entries = self.diagnosis.causes
+        if not entries:
+            return None, None
+        several = element("p", "Several causes may be present together: the figures need not add up to 100 %.")
+        shown = self._table("Causes (bar: now; mark: before anything was known)", entries[:top])
+        return joined([shown, several]), self._table("Further causes", entries[top:]) if entries[top:] else None
+
+    def complications(self) -> Html | None:
+        """All complications."""
+        entries = self.diagnosis.complications
+        return self._table("Complications", entries) if entries else None
+
+    def care(self) -> list[tuple[str, Html]]:
+        """For each of the leading causes a title, and who to see, what to avoid and when to come back."""
+        shown = [(entry, self.network.records[entry.id]) for entry in self.diagnosis.causes[:CARE_SHOWN]]
+        return [
+            (f"If it is: {entry.label} ({percent(entry.probability)})", self._care(record))
+            for entry, record in shown
+            if isinstance(record, Cause | Complication)
+        ]
+
+    def levels(self) -> list[tuple[str, Html]]:
+        """A title, and what the model's own level rests on; nothing if there are no probabilities."""
+        flag = self.diagnosis.urgency
+        if flag.model_level is None:
+            return []
+        rows = [
+            (self.level_labels[level], percent(chance), f"{loss:.2f}")
+            for level, chance, loss in zip(LEVELS_BY_SEVERITY, flag.level_probabilities, flag.expected_loss, strict=True)
+        ]
+        heads = ("Level", "Chance that it is needed", "Expected loss of acting so")
+        words = (
+            f"Least expected loss: {self.level_labels[flag.model_level].lower()}. A red-flag rule that holds can only raise it."
+        )
+        weighed = table("Levels, least urgent first", heads, rows, numbers=heads[1:])
+        return [("How the urgency was weighed", joined([element("p", words), weighed]))]
+
+    def known(self) -> Html:
+        """The evidence, and what was assumed."""
+        assumed = [text for text in self.diagnosis.assumed if not text.startswith("setting=")]
+        words = known_list(self.diagnosis.evidence, self.diagnosis.setting)
+        return joined([words, element("p", f"Assumed: {'; '.join(assumed)}")]) if assumed else words
+
+    def sources(self) -> list[tuple[str, Html]]:
+        """A title, and the bibliography of what has been shown so far: so it is asked for last."""
+        return [("Sources", self.bibliography.list())] if self.bibliography.cited else []
+
+    def foundations(self) -> Html:
+        """Which model it was, and what it is not for."""
+        model = self.diagnosis.model
+        named = element(
+            "p", f"Model {model.name} {model.version}, digest ", element("code", model.digest[:12], title=model.digest)
+        )
+        return element("footer", named, element("p", self.diagnosis.disclaimer))
+
+    def _reason(self, reason: "Reason") -> Child:
+        facts = "; ".join(because(self.diagnosis.evidence, reason.because))
+        lower = reason.origin == "rule" and reason.level != self.diagnosis.urgency.level
+        level = f"{self.level_labels[reason.level]}: " if lower else ""
+        return [level, reason.text, f" Because: {facts}." if facts else "", self.bibliography.cite(reason.sources)]
+
+    def _open_rule(self, rule: "OpenRule", *, ask: bool) -> Child:
+        asked = "; ".join(self.network.records[name].label for name in rule.ask)
+        return [element("strong", f"{self.level_labels[rule.level]}: "), rule.text, f" Ask: {asked}." if ask else ""]
+
+    def _table(self, caption: str, entries: Sequence["CauseResult"]) -> Html:
+        heads = ("Cause", "Probability", "Now", "Before", "Level if it is")
+        rows = [
+            (e.label, bar(e.probability, e.share), percent(e.probability), percent(e.share), self.level_labels[e.urgency])
+            for e in entries
+        ]
+        return table(caption, heads, rows, numbers=("Now", "Before"))
+
+    def _care(self, record: Cause | Complication) -> Html:
+        care = record.care
+        texts = [
+            ("What it is", record.description),
+            ("Who to see", care.who),
+            ("Examinations", "; ".join(care.examinations)),
+            ("Avoid", "; ".join(text.rstrip(".") for text in care.avoid)),
+            ("Come back", care.come_back),
+        ]
+        shown = [
+            (name, [text, self.bibliography.cite(care.sources) if name == "Come back" else None])
+            for name, text in texts
+            if text
+        ]
+        return pairs(shown)
+
+
+class Bibliography:
+    """Sources, numbered in the order in which they are cited."""
+
+    def __init__(self, sources: Iterable[Source]) -> None:
+        self.by_id = {source.id: source for source in sources}
+        self.cited: list[str] = []
+
+    def cite(self, ids: Iterable[str]) -> Html | None:
+        """Numbers in brackets."""
+        self.cited += [name for name in dict.fromkeys(ids) if name not in self.cited]
+        numbers = ", ".join(str(self.cited.index(name) + 1) for name in dict.fromkeys(ids))
+        return element("span", f" [{numbers}]", class_="cb-cite") if numbers else None
+
+    def list(self) -> Html:
+        """What has been cited."""
+        return element("ol", [element("li", source_line(self.by_id[name])) for name in self.cited])
+
+
+def source_line(source: Source) -> Html:
+    """A source, as a link if it has an address."""
+    return link(source.citation, source.url)
+
+
+def level_labels(knowledge: KnowledgeBase) -> dict[Level, str]:
+    """The words for each level."""
+    return {text.level: text.label for text in knowledge.urgency.levels}
+
+
+def model_html(solved: SolvedNetwork) -> str:
+    """Show what a model holds."""
+    knowledge = solved.network.knowledge
+    counts = [
+        ("Causes", len(knowledge.causes)),
+        ("Complications", len(knowledge.complications)),
+        ("Mechanisms", len(knowledge.mechanisms)),
+        ("Findings", len(knowledge.findings)),
+        ("Risk factors", len(knowledge.risk_factors)),
+        ("Red-flag rules", len(knowledge.urgency.rules)),
+        ("Sources", len(knowledge.sources)),
+    ]
+    about = [
+        heading(f"{knowledge.title} ", element("small", f"(model {knowledge.name} {knowledge.version})")),
+        element("p", f"For: {knowledge.population}"),
+        element("p", f"Not for: {'; '.join(knowledge.not_for)}.") if knowledge.not_for else None,
+        pairs((name, str(count)) for name, count in counts),
+    ]
+    digest = element(
+        "p", f"Licence {knowledge.licence}, digest ", element("code", knowledge.digest[:12], title=knowledge.digest)
+    )
+    footer = element("footer", digest, element("p", knowledge.intended_use))
+    return section(f"Model {knowledge.name}", about, list(_model_parts(solved)), footer)
+
+
+def _model_parts(solved: SolvedNetwork) -> Iterator[Html]:
+    network, knowledge = solved.network, solved.network.knowledge
+    levels = level_labels(knowledge)
+    settings = [setting.label for setting in knowledge.settings]
+    baselines = [solved.baseline[setting.id].hidden for setting in knowledge.settings]
+    first = baselines[[s.id for s in knowledge.settings].index(knowledge.default_setting)]
+    ranked = sorted(knowledge.causes, key=lambda cause: (-first[network.node_index[cause.id]], cause.id))
+    causes = [
+        (
+            cause.label,
+            levels[cause.urgency],
+            *(percent(hidden[network.node_index[cause.id]]) for hidden in baselines),
+            element("code", cause.id),
+        )
+        for cause in ranked
+    ]
+    heads = ("Cause", "Level if it is", *settings, "Id")
+    yield folding(
+        "Causes", table("Share of each cause before anything is known, by care setting", heads, causes, numbers=settings)
+    )
+    findings = [(f.label, f.question, f.kind, f.observer.name.lower(), element("code", f.id)) for f in knowledge.findings]
+    yield folding(
+        "Findings", table("Symptoms, signs and tests", ("Finding", "Question", "Kind", "Who can tell", "Id"), findings)
+    )
+    factors = [(f.label, f.question, _values(f), element("code", f.id)) for f in knowledge.risk_factors]
+    yield folding(
+        "Risk factors", table("What alters a probability beforehand", ("Risk factor", "Question", "Answers", "Id"), factors)
+    )
+    bibliography = Bibliography(knowledge.sources)
+    rules = [(levels[r.level], [r.reason, bibliography.cite(r.sources)], _atoms(r, solved)) for r in knowledge.urgency.rules]
+    yield folding(
+        "Red-flag rules", table("What demands a level by itself", ("Level", "Reason", "Speaks of"), rules), bibliography.list()
+    )
+    yield folding("Sources", element("ol", [element("li", source_line(source)) for source in knowledge.sources]))
+
+
+def _values(factor: RiskFactor) -> str:
+    if factor.unit:
+        return f"a number of {factor.unit}, {factor.lower_bounds[0]:g} to {factor.upper_bound:g}"
+    return "yes or no" if factor.is_binary else ", ".join(state.replace("_", " ") for state in factor.states)
+
+
+def _atoms(rule: Rule, solved: SolvedNetwork) -> str:
+    names = dict.fromkeys(atom.id for atom in atoms(rule.condition))
+    return "; ".join(solved.network.records[name].label for name in names)

@@ -1,0 +1,43 @@
+"""Single answers in words: what text, pages and figures say of a finding or a risk factor."""
+
+from collections.abc import Iterable
+
+from calfbayes.evidence import Evidence, Likelihood, Value
+from calfbayes.knowledge.terms import RiskFactor
+from calfbayes.network import Node
+
+KINDS = ("Patient", "Present", "Absent", "Doubtful", "Not known")
+
+
+def fact(record: Node | RiskFactor, value: Value) -> str:
+    """One answer: the label, with the number, state or likelihood ratio if it is more than a yes or no."""
+    if isinstance(value, Likelihood):
+        return f"{record.label} (likelihood ratio {value.ratio:g})"
+    if isinstance(value, bool) or value is None:
+        return record.label
+    if isinstance(value, str):
+        return f"{record.label}: {value.replace('_', ' ')}"
+    return f"{record.label}: {value:g} {record.unit if isinstance(record, RiskFactor) else ''}".rstrip()
+
+
+def known(evidence: Evidence) -> dict[str, list[str]]:
+    """The answers of a patient in words, by `KINDS`; kinds without an answer are left out."""
+    groups: dict[str, list[str]] = {kind: [] for kind in KINDS}
+    for name, value in evidence.items():
+        groups[kind_of(value)].append(fact(evidence._network.records[name], value))
+    return {kind: facts for kind, facts in groups.items() if facts}
+
+
+def because(evidence: Evidence, atoms: Iterable[str]) -> list[str]:
+    """What made a rule fire, in words; an atom is an id, or `factor=state`."""
+    names = [atom.partition("=")[0] for atom in atoms]
+    return [fact(evidence._network.records[name], evidence.get(name, True)) for name in names]
+
+
+def kind_of(value: Value) -> str:
+    """Which of `KINDS` an answer belongs to."""
+    if isinstance(value, Likelihood):
+        return "Doubtful"
+    if isinstance(value, bool):
+        return "Present" if value else "Absent"
+    return "Not known" if value is None else "Patient"

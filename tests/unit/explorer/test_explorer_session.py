@@ -1,0 +1,60 @@
+"""The answers behind the explorer."""
+
+from pathlib import Path
+
+import pytest
+
+from calfbayes import ContradictionError, EvidenceError, load_model
+from calfbayes.explorer.session import Session
+
+CAR = load_model(Path(__file__).parents[2] / "cli" / "car")
+NEW = Session(CAR, CAR.evidence({}))
+
+
+def test_answers_come_and_go_without_changing_what_was() -> None:
+    one = NEW.answered("smoke", True)
+    two = one.answered("smoke", False).answered("mileage", 20)
+    assert (dict(NEW.evidence), dict(one.evidence), dict(two.evidence)) == (
+        {},
+        {"smoke": True},
+        {"smoke": False, "mileage": 20},
+    )
+    assert two.answered("smoke", None).answered("mileage", None) == NEW
+    assert two.result.urgency.level == CAR.diagnose({"smoke": False, "mileage": 20}).urgency.level
+
+
+def test_the_setting_changes_and_the_answers_stay() -> None:
+    garage = NEW.answered("smoke", True).in_setting("garage")
+    assert (garage.evidence.setting, dict(garage.evidence)) == ("garage", {"smoke": True})
+    assert garage.answered("smoke", None).evidence.setting == "garage"
+
+
+def test_what_cannot_be_is_refused() -> None:
+    bright = NEW.answered("lights_bright", True)
+    with pytest.raises(ContradictionError):
+        bright.answered("lights_dim", True)
+    with pytest.raises(EvidenceError, match=r"lies outside 0\.\.1000"):
+        NEW.answered("mileage", -3)
+
+
+def test_without_words_answers_stand_first_then_what_open_rules_ask() -> None:
+    shown = [item.id for item in NEW.answered("clicking", False).shown()]
+    assert shown[:3] == ["clicking", "smoke", "smell_of_fuel"]
+    assert sorted(shown) == sorted(item.id for item in NEW.items)
+    assert shown == [item.id for item in NEW.answered("clicking", False).shown(["  "])]
+
+
+def test_words_search_findings_and_risk_factors() -> None:
+    assert [item.id for item in NEW.shown(["frost"])] == ["cold_night"]
+    assert [item.id for item in NEW.shown(["smel", "fuel"])] == ["smell_of_fuel"]
+    assert NEW.shown(["xylophone"]) == ()
+
+
+def test_the_complaint_is_not_asked_and_numbers_stand_apart() -> None:
+    assert CAR.knowledge.complaint not in {item.id for item in NEW.items}
+    assert {factor.id for factor in NEW.persons} == {"mileage", "fuel"}
+
+
+def test_answers_round_trip_as_json() -> None:
+    session = NEW.answered("smoke", True).answered("mileage", 20).in_setting("garage")
+    assert Session(CAR, CAR.evidence_from_json(session.to_json())) == session

@@ -1,0 +1,163 @@
+"""The explorer's controls, worked as a user would, without a browser."""
+
+import copy
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from calfbayes import ContradictionError, Level, Likelihood, MissingExtraError, load_model
+from calfbayes.explorer.widget import ROWS, Explorer
+from support.models import model_of, shipped
+from support.pages import is_harmless, read_page
+
+CAR = load_model(Path(__file__).parents[2] / "cli" / "car")
+
+
+@pytest.fixture
+def explorer() -> Explorer:
+    return CAR.explore()
+
+
+def tick(explorer: Explorer, name: str, word: str) -> None:
+    (row,) = [row for row in explorer.rows if row.item is not None and row.item.id == name]
+    row.ticks.value = word
+
+
+def words(explorer: Explorer) -> str:
+    return read_page(explorer.answer.value).words
+
+
+def test_a_tick_changes_what_is_shown_and_can_be_taken_back(explorer: Explorer) -> None:
+    before = words(explorer)
+    tick(explorer, "smoke", "present")
+    assert explorer.result.urgency.level == Level.EMERGENCY
+    assert words(explorer).startswith("Emergency (Urgency 5 of 5)")
+    assert dict(explorer.evidence) == {"smoke": True}
+    tick(explorer, "smoke", "absent")
+    assert dict(explorer.evidence) == {"smoke": False}
+    tick(explorer, "smoke", "unknown")
+    assert words(explorer) == before
+
+
+def test_a_tick_stays_where_it_was_set(explorer: Explorer) -> None:
+    tick(explorer, "clicking", "present")
+    assert {row.item.id: row.ticks.value for row in explorer.rows if row.item}["clicking"] == "present"
+    assert explorer.rows[0].item is not None
+    assert explorer.rows[0].item.id == "clicking"  # answered items stand first
+
+
+def test_search_fills_the_rows_and_changes_no_answer(explorer: Explorer) -> None:
+    tick(explorer, "clicking", "present")
+    explorer.search.value = "frost"
+    assert [row.item.id for row in explorer.rows if row.item] == ["cold_night"]
+    assert [row.box.layout.display for row in explorer.rows] == ["flex"] + ["none"] * (ROWS - 1)
+    tick(explorer, "cold_night", "present")
+    assert dict(explorer.evidence) == {"clicking": True, "cold_night": True}
+    explorer.search.value = "xylophone"
+    assert not [row.item for row in explorer.rows if row.item]
+    assert read_page(explorer.count.value).words == "nothing is like these words"
+
+
+def test_numbers_and_states_are_entered_and_emptied(explorer: Explorer) -> None:
+    explorer.persons["mileage"].value = " 160 "
+    explorer.persons["fuel"].value = "diesel"
+    assert dict(explorer.evidence) == {"fuel": "diesel", "mileage": 160}
+    explorer.persons["mileage"].value = ""
+    explorer.persons["fuel"].value = ""
+    assert dict(explorer.evidence) == {}
+
+
+@pytest.mark.parametrize(
+    ("entered", "said"), [("-5", "lies outside 0..1000"), ("many", "is no value of this risk factor"), ("nan", "is no value")]
+)
+def test_a_wrong_number_is_told_and_nothing_changes(explorer: Explorer, entered: str, said: str) -> None:
+    explorer.persons["mileage"].value = entered
+    assert said in read_page(explorer.message.value).words
+    assert dict(explorer.evidence) == {}
+    assert explorer.persons["mileage"].value == ""
+    explorer.persons["mileage"].value = "20"
+    assert explorer.message.value == ""
+
+
+def test_a_contradiction_is_told_and_the_tick_goes_back(explorer: Explorer) -> None:
+    explorer.search.value = "light"
+    tick(explorer, "lights_bright", "present")
+    tick(explorer, "lights_dim", "present")
+    assert "these cannot all be true" in read_page(explorer.message.value).words
+    assert dict(explorer.evidence) == {"lights_bright": True}
+    assert {row.item.id: row.ticks.value for row in explorer.rows if row.item}["lights_dim"] == "unknown"
+
+
+def test_the_setting_is_followed(explorer: Explorer) -> None:
+    explorer.setting.value = "garage"
+    assert explorer.result.setting == "garage"
+    assert "Setting In a garage" in words(explorer)
+
+
+def test_start_again_takes_back_everything_but_the_setting(explorer: Explorer) -> None:
+    explorer.setting.value = "garage"
+    tick(explorer, "smoke", "present")
+    explorer.persons["mileage"].value = "20"
+    explorer.search.value = "frost"
+    explorer.clear.click()
+    assert (dict(explorer.evidence), explorer.evidence.setting, explorer.search.value) == ({}, "garage", "")
+    assert explorer.persons["mileage"].value == ""
+
+
+def test_it_begins_where_json_left_it(explorer: Explorer) -> None:
+    tick(explorer, "smoke", "present")
+    explorer.persons["mileage"].value = "160.5"
+    again = CAR.explore(CAR.evidence_from_json(explorer.to_json()))
+    assert again.evidence == explorer.evidence
+    assert (again.persons["mileage"].value, again.rows[0].ticks.value) == ("160.5", "present")
+    assert words(again) == words(explorer)
+
+
+def test_a_doubtful_answer_is_kept_until_it_is_ticked() -> None:
+    explorer = CAR.explore({"smoke": Likelihood(3)})
+    tick(explorer, "clicking", "present")
+    assert explorer.evidence["smoke"] == Likelihood(3)
+    tick(explorer, "smoke", "absent")
+    assert dict(explorer.evidence)["smoke"] is False
+
+
+def test_a_notebook_shows_the_box(explorer: Explorer) -> None:
+    shown = explorer._repr_mimebundle_()
+    assert shown["application/vnd.jupyter.widget-view+json"]["model_id"] == explorer.box.model_id
+
+
+@pytest.mark.parametrize("attack", ["<img src=x onerror=alert(1)>", '"><script>alert(1)</script>'])
+def test_hostile_labels_stay_text(attack: str) -> None:
+    content = copy.deepcopy(CAR._content)
+    for group in ("causes", "findings", "complications", "risk_factors"):
+        for record in content[group].values():
+            record["label"] = attack
+            if "question" in record:
+                record["question"] = attack
+    explorer = model_of(content).explore()
+    for html in [explorer.answer.value, explorer.count.value, *(row.label.value for row in explorer.rows if row.item)]:
+        assert is_harmless(read_page(html))
+    assert attack in read_page(explorer.rows[0].label.value).text
+    controls: list[Any] = [explorer.setting, explorer.search, *explorer.persons.values()]
+    assert not any(control.description_allow_html for control in controls)
+
+
+def test_a_wrong_start_is_refused() -> None:
+    with pytest.raises(ContradictionError):
+        CAR.explore({"lights_bright": True, "lights_dim": True})
+
+
+def test_without_the_widgets_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "calfbayes.explorer.widget", None)
+    with pytest.raises(MissingExtraError, match=r"pip install 'calfbayes\[notebook\]'"):
+        CAR.explore()
+
+
+def test_the_shipped_model_can_be_explored() -> None:
+    explorer = shipped("calf").explore(setting="primary_care")
+    explorer.search.value = "swelling"
+    assert explorer.rows[0].item is not None
+    explorer.rows[0].ticks.value = "present"
+    assert len(explorer.evidence) == 1

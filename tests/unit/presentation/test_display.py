@@ -1,0 +1,180 @@
+"""What notebooks show: in which order, to whom, in which colours."""
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from calfbayes import Diagnosis, Level, Likelihood, load_model
+from calfbayes.presentation.display import diagnosis_html, evidence_html, model_html, style
+from calfbayes.presentation.plain import percent
+from support.models import SHIPPED, shipped
+from support.pages import Page, is_harmless, read_page
+
+CAR = load_model(Path(__file__).parents[2] / "cli" / "car")
+HEX = "#[0-9a-f]{6}"
+
+
+def patient(**more: object) -> Diagnosis:
+    return CAR.diagnose({"smell_of_fuel": True, "mileage": 160, "lights_dim": False, **more}, setting="garage")
+
+
+def places(text: str, *parts: str) -> list[int]:
+    return [text.index(part) for part in parts]
+
+
+def test_urgency_stands_first_and_the_disclaimer_once_at_the_end() -> None:
+    words = read_page(patient()._repr_html_()).words
+    assert words.startswith("Emergency (Urgency 5 of 5) Get out, keep away, and call the fire brigade. Why ")
+    found = places(
+        words, "Why", "Outcome: ", "Causes (bar", "Complications", "If it is: Leaking", "What was known", "Sources", "Model car"
+    )
+    assert found == sorted(found)
+    assert words.endswith(CAR.knowledge.intended_use)
+    assert words.count(CAR.knowledge.intended_use) == 1
+
+
+def test_reasons_name_what_made_them_and_their_sources_by_number() -> None:
+    page = read_page(patient()._repr_html_())
+    assert "Because: Smell of fuel; Mileage: 160 thousand km. [1, 2]" in page.words
+    assert "Same day: Fuel that can be smelt is leaking. Because: Smell of fuel. [1]" in page.words
+    sources = {source.id: source.citation for source in CAR.sources}
+    assert f"Sources {sources['manual']} {sources['nowhere']} Model car" in page.words  # in the order of their numbers
+
+
+def test_each_cause_has_a_bar_for_the_eye_and_numbers_for_the_ear() -> None:
+    result = patient()
+    page = read_page(result._repr_html_())
+    for entry in result.causes:
+        assert f"{entry.label} {percent(entry.probability)} {percent(entry.share)} " in page.words
+    styles = [attributes["style"] for _, attributes in page.elements if "style" in attributes]
+    first = result.causes[0]
+    assert styles[:2] == [f"width:{100 * first.probability:.1f}%", f"left:{100 * first.share:.1f}%"]
+    bars = [attributes for _, attributes in page.elements if attributes.get("class") == "cb-bar"]
+    assert all(attributes["aria-hidden"] == "true" for attributes in bars)
+    assert len(bars) == len(result.causes) + len(result.complications)
+
+
+def test_tables_name_their_rows_and_columns_and_the_display_itself() -> None:
+    page = read_page(patient()._repr_html_())
+    assert ("section", {"aria-label": "Diagnosis"}) in page.elements
+    assert page.tags.count("table") == page.tags.count("caption") > 0
+    heads = [attributes["scope"] for tag, attributes in page.elements if tag == "th"]
+    assert set(heads) == {"col", "row"}
+    assert not {"h1", "h2", "h3"} & set(page.tags)  # a notebook would put them into its table of contents
+
+
+def test_open_rules_are_folded_away_with_what_to_ask() -> None:
+    page = read_page(diagnosis_html(CAR.diagnose({"lights_dim": True})))
+    assert "Outcome: insufficient - 1 emergency rule could still fire" in page.words
+    assert "Not yet ruled out (1 emergency, 1 same day)" in page.words
+    assert (
+        "Emergency: Smoke, or fuel smelt near a hot old engine, may mean a fire. Ask: Smoke from the bonnet; Smell of fuel"
+        in page.words
+    )
+
+
+@pytest.mark.parametrize("top", [1, 2, 3, 9])
+def test_all_causes_are_there_and_those_beyond_the_top_folded(top: int) -> None:
+    words = read_page(diagnosis_html(patient(), top=top)).words
+    assert (f"{3 - top} more causes" in words) == (top < 3)
+    assert all(words.count(f" {entry.label} {percent(entry.probability)}") == 1 for entry in patient().causes)
+
+
+def test_the_level_by_expected_loss_stands_beside_its_numbers() -> None:
+    flag = patient().urgency
+    words = read_page(patient()._repr_html_()).words
+    assert f"Least expected loss: {flag.label.lower()}." in words or flag.model_level != flag.level
+    for level in Level:
+        assert f" {percent(flag.level_probabilities[level.severity])} {flag.expected_loss[level.severity]:.2f}" in words
+
+
+def test_without_probabilities_level_and_reason_remain() -> None:
+    page = read_page(CAR.diagnose({"smoke": True, "smell_of_fuel": True}, cost_limit=1e-3)._repr_html_())
+    assert page.words.startswith("Emergency (Urgency 5 of 5)")
+    assert "Outcome: insufficient - an exact answer is predicted to need" in page.words
+    assert "table" not in page.tags
+    assert "If it is" not in page.words
+
+
+def test_evidence_tells_every_kind_of_answer_apart() -> None:
+    evidence = CAR.evidence(
+        {"smoke": Likelihood(0.25), "clicking": None, "cold_night": True, "mileage": 60.5, "lights_dim": False}
+    )
+    assert read_page(evidence._repr_html_()).words == (
+        "What is known Patient Mileage: 60.5 thousand km Present Frost last night Absent Dim lights "
+        "Doubtful Smoke from the bonnet (likelihood ratio 0.25) Not known Clicking starter "
+        "Setting At the roadside (assumed, none was given)"
+    )
+    assert read_page(evidence_html(CAR.evidence({}, setting="garage"))).words == (
+        "What is known Answers none yet Setting In a garage"
+    )
+
+
+def test_a_model_shows_all_that_it_holds() -> None:
+    page = read_page(CAR._repr_html_())
+    for records in (CAR.causes, CAR.findings, CAR.risk_factors):
+        assert all(f"{record.label} " in page.words and record.id in page.words for record in records)
+    assert all(rule.reason in page.words for rule in CAR.urgency_policy.rules)
+    assert all(source.citation in page.words for source in CAR.sources)
+    share = CAR.diagnose({}, setting="garage")["flat_battery"].share
+    assert re.search(rf"Flat battery Self-care \S+ % {re.escape(percent(share))} flat_battery", page.words)
+    assert "Mileage" in page.words
+    assert "a number of thousand km, 0 to 1000" in page.words
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_displays_of_shipped_models_are_sound(name: str) -> None:
+    model = shipped(name)
+    for html in (model_html(model._solved), model.diagnose({})._repr_html_(), model.evidence({})._repr_html_()):
+        assert is_harmless(read_page(html))
+
+
+def test_nothing_outside_a_display_is_styled() -> None:
+    rules = re.findall(r"([^{}]+)\{", re.sub(r"/\*.*?\*/", "", read_page(style()).styles, flags=re.DOTALL))
+    assert all(part.strip().startswith(".calfbayes") for rule in rules for part in rule.split(","))
+
+
+def test_words_and_colours_of_every_level_can_be_read() -> None:
+    css = read_page(style()).styles
+    for level in Level:
+        background, text = re.search(rf"\.cb-{level} {{ background: ({HEX}); color: ({HEX});", css).groups()  # type: ignore[union-attr]
+        assert contrast(background, text) >= 4.5, level
+
+
+@pytest.mark.parametrize("page", ["#ffffff", "#111111"])
+def test_bars_and_lines_can_be_seen_on_light_and_dark_pages(page: str) -> None:
+    css = read_page(style()).styles
+    assert "#0072b2" in css
+    assert "#808080" in css
+    assert contrast("#0072b2", page) >= 3  # graphics; text takes the colour of the page around it
+    assert contrast("#808080", page) >= 3
+    outside_banners = [line for line in css.splitlines() if re.search(rf"[^-]color: {HEX}", line)]
+    assert all("background: #" in line for line in outside_banners)
+
+
+def test_a_level_is_worded_whatever_its_colour() -> None:
+    result = patient()
+    texts = {text.level: text for text in CAR.urgency_policy.levels}
+    for level in Level:
+        flag = replace(result.urgency, level=level, label=texts[level].label, action=texts[level].action)
+        page = read_page(replace(result, urgency=flag)._repr_html_())
+        assert page.words.startswith(f"{texts[level].label} (Urgency {level.severity + 1} of 5) {texts[level].action}")
+        assert has_class(page, f"cb-{level}")
+
+
+def has_class(page: Page, name: str) -> bool:
+    return any(name in (attributes.get("class") or "").split() for _, attributes in page.elements)
+
+
+def contrast(one: str, other: str) -> float:
+    """Contrast ratio as the web content accessibility guidelines define it."""
+    dark, light = sorted(map(luminance, (one, other)))
+    return (light + 0.05) / (dark + 0.05)
+
+
+def luminance(colour: str) -> float:
+    channels = [int(colour[k : k + 2], 16) / 255 for k in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    return sum(weight * c for weight, c in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
