@@ -3,31 +3,68 @@
 from random import Random
 from typing import Any
 
+from calfbayes.errors import ModelFileError
+from calfbayes.inference.solved import solve
+from calfbayes.knowledge.reading import knowledge_from_content
+from calfbayes.model import Model
+from calfbayes.network import compile_network
+
 LEVELS = ("self_care", "routine", "within_days", "same_day", "emergency")
 Content = dict[str, Any]
 
 
+def random_model(seed: int, *, n_causes: int = 4, **options: Any) -> Model:
+    """The first random model of a seed whose shares some bases give.
+
+    Args:
+        seed: Of the random generator; the same seed gives the same model.
+        n_causes: Number of causes.
+        options: As `random_content`.
+    """
+    rng = Random(seed)  # noqa: S311  repeatable, no secret
+    while True:
+        content = random_content(rng, n_causes=n_causes, **options)
+        try:
+            return model_of(content)
+        except ModelFileError:
+            continue
+
+
+def model_of(content: Content) -> Model:
+    """Check, compile and solve.
+
+    Raises:
+        ModelFileError: If the content is wrong, or no bases give its shares.
+    """
+    return Model(solve(compile_network(knowledge_from_content(content, name="test"))), content)
+
+
 def number(value: float, **more: Any) -> dict[str, Any]:
+    """An elicited number."""
     return {"value": value, "kind": "judged", "source": ["nowhere"], "n": 20.0, "why": "invented for a test", **more}
 
 
 def link(w: float) -> dict[str, Any]:
+    """A link probability, background excluded."""
     table = number(0.0)
     del table["value"]
     return {**table, "link": w}
 
 
 def probability(p: float) -> dict[str, Any]:
+    """A probability of a finding given its cause, background included."""
     table = number(0.0)
     del table["value"]
     return {**table, "probability": p}
 
 
 def k64(rng: Random, low: int = 1, high: int = 63) -> float:
+    """A multiple of 1/64."""
     return rng.randint(low, high) / 64
 
 
 def care() -> dict[str, Any]:
+    """What to do about a cause."""
     return {"who": "someone", "examinations": [], "helps": [], "avoid": [], "come_back": "if worse", "source": ["nowhere"]}
 
 
@@ -147,6 +184,7 @@ def random_content(
 
 
 def finding(leak: dict[str, Any], odds: dict[str, Any] | None = None) -> dict[str, Any]:
+    """A finding that a patient can tell."""
     return {
         "label": "a finding",
         "question": "is it there?",
@@ -160,6 +198,7 @@ def finding(leak: dict[str, Any], odds: dict[str, Any] | None = None) -> dict[st
 
 
 def urgency() -> dict[str, Any]:
+    """Levels, losses and no rules."""
     return {
         "levels": {level: {"label": level, "action": level} for level in LEVELS},
         "loss": {
