@@ -170,6 +170,9 @@ def _add_check(parser: argparse.ArgumentParser, _: Sequence[str]) -> None:
     parser.add_argument("path", metavar="PATH", help="a model folder, or the name of a shipped model")
     parser.add_argument("--constraints", action="store_true", help="judge it by its constraints.toml, too (may take minutes)")
     parser.add_argument("--verbose", action="store_true", help="show every constraint, not only those that are not met")
+    parser.add_argument(
+        "--why", action="store_true", help="with --constraints: which numbers would have to move, and how far (slow)"
+    )
 
 
 def _add_findings(parser: argparse.ArgumentParser, _: Sequence[str]) -> None:
@@ -245,6 +248,7 @@ def _judge(model: Model, arguments: argparse.Namespace) -> int:
     from calfbayes.constraints.judging import check_constraints
     from calfbayes.constraints.reading import find_constraints, read_constraints
     from calfbayes.constraints.text import constraints_text
+    from calfbayes.testing.why import explanation
 
     try:
         constraints = read_constraints(model._solved.network, find_constraints(arguments.path)).constraints
@@ -252,7 +256,8 @@ def _judge(model: Model, arguments: argparse.Namespace) -> int:
         _write("\n".join(printable(line) for line in str(error).splitlines()))
         return 1
     verdicts = check_constraints(model._solved, constraints)
-    _write(constraints_text(constraints, verdicts, width=_width(), verbose=arguments.verbose))
+    explain = partial(explanation, model) if arguments.why else None
+    _write(constraints_text(constraints, verdicts, width=_width(), verbose=arguments.verbose, explain=explain))
     return int(not all(verdict.holds for verdict in verdicts))
 
 

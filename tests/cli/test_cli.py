@@ -277,6 +277,8 @@ def test_check_judges_a_model_by_its_constraints(
     assert ("what feeds the lights feeds the starter [manual]" in out) is bool(code)
     assert main(["check", str(folder), "--constraints", "--verbose"]) == code
     assert "what feeds the lights feeds the starter [manual]" in capsys.readouterr().out
+    assert main(["check", str(folder), "--constraints", "--why"]) == code
+    assert ("would do by itself" in capsys.readouterr().out) is bool(code)
     assert main(["check", str(folder)]) == 0  # nobody asked
 
 

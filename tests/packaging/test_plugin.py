@@ -73,6 +73,8 @@ def test_every_constraint_is_a_test(model: Path) -> None:
     assert done.returncode == 1
     assert re.search(r"dim_lights_mean_a_flat_battery PASSED", done.stdout)
     assert "1 failed, 2 passed" in done.stdout
+    assert "collected 3 items" in done.stdout
+    assert "calfbayes:car::fuel_on_the_road_is_dangerous" in done.stdout
     assert "calfbayes: of 2 constraints that are met, 2 proven" in done.stdout or "1 held" in done.stdout
     told = " ".join(done.stdout.split())
     assert "fuel_on_the_road_is_dangerous: refuted. in roadside, lights_dim: the level is" in told
@@ -84,6 +86,13 @@ def test_one_constraint_can_be_chosen(model: Path) -> None:
     done = run(model.parent, "--calfbayes-model", "car", "-k", "dim_lights")
     assert done.returncode == 0
     assert "1 passed, 2 deselected" in done.stdout
+
+
+def test_on_request_a_failure_tells_the_numbers_that_would_mend_it(model: Path) -> None:
+    wrong = CONSTRAINTS.replace('"ranks"\n', '"probability"\n').replace("within = 1\n", "at_most = 0.9\n")
+    (model / "constraints.toml").write_text(wrong, encoding="utf-8")
+    done = run(model.parent, "--calfbayes-model", "car", "--calfbayes-why", "-k", "dim_lights")
+    assert "would do by itself" in done.stdout, done.stdout + done.stderr
 
 
 def test_a_model_that_cannot_be_read_is_a_usage_error(model: Path) -> None:

@@ -1,10 +1,10 @@
 """What a model says of the patients that a constraint states. Each kind has a function that asks and compares."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from math import inf
+from math import inf, isnan, log, nan
 
 from calfbayes.constraints.beliefs import Belief, Beliefs
 from calfbayes.constraints.cohorts import Scored, draw, scored, tell
@@ -41,6 +41,9 @@ class Comparison:
     """What was demanded of some patients, and what the model says; the attributes are those of a verdict.
 
     Attributes:
+        margin: How far inside (above 0) or outside the demand the model lies, tolerance apart: a difference of log odds
+            where probabilities are demanded, of losses where a level is, else of logarithms. NaN if only a rule or a count
+            of patients decides.
         failing: With the kinds that move: the targets that do not move as demanded.
     """
 
@@ -49,6 +52,7 @@ class Comparison:
     wanted: str
     numbers: tuple[tuple[str, float], ...]
     text: str
+    margin: float
     failing: tuple[Causes, ...] = ()
 
 
@@ -103,6 +107,7 @@ class Examiner:
             str(constraint.wanted),
             said,
             {"probability": p},
+            _inside(constraint.wanted, p, _logit),
         )
 
     def _ranks(self, constraint: Ranks) -> Comparison:
@@ -115,7 +120,13 @@ class Examiner:
         numbers = {cause: belief.of(cause) for cause in shown}
         behind = belief.of(ranking[min(constraint.within, len(ranking)) - 1]) - belief.of(constraint.cause)
         holds = rank <= constraint.within or behind <= constraint.tolerance
-        return _compared(constraint, holds, float(rank), wanted, said, numbers)
+        rivals = [cause for cause in ranking if cause != constraint.cause]
+        lead = (
+            _quotient(belief.of(constraint.cause), belief.of(rivals[min(constraint.within, len(rivals)) - 1]))
+            if rivals
+            else inf
+        )
+        return _compared(constraint, holds, float(rank), wanted, said, numbers, _log(lead))
 
     def _dominates(self, constraint: Dominates) -> Comparison:
         belief = self._belief(constraint)
@@ -124,7 +135,7 @@ class Examiner:
         holds = all(a > b - constraint.tolerance for a, b in pairwise(p.values()))
         said = f"the probabilities are {_listed(belief, p)}"
         wanted = " above ".join(p)
-        return _compared(constraint, holds, min(leads), wanted, said, p)
+        return _compared(constraint, holds, min(leads), wanted, said, p, _log(min(leads)))
 
     def _yields(self, constraint: Yields) -> Comparison:
         """The finding with which the cause comes closest to winning, or wins most, decides."""
@@ -134,14 +145,14 @@ class Examiner:
             belief = self._belief(constraint, Selection(((finding, True),)))
             explaining = [c for c in belief.ranking() if c != constraint.cause and self._brings_about(c, finding)]
             if not explaining:
-                return _compared(constraint, False, finding, "a cause of it", f"nothing else brings {finding} about", {})
+                return _compared(constraint, False, finding, "a cause of it", f"nothing else brings {finding} about", {}, nan)
             ratio = _quotient(belief.of(explaining[0]), belief.of(constraint.cause))
             numbers[finding] = ratio
             holds = holds and belief.of(explaining[0]) > belief.of(constraint.cause) - constraint.tolerance
             if ratio < lead:
                 lead, said = ratio, f"with {finding} it is {_listed(belief, (constraint.cause, explaining[0]))}"
         wanted = f"a cause of the finding above {constraint.cause}"
-        return _compared(constraint, holds, lead, wanted, f"at worst, {said}", numbers)
+        return _compared(constraint, holds, lead, wanted, f"at worst, {said}", numbers, _log(lead))
 
     def _moves(self, constraint: Moves) -> Comparison:
         """The target that is moved furthest out of bounds, or comes closest to them, decides."""
@@ -158,8 +169,9 @@ class Examiner:
         change = "grows" if constraint.upward else "shrinks"
         said = f"with {constraint.of}{compared}, {_any(target)} {change} {times:.3g} times, from {before:.3g} to {after:.3g}"
         numbers = {_any(target): times for target, (_, _, times) in moved.items()}
-        compared_with = _compared(constraint, not failing, times, f"{constraint.times} times", said, numbers)
-        return replace(compared_with, failing=failing)
+        margin = min(_inside(constraint.times, times, _log) for _, _, times in moved.values())
+        comparison = _compared(constraint, not failing, times, f"{constraint.times} times", said, numbers, margin)
+        return replace(comparison, failing=failing)
 
     def _likelihood_ratio(self, constraint: LikelihoodRatio) -> Comparison:
         with_causes, others = self._chances(constraint)
@@ -170,6 +182,7 @@ class Examiner:
             f"and {others:.3g} with {against}, a likelihood ratio of {ratio:.3g}"
         )
         numbers = {"with": with_causes, "without": others}
+        margin = _inside(constraint.wanted, ratio, _log)
         return _compared(
             constraint,
             constraint.wanted.stretched(constraint.tolerance).hold(ratio),
@@ -177,6 +190,7 @@ class Examiner:
             str(constraint.wanted),
             said,
             numbers,
+            margin,
         )
 
     def _takes(self, constraint: Takes) -> Comparison:
@@ -186,8 +200,15 @@ class Examiner:
         end = odds / (1 + odds)
         said = f"{constraint.of} takes {_any(constraint.causes)} from {constraint.start:g} to {end:.3g}"
         numbers = {"likelihood_ratio": ratio, "with": with_causes, "without": others}
+        margin = _inside(constraint.wanted, end, _logit)
         return _compared(
-            constraint, constraint.wanted.widened(constraint.tolerance).hold(end), end, str(constraint.wanted), said, numbers
+            constraint,
+            constraint.wanted.widened(constraint.tolerance).hold(end),
+            end,
+            str(constraint.wanted),
+            said,
+            numbers,
+            margin,
         )
 
     def _monotone(self, constraint: Monotone) -> Comparison:
@@ -198,7 +219,7 @@ class Examiner:
         steps = [b - a if constraint.rising else a - b for a, b in pairwise(p.values())]
         said = f"{constraint.cause} is {', '.join(f'{x:.3g} at {state}' for state, x in p.items())}"
         wanted = f"{'never falling' if constraint.rising else 'never rising'} along {constraint.along}"
-        return _compared(constraint, min(steps) >= -ROUNDING - constraint.tolerance, min(steps), wanted, said, p)
+        return _compared(constraint, min(steps) >= -ROUNDING - constraint.tolerance, min(steps), wanted, said, p, min(steps))
 
     def _urgency(self, constraint: UrgencyIs) -> Comparison:
         """Of several patients, the first one who is not at such a level decides, or else the last one."""
@@ -215,7 +236,7 @@ class Examiner:
                 break
         said = f"the level is {level}, the outcome {result.outcome}. {result.urgency.reasons[0]}"
         numbers = dict(zip(map(str, LEVELS_BY_SEVERITY), result.urgency.level_probabilities, strict=True))
-        return _compared(patient, holds, str(level), wanted, said, numbers)
+        return _compared(patient, holds, str(level), wanted, said, numbers, _level_margin(constraint, result))
 
     def _median_urgency(self, constraint: MedianUrgency) -> Comparison:
         columns = draw(self.beliefs, constraint.setting, (constraint.given,), constraint.patients, constraint.seed)
@@ -230,7 +251,7 @@ class Examiner:
         shown = ", ".join(f"{count} {level}" for level, count in counts.items())
         said = f"of {len(severities)} simulated patients (seed {constraint.seed}) {shown}: the middle one is {median}"
         numbers = {str(level): float(count) for level, count in counts.items()}
-        return _compared(constraint, holds, str(median), _between(constraint.least, constraint.most), said, numbers)
+        return _compared(constraint, holds, str(median), _between(constraint.least, constraint.most), said, numbers, nan)
 
     def _rule_stratum(self, constraint: RuleStratum) -> Comparison:
         score = constraint.score
@@ -248,8 +269,9 @@ class Examiner:
         numbers = {"standard_error": figure.error, "share_of_patients": share}
         is_ratio = constraint.measure == Measure.LIKELIHOOD_RATIO
         tolerated = constraint.wanted.stretched if is_ratio else constraint.wanted.widened
+        margin = _inside(constraint.wanted, figure.value, _log if is_ratio else _logit)
         holds = tolerated(constraint.tolerance).hold(figure.value)
-        return _compared(constraint, holds, figure.value, str(constraint.wanted), said, numbers)
+        return _compared(constraint, holds, figure.value, str(constraint.wanted), said, numbers, margin)
 
     # --- questions to the model ---
 
@@ -295,9 +317,44 @@ class Examiner:
 
 
 def _compared(
-    constraint: Constraint, holds: bool, observed: float | str, wanted: str, said: str, numbers: Mapping[str, float]
+    constraint: Constraint,
+    holds: bool,
+    observed: float | str,
+    wanted: str,
+    said: str,
+    numbers: Mapping[str, float],
+    margin: float,
 ) -> Comparison:
-    return Comparison(holds, observed, wanted, tuple(numbers.items()), f"{constraint}: {said}; wanted {wanted}")
+    text = f"{constraint}: {said}; wanted {wanted}"
+    return Comparison(holds, observed, wanted, tuple(numbers.items()), text, margin)
+
+
+def _inside(bounds: Bounds, number: float, scale: Callable[[float], float]) -> float:
+    """How far a number is from the nearer bound on a scale; negative outside, NaN for no number."""
+    if isnan(number):
+        return nan
+    here = scale(number)
+    room = [here - scale(bounds.low)] if bounds.low > 0 else []
+    room += [scale(bounds.high) - here] if bounds.high < inf else []
+    return min(room, default=inf)
+
+
+def _level_margin(constraint: UrgencyIs, result: Diagnosis) -> float:
+    """By how much acting at a demanded level is expected to lose less than acting at another."""
+    if any(reason.origin == "rule" and reason.level > constraint.most for reason in result.urgency.reasons):
+        return nan
+    losses = dict(zip(LEVELS_BY_SEVERITY, result.urgency.expected_loss, strict=True))
+    inside = [loss for level, loss in losses.items() if constraint.least <= level <= constraint.most]
+    outside = [loss for level, loss in losses.items() if not constraint.least <= level <= constraint.most]
+    return min(outside, default=inf) - min(inside)
+
+
+def _log(number: float) -> float:
+    return log(number) if number > 0 else -inf
+
+
+def _logit(p: float) -> float:
+    return _log(p) - _log(1 - p)
 
 
 def _quotient(a: float, b: float) -> float:

@@ -6,7 +6,7 @@ from difflib import get_close_matches
 from functools import cached_property
 from typing import Any, TypeVar
 
-from calfbayes.errors import UnknownNameError
+from calfbayes.errors import ArgumentError, UnknownNameError
 from calfbayes.inference.bases import Bases
 from calfbayes.inference.exact import Posterior
 from calfbayes.inference.solved import SolvedNetwork, solve_setting
@@ -34,6 +34,35 @@ def edited(model: Model, changes: Mapping[str, Any]) -> Model:
     for place, value in changes.items():
         _put(content, place, value)
     return model_of_content(content, model.name)
+
+
+def number_at(model: Model, place: str) -> float:
+    """The elicited number at a place, such as `findings.redness.leak` or `causes.myositis.links.redness`.
+
+    Raises:
+        UnknownNameError: If there is no such place.
+        ArgumentError: If no number stands there.
+    """
+    table = value_at(model, place)
+    return float(table[_number_key(place, table)])
+
+
+def with_number(model: Model, place: str, value: float) -> Model:
+    """The same model with another elicited number; its range gives way, so that it may lie anywhere.
+
+    Raises:
+        CalfBayesError: As `number_at`, or if the model is wrong with this number.
+    """
+    table = value_at(model, place)
+    kept = {key: entry for key, entry in table.items() if key not in {"range", "n"}}
+    return edited(model, {place: {**kept, "n": 1.0, _number_key(place, table): value}})
+
+
+def _number_key(place: str, table: Any) -> str:
+    keys = [key for key in ("value", "probability", "link") if isinstance(table, dict) and table.get(key) is not None]
+    if not keys:
+        raise ArgumentError("place", place, "the place of an elicited number, such as `findings.redness.leak`")
+    return keys[0]
 
 
 def model_of_content(content: Content, name: str) -> Model:

@@ -11,6 +11,7 @@ from calfbayes.constraints.terms import Constraint, Verdict
 from calfbayes.constraints.text import verdict_lines
 from calfbayes.evidence import Value
 from calfbayes.model import Model
+from calfbayes.testing.why import explanation
 
 Answers = Mapping[str, Value] | str
 Ids = str | Sequence[str]
@@ -90,8 +91,12 @@ class Demand:
         """
         return Judge(model._solved).verdict(self.constraint(model))
 
-    def hold(self, model: Model) -> Verdict:
+    def hold(self, model: Model, *, why: bool = False) -> Verdict:
         """Judge a model in a test.
+
+        Args:
+            model: Which model.
+            why: Whether the message also tells which elicited numbers would have to move, and how far; that takes time.
 
         Raises:
             AssertionError: If the demand is not met; the message has the patient, the numbers and the reason.
@@ -100,7 +105,8 @@ class Demand:
         constraint = self.constraint(model)
         verdict = Judge(model._solved).verdict(constraint)
         if not verdict.holds:
-            raise AssertionError("\n".join(verdict_lines(constraint, verdict, 100)))
+            told = explanation(model, constraint, verdict) if why else ()
+            raise AssertionError("\n".join(verdict_lines(constraint, verdict, 100, told)))
         return verdict
 
     def to_toml(self) -> str:
