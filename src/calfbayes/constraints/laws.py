@@ -11,7 +11,7 @@ from math import inf
 import numpy as np
 
 from calfbayes.constraints.terms import Constraint, LikelihoodRatio, Moves, Takes, UrgencyIs
-from calfbayes.diagnosis.urgency import holds
+from calfbayes.diagnosis.rules import holds
 from calfbayes.errors import ContradictionError
 from calfbayes.evidence import implied_by, read_evidence
 from calfbayes.inference.tables import expit_pair

@@ -16,7 +16,7 @@ from calfbayes.constraints.judging import Judge
 from calfbayes.constraints.laws import odds_ratio
 from calfbayes.constraints.reading import read_constraints
 from calfbayes.diagnosis.result import Diagnosis
-from calfbayes.diagnosis.urgency import holds
+from calfbayes.diagnosis.rules import holds
 from calfbayes.errors import CalfBayesError, ContradictionError
 from calfbayes.evidence import Evidence, Value
 from calfbayes.inference.simulation import simulate_states
