@@ -168,6 +168,11 @@ def _add_ask(parser: argparse.ArgumentParser, _: Sequence[str]) -> None:
 
 def _add_check(parser: argparse.ArgumentParser, _: Sequence[str]) -> None:
     parser.add_argument("path", metavar="PATH", help="a model folder, or the name of a shipped model")
+    parser.add_argument("--constraints", action="store_true", help="judge it by its constraints.toml, too (may take minutes)")
+    parser.add_argument("--verbose", action="store_true", help="show every constraint, not only those that are not met")
+    parser.add_argument(
+        "--why", action="store_true", help="with --constraints: which numbers would have to move, and how far (slow)"
+    )
 
 
 def _add_findings(parser: argparse.ArgumentParser, _: Sequence[str]) -> None:
@@ -235,7 +240,25 @@ def _check(arguments: argparse.Namespace) -> int:
         _write("\n".join(printable(line) for line in str(error).splitlines()))
         return 1
     _write(printable(f"no faults: {model!r}"))
-    return 0
+    return _judge(model, arguments) if arguments.constraints else 0
+
+
+def _judge(model: Model, arguments: argparse.Namespace) -> int:
+    """Judge a model by its constraints."""
+    from calfbayes.constraints.judging import check_constraints
+    from calfbayes.constraints.reading import find_constraints, read_constraints
+    from calfbayes.constraints.text import constraints_text
+    from calfbayes.testing.why import explanation
+
+    try:
+        constraints = read_constraints(model._solved.network, find_constraints(arguments.path)).constraints
+    except ModelFileError as error:
+        _write("\n".join(printable(line) for line in str(error).splitlines()))
+        return 1
+    verdicts = check_constraints(model._solved, constraints)
+    explain = partial(explanation, model) if arguments.why else None
+    _write(constraints_text(constraints, verdicts, width=_width(), verbose=arguments.verbose, explain=explain))
+    return int(not all(verdict.holds for verdict in verdicts))
 
 
 def _add_audit(parser: argparse.ArgumentParser, words: Sequence[str]) -> None:
@@ -392,7 +415,7 @@ COMMANDS = {
     ),
     "ask": _Command("put the model's questions to a patient, then say what `diagnose` says", _add_ask, _ask),
     "audit": _Command("compare a model with the published figures that ship with it (takes minutes)", _add_audit, _audit),
-    "check": _Command("read a model folder and name every fault", _add_check, _check),
+    "check": _Command("read a model folder and name every fault; judge it by its constraints", _add_check, _check),
     "findings": _Command("list or search the findings and risk factors", _add_findings, _findings),
     "causes": _Command("list or search the causes with their shares", _add_causes, _causes),
     "demo": _Command("diagnose three published patients", _add_nothing, _demo),

@@ -90,9 +90,14 @@ class Evidence(Mapping[str, Value]):
         return len(self.items_by_id)
 
     def __repr__(self) -> str:
-        items = ", ".join(f"{name}={value!r}" for name, value in self.items_by_id)
-        setting = f"setting={self.setting!r}" if self.setting is not None else ""
-        return f"Evidence({', '.join(part for part in (items, setting) if part)})"
+        """The call that makes it, to be pasted into a session."""
+        setting = f", setting={self.setting!r}" if self.setting is not None else ""
+        return f"model.evidence({dict(self.items_by_id)!r}{setting})"
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        """The same in notebooks and in the examples of Hypothesis, which would show the fields."""
+        del cycle
+        printer.text(repr(self))
 
     def _repr_html_(self) -> str:
         from calfbayes.presentation.display import evidence_html

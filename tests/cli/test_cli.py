@@ -253,6 +253,44 @@ def test_check_names_every_fault(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert not err
 
 
+CONSTRAINT = """
+[[constraints]]
+id = "dim_lights_mean_a_flat_battery"
+kind = "ranks"
+cause = "{cause}"
+within = 1
+given = {{ lights_dim = true }}
+source = ["manual"]
+why = "what feeds the lights feeds the starter"
+"""
+
+
+@pytest.mark.parametrize(("cause", "code", "said"), [("flat_battery", 0, "1 proven"), ("empty_tank", 1, "1 refuted")])
+def test_check_judges_a_model_by_its_constraints(
+    cause: str, code: int, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = shutil.copytree(CAR, tmp_path / "car")
+    (folder / "constraints.toml").write_text(CONSTRAINT.format(cause=cause), encoding="utf-8")
+    assert main(["check", str(folder), "--constraints"]) == code
+    out = capsys.readouterr().out
+    assert f"of 1 constraints hold: {said}." in out
+    assert ("what feeds the lights feeds the starter [manual]" in out) is bool(code)
+    assert main(["check", str(folder), "--constraints", "--verbose"]) == code
+    assert "what feeds the lights feeds the starter [manual]" in capsys.readouterr().out
+    assert main(["check", str(folder), "--constraints", "--why"]) == code
+    assert ("would do by itself" in capsys.readouterr().out) is bool(code)
+    assert main(["check", str(folder)]) == 0  # nobody asked
+
+
+def test_check_says_what_is_wrong_with_the_constraints(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = shutil.copytree(CAR, tmp_path / "car")
+    assert main(["check", str(folder), "--constraints"]) == 1
+    assert "constraints.toml" in capsys.readouterr().err
+    (folder / "constraints.toml").write_text(CONSTRAINT.format(cause="flat_tyre"), encoding="utf-8")
+    assert main(["check", str(folder), "--constraints"]) == 1
+    assert "'flat_tyre' is no cause" in capsys.readouterr().out
+
+
 def test_check_reads_the_files_of_a_shipped_model(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

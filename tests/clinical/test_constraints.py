@@ -4,7 +4,7 @@ from functools import cache
 
 import pytest
 
-from calfbayes.constraints.evaluation import Judge
+from calfbayes.constraints.judging import Judge
 from calfbayes.constraints.reading import ConstraintFile, find_constraints, read_constraints
 from calfbayes.constraints.terms import Constraint
 from support.models import SHIPPED, shipped

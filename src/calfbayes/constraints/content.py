@@ -25,7 +25,11 @@ def content_of(folder: Path, faults: list[Fault]) -> Content:
     Returns:
         The tables that have none; None stands for a source or score that has.
     """
-    raw = _toml(folder / FILE, faults)
+    return checked(_toml(folder / FILE, faults), faults)
+
+
+def checked(raw: dict[str, Any], faults: list[Fault]) -> Content:
+    """Check the shape of every table, as `content_of`."""
     foreign = sorted(raw.keys() - {"sources", "scores", "constraints"})
     faults += [Fault(FILE, shown(key), "is no key of this file", "known are sources, scores, constraints") for key in foreign]
     content: Content = {"sources": {}, "scores": {}, "constraints": []}

@@ -1,9 +1,10 @@
-"""Does a model keep to its constraints? Each kind has a function that asks the model and gives a verdict."""
+"""What a model says of the patients that a constraint states. Each kind has a function that asks and compares."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from itertools import pairwise
-from math import inf
+from math import inf, isnan, log, nan
 
 from calfbayes.constraints.beliefs import Belief, Beliefs
 from calfbayes.constraints.cohorts import Scored, draw, scored, tell
@@ -13,6 +14,7 @@ from calfbayes.constraints.terms import (
     Constraint,
     Dominates,
     LikelihoodRatio,
+    Measure,
     MedianUrgency,
     Monotone,
     Moves,
@@ -23,7 +25,6 @@ from calfbayes.constraints.terms import (
     Takes,
     UrgencyIs,
     Value,
-    Verdict,
     Yields,
 )
 from calfbayes.diagnosis.result import Diagnosis, diagnose
@@ -35,32 +36,42 @@ from calfbayes.knowledge.terms import LEVELS_BY_SEVERITY, Level
 ROUNDING = 1e-9  # by how much exact answers may differ; no medicine is decided here
 
 
-def check_constraints(solved: SolvedNetwork, constraints: Iterable[Constraint]) -> tuple[Verdict, ...]:
-    """Judge a model by its constraints, in their order.
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What was demanded of some patients, and what the model says; the attributes are those of a verdict.
 
-    Raises:
-        QueryTooCostlyError: If a constraint leaves so much open that the model cannot answer exactly.
+    Attributes:
+        margin: How far inside (above 0) or outside the demand the model lies, tolerance apart: a difference of log odds
+            where probabilities are demanded, of losses where a level is, else of logarithms. NaN if only a rule or a count
+            of patients decides.
+        failing: With the kinds that move: the targets that do not move as demanded.
     """
-    judge = Judge(solved)
-    return tuple(judge.verdict(constraint) for constraint in constraints)
+
+    holds: bool
+    observed: float | str
+    wanted: str
+    numbers: tuple[tuple[str, float], ...]
+    text: str
+    margin: float
+    failing: tuple[Causes, ...] = ()
 
 
-class Judge:
-    """Judges one model; what constraints share is computed once."""
+class Examiner:
+    """Examines one model; what constraints share is computed once."""
 
     def __init__(self, solved: SolvedNetwork) -> None:
         self.solved = solved
         self.beliefs = Beliefs(solved)
         self._scored: dict[tuple[str, str, tuple[Selection, ...]], Scored] = {}
 
-    def verdict(self, constraint: Constraint) -> Verdict:
-        """Judge the model by one constraint; what is impossible under the model holds nowhere."""
-        try:
-            return self._verdict(constraint)
-        except ContradictionError as error:
-            return _verdict(constraint, False, "impossible", "possible patients", str(error), {})
+    def compare(self, constraint: Constraint) -> Comparison:
+        """Ask about the patients of a constraint.
 
-    def _verdict(self, constraint: Constraint) -> Verdict:
+        Raises:
+            ContradictionError: If there are none under the model.
+            QueryTooCostlyError: If the constraint leaves so much open that the model cannot answer exactly.
+            NoPosteriorError: Likewise, where it asks for a level.
+        """
         match constraint:
             case Probability():
                 return self._probability(constraint)
@@ -86,12 +97,20 @@ class Judge:
                 return self._rule_stratum(constraint)
         raise TypeError(constraint)
 
-    def _probability(self, constraint: Probability) -> Verdict:
+    def _probability(self, constraint: Probability) -> Comparison:
         p = self._share(constraint, constraint.causes)
         said = f"the probability of {_any(constraint.causes)} is {p:.3g}"
-        return _verdict(constraint, constraint.wanted.hold(p), p, str(constraint.wanted), said, {"probability": p})
+        return _compared(
+            constraint,
+            constraint.wanted.widened(constraint.tolerance).hold(p),
+            p,
+            str(constraint.wanted),
+            said,
+            {"probability": p},
+            _inside(constraint.wanted, p, _logit),
+        )
 
-    def _ranks(self, constraint: Ranks) -> Verdict:
+    def _ranks(self, constraint: Ranks) -> Comparison:
         belief = self._belief(constraint)
         ranking = belief.ranking()
         rank = 1 + ranking.index(constraint.cause)
@@ -99,48 +118,62 @@ class Judge:
         said = f"{constraint.cause} is number {rank} ({_listed(belief, shown)})"
         wanted = "first" if constraint.within == 1 else f"among the first {constraint.within}"
         numbers = {cause: belief.of(cause) for cause in shown}
-        return _verdict(constraint, rank <= constraint.within, float(rank), wanted, said, numbers)
+        behind = belief.of(ranking[min(constraint.within, len(ranking)) - 1]) - belief.of(constraint.cause)
+        holds = rank <= constraint.within or behind <= constraint.tolerance
+        rivals = [cause for cause in ranking if cause != constraint.cause]
+        lead = (
+            _quotient(belief.of(constraint.cause), belief.of(rivals[min(constraint.within, len(rivals)) - 1]))
+            if rivals
+            else inf
+        )
+        return _compared(constraint, holds, float(rank), wanted, said, numbers, _log(lead))
 
-    def _dominates(self, constraint: Dominates) -> Verdict:
+    def _dominates(self, constraint: Dominates) -> Comparison:
         belief = self._belief(constraint)
         p = {cause: belief.of(cause) for cause in constraint.causes}
         leads = [_quotient(a, b) for a, b in pairwise(p.values())]
+        holds = all(a > b - constraint.tolerance for a, b in pairwise(p.values()))
         said = f"the probabilities are {_listed(belief, p)}"
         wanted = " above ".join(p)
-        return _verdict(constraint, all(lead > 1 for lead in leads), min(leads), wanted, said, p)
+        return _compared(constraint, holds, min(leads), wanted, said, p, _log(min(leads)))
 
-    def _yields(self, constraint: Yields) -> Verdict:
+    def _yields(self, constraint: Yields) -> Comparison:
         """The finding with which the cause comes closest to winning, or wins most, decides."""
-        lead, said = inf, ""
+        lead, said, holds = inf, "", True
         numbers: dict[str, float] = {}
         for finding in constraint.to:
             belief = self._belief(constraint, Selection(((finding, True),)))
             explaining = [c for c in belief.ranking() if c != constraint.cause and self._brings_about(c, finding)]
             if not explaining:
-                return _verdict(constraint, False, finding, "a cause of it", f"nothing else brings {finding} about", {})
+                return _compared(constraint, False, finding, "a cause of it", f"nothing else brings {finding} about", {}, nan)
             ratio = _quotient(belief.of(explaining[0]), belief.of(constraint.cause))
             numbers[finding] = ratio
+            holds = holds and belief.of(explaining[0]) > belief.of(constraint.cause) - constraint.tolerance
             if ratio < lead:
                 lead, said = ratio, f"with {finding} it is {_listed(belief, (constraint.cause, explaining[0]))}"
         wanted = f"a cause of the finding above {constraint.cause}"
-        return _verdict(constraint, lead > 1, lead, wanted, f"at worst, {said}", numbers)
+        return _compared(constraint, holds, lead, wanted, f"at worst, {said}", numbers, _log(lead))
 
-    def _moves(self, constraint: Moves) -> Verdict:
+    def _moves(self, constraint: Moves) -> Comparison:
         """The target that is moved furthest out of bounds, or comes closest to them, decides."""
         moved = {}
         for target in constraint.targets:
             before = self._share(constraint, target, constraint.compared_with)
             after = self._share(constraint, target, constraint.of)
             moved[target] = before, after, _factor(after, before) if constraint.upward else _factor(before, after)
-        target = min(moved, key=lambda target: _room(constraint.times, moved[target][2]))
+        bounds = constraint.times.stretched(constraint.tolerance)
+        failing = tuple(target for target, (_, _, times) in moved.items() if not bounds.hold(times))
+        target = min(moved, key=lambda target: _room(bounds, moved[target][2]))
         before, after, times = moved[target]
         compared = f" rather than {constraint.compared_with}" if constraint.compared_with != Selection() else ""
         change = "grows" if constraint.upward else "shrinks"
         said = f"with {constraint.of}{compared}, {_any(target)} {change} {times:.3g} times, from {before:.3g} to {after:.3g}"
         numbers = {_any(target): times for target, (_, _, times) in moved.items()}
-        return _verdict(constraint, constraint.times.hold(times), times, f"{constraint.times} times", said, numbers)
+        margin = min(_inside(constraint.times, times, _log) for _, _, times in moved.values())
+        comparison = _compared(constraint, not failing, times, f"{constraint.times} times", said, numbers, margin)
+        return replace(comparison, failing=failing)
 
-    def _likelihood_ratio(self, constraint: LikelihoodRatio) -> Verdict:
+    def _likelihood_ratio(self, constraint: LikelihoodRatio) -> Comparison:
         with_causes, others = self._chances(constraint)
         ratio = _quotient(with_causes, others)
         against = _any(constraint.against) if constraint.against else f"no {_any(constraint.causes)}"
@@ -149,18 +182,36 @@ class Judge:
             f"and {others:.3g} with {against}, a likelihood ratio of {ratio:.3g}"
         )
         numbers = {"with": with_causes, "without": others}
-        return _verdict(constraint, constraint.wanted.hold(ratio), ratio, str(constraint.wanted), said, numbers)
+        margin = _inside(constraint.wanted, ratio, _log)
+        return _compared(
+            constraint,
+            constraint.wanted.stretched(constraint.tolerance).hold(ratio),
+            ratio,
+            str(constraint.wanted),
+            said,
+            numbers,
+            margin,
+        )
 
-    def _takes(self, constraint: Takes) -> Verdict:
+    def _takes(self, constraint: Takes) -> Comparison:
         with_causes, others = self._chances(constraint)
         ratio = _quotient(with_causes, others)
         odds = ratio * constraint.start / (1 - constraint.start)
         end = odds / (1 + odds)
         said = f"{constraint.of} takes {_any(constraint.causes)} from {constraint.start:g} to {end:.3g}"
         numbers = {"likelihood_ratio": ratio, "with": with_causes, "without": others}
-        return _verdict(constraint, constraint.wanted.hold(end), end, str(constraint.wanted), said, numbers)
+        margin = _inside(constraint.wanted, end, _logit)
+        return _compared(
+            constraint,
+            constraint.wanted.widened(constraint.tolerance).hold(end),
+            end,
+            str(constraint.wanted),
+            said,
+            numbers,
+            margin,
+        )
 
-    def _monotone(self, constraint: Monotone) -> Verdict:
+    def _monotone(self, constraint: Monotone) -> Comparison:
         p = {
             state: self._share(constraint, (constraint.cause,), Selection(((constraint.along, state),)))
             for state in constraint.states
@@ -168,21 +219,26 @@ class Judge:
         steps = [b - a if constraint.rising else a - b for a, b in pairwise(p.values())]
         said = f"{constraint.cause} is {', '.join(f'{x:.3g} at {state}' for state, x in p.items())}"
         wanted = f"{'never falling' if constraint.rising else 'never rising'} along {constraint.along}"
-        return _verdict(constraint, min(steps) >= -ROUNDING, min(steps), wanted, said, p)
+        return _compared(constraint, min(steps) >= -ROUNDING - constraint.tolerance, min(steps), wanted, said, p, min(steps))
 
-    def _urgency(self, constraint: UrgencyIs) -> Verdict:
-        result = self._diagnose(constraint, {})
-        level = result.urgency.level
-        holds = constraint.least.severity <= level.severity <= constraint.most.severity
-        holds = holds and constraint.outcome in {None, result.outcome}
+    def _urgency(self, constraint: UrgencyIs) -> Comparison:
+        """Of several patients, the first one who is not at such a level decides, or else the last one."""
         wanted = _between(constraint.least, constraint.most)
         if constraint.outcome:
             wanted = f"{wanted}, outcome {constraint.outcome}"
+        patients = [constraint.answering(sign, True) for sign in constraint.each_of] or [constraint]
+        for patient in patients:
+            result = self._diagnose(patient, {})
+            level = result.urgency.level
+            holds = constraint.least.severity <= level.severity <= constraint.most.severity
+            holds = holds and constraint.outcome in {None, result.outcome}
+            if not holds or patient is patients[-1]:
+                break
         said = f"the level is {level}, the outcome {result.outcome}. {result.urgency.reasons[0]}"
         numbers = dict(zip(map(str, LEVELS_BY_SEVERITY), result.urgency.level_probabilities, strict=True))
-        return _verdict(constraint, holds, str(level), wanted, said, numbers)
+        return _compared(patient, holds, str(level), wanted, said, numbers, _level_margin(constraint, result))
 
-    def _median_urgency(self, constraint: MedianUrgency) -> Verdict:
+    def _median_urgency(self, constraint: MedianUrgency) -> Comparison:
         columns = draw(self.beliefs, constraint.setting, (constraint.given,), constraint.patients, constraint.seed)
         counts = dict.fromkeys(LEVELS_BY_SEVERITY, 0)
         for told, count in Counter(tell(self.beliefs.network, columns, constraint.tell)).items():
@@ -195,9 +251,9 @@ class Judge:
         shown = ", ".join(f"{count} {level}" for level, count in counts.items())
         said = f"of {len(severities)} simulated patients (seed {constraint.seed}) {shown}: the middle one is {median}"
         numbers = {str(level): float(count) for level, count in counts.items()}
-        return _verdict(constraint, holds, str(median), _between(constraint.least, constraint.most), said, numbers)
+        return _compared(constraint, holds, str(median), _between(constraint.least, constraint.most), said, numbers, nan)
 
-    def _rule_stratum(self, constraint: RuleStratum) -> Verdict:
+    def _rule_stratum(self, constraint: RuleStratum) -> Comparison:
         score = constraint.score
         key = (score.id, constraint.setting, constraint.whom)
         if key not in self._scored:
@@ -211,8 +267,11 @@ class Judge:
             f"gives {score.cause} a {measure} of {figure.value:.3g}, standard error {figure.error:.2g}"
         )
         numbers = {"standard_error": figure.error, "share_of_patients": share}
-        holds = constraint.wanted.hold(figure.value)
-        return _verdict(constraint, holds, figure.value, str(constraint.wanted), said, numbers)
+        is_ratio = constraint.measure == Measure.LIKELIHOOD_RATIO
+        tolerated = constraint.wanted.stretched if is_ratio else constraint.wanted.widened
+        margin = _inside(constraint.wanted, figure.value, _log if is_ratio else _logit)
+        holds = tolerated(constraint.tolerance).hold(figure.value)
+        return _compared(constraint, holds, figure.value, str(constraint.wanted), said, numbers, margin)
 
     # --- questions to the model ---
 
@@ -240,7 +299,7 @@ class Judge:
             NoPosteriorError: If the query is too costly, since the level would be that of the rules only.
         """
         denied = dict.fromkeys(constraint.denied, False)
-        patient = {**told, **denied, **dict(constraint.given.answers)}
+        patient = {**told, **denied, **dict(constraint.given.answers), **dict(constraint.besides.answers)}
         result = diagnose(self.solved, read_evidence(self.beliefs.network, patient, setting=constraint.setting))
         if not result.causes:
             raise NoPosteriorError(result.outcome_reason)
@@ -257,10 +316,45 @@ class Judge:
         return network.node_index[finding] in seen
 
 
-def _verdict(
-    constraint: Constraint, holds: bool, observed: float | str, wanted: str, said: str, numbers: Mapping[str, float]
-) -> Verdict:
-    return Verdict(constraint.id, holds, observed, wanted, tuple(numbers.items()), f"{constraint}: {said}; wanted {wanted}")
+def _compared(
+    constraint: Constraint,
+    holds: bool,
+    observed: float | str,
+    wanted: str,
+    said: str,
+    numbers: Mapping[str, float],
+    margin: float,
+) -> Comparison:
+    text = f"{constraint}: {said}; wanted {wanted}"
+    return Comparison(holds, observed, wanted, tuple(numbers.items()), text, margin)
+
+
+def _inside(bounds: Bounds, number: float, scale: Callable[[float], float]) -> float:
+    """How far a number is from the nearer bound on a scale; negative outside, NaN for no number."""
+    if isnan(number):
+        return nan
+    here = scale(number)
+    room = [here - scale(bounds.low)] if bounds.low > 0 else []
+    room += [scale(bounds.high) - here] if bounds.high < inf else []
+    return min(room, default=inf)
+
+
+def _level_margin(constraint: UrgencyIs, result: Diagnosis) -> float:
+    """By how much acting at a demanded level is expected to lose less than acting at another."""
+    if any(reason.origin == "rule" and reason.level > constraint.most for reason in result.urgency.reasons):
+        return nan
+    losses = dict(zip(LEVELS_BY_SEVERITY, result.urgency.expected_loss, strict=True))
+    inside = [loss for level, loss in losses.items() if constraint.least <= level <= constraint.most]
+    outside = [loss for level, loss in losses.items() if not constraint.least <= level <= constraint.most]
+    return min(outside, default=inf) - min(inside)
+
+
+def _log(number: float) -> float:
+    return log(number) if number > 0 else -inf
+
+
+def _logit(p: float) -> float:
+    return _log(p) - _log(1 - p)
 
 
 def _quotient(a: float, b: float) -> float:

@@ -1,5 +1,6 @@
 """`constraints.toml` -> constraints: what its words mean to the model; every fault is told in one error."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import inf
@@ -7,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from calfbayes.audit.expression import EXPECTED, parse
-from calfbayes.constraints.content import FILE, Content, content_of
+from calfbayes.constraints.content import FILE, Content, checked, content_of
 from calfbayes.constraints.terms import (
     Bounds,
     Causes,
@@ -46,6 +47,10 @@ from calfbayes.knowledge.wording import nearest, short, shown
 from calfbayes.network import Network
 
 ANY_GROUP = "any"
+ANYTHING = "anything"
+OF_LEVELS = {"urgency", "median_urgency"}
+OF_RANDOM_PATIENTS = {"median_urgency", "rule_stratum"}
+OF_MOVEMENTS = {"raises", "lowers", "must_not_raise", "must_not_lower"}
 ROUNDING = 1e-9  # of exact answers: what is not to move may move by this factor
 
 Table = Mapping[str, Any]
@@ -82,11 +87,24 @@ def read_constraints(network: Network, folder: Path) -> ConstraintFile:
         ModelFileError: If the file is wrong; the error lists every fault.
     """
     faults: list[Fault] = []
-    content = content_of(folder, faults)
+    return _read(network, content_of(folder, faults), faults, str(folder))
+
+
+def read_tables(network: Network, raw: Mapping[str, Any]) -> ConstraintFile:
+    """Read constraints that are given as the tables of such a file.
+
+    Raises:
+        ModelFileError: If something in them is wrong; the error lists every fault.
+    """
+    faults: list[Fault] = []
+    return _read(network, checked(dict(raw), faults), faults, network.name)
+
+
+def _read(network: Network, content: Content, faults: list[Fault], name: str) -> ConstraintFile:
     reader = _Reader(network, content, faults)
     constraints = tuple(reader.constraint(entry) for entry in content["constraints"])
     if faults:
-        raise ModelFileError(str(folder), tuple(faults))
+        raise ModelFileError(name, tuple(faults))
     sources = tuple(Source(key, s["citation"], s["url"], s["kind"]) for key, s in content["sources"].items())
     return ConstraintFile(constraints, sources)
 
@@ -130,8 +148,35 @@ class _Reader:
             "setting": setting,
             "given": given,
             "denied": self._denied(given) if t["no_red_flags"] else (),
+            "scope": self._scope(t),
+            "trials": t["trials"],
+            "tolerance": t["tolerance"],
+            "allow_explaining_away": t["allow_explaining_away"],
         }
+        self._check_demand(t)
         return self._of_kind(t, common)
+
+    def _check_demand(self, t: Table) -> None:
+        """Refuse what a kind would not look at."""
+        if t["scope"] and t["kind"] in OF_RANDOM_PATIENTS:
+            self.note("scope", f"{t['kind']} speaks of random patients", "leave the scope out, and say more in given")
+        if t["tolerance"] and t["kind"] in OF_LEVELS:
+            self.note("tolerance", "a level is met or not", "leave it out, and give at_least and at_most")
+        if t["allow_explaining_away"] and t["kind"] not in OF_MOVEMENTS:
+            kinds = ", ".join(sorted(OF_MOVEMENTS))
+            self.note("allow_explaining_away", f"{t['kind']} compares nothing before and after", f"it serves {kinds}")
+
+    def _scope(self, t: Table) -> tuple[str, ...]:
+        """Ids that may be answered besides; all that is not spoken of if the scope is anything."""
+        spoken_of = {*t.get("to", ()), *t.get("each_of", ()), t.get("along", "")}
+        for part in (t["given"], t.get("of", {}), t.get("compared_with", {})):
+            spoken_of.update(part if isinstance(part, Mapping) else re.findall(r"\w+", part))
+        if t["scope"] == [ANYTHING]:
+            return tuple(name for name in sorted(self.findings | set(self.network.risk_index)) if name not in spoken_of)
+        for name in t["scope"]:
+            if name in spoken_of:
+                self.note("scope", f"{name!r} is spoken of elsewhere in the constraint", "leave it out of the scope")
+        return tuple(dict.fromkeys(self._item("scope", name) for name in t["scope"]))
 
     def _of_kind(self, t: Table, common: dict[str, Any]) -> Constraint:
         match t["kind"]:
@@ -160,7 +205,8 @@ class _Reader:
             case "urgency":
                 levels = self._levels(t)
                 outcome = Outcome(t["outcome"]) if t["outcome"] else None
-                return UrgencyIs(**common, least=levels[0], most=levels[1], outcome=outcome)
+                each_of = tuple(self._sign("each_of", name) for name in t["each_of"])
+                return UrgencyIs(**common, least=levels[0], most=levels[1], outcome=outcome, each_of=each_of)
             case "median_urgency":
                 levels = self._levels(t)
                 tell = tuple(self._item("tell", name) for name in t["tell"])
@@ -275,6 +321,10 @@ class _Reader:
 
     def _item(self, key: str, name: str) -> str:
         return self._known(key, name, self.findings | set(self.network.risk_index), "finding or risk factor")
+
+    def _sign(self, key: str, name: str) -> str:
+        binary = {factor.id for factor in self.network.knowledge.risk_factors if factor.is_binary}
+        return self._known(key, name, self.findings | binary, "finding or yes/no risk factor")
 
     def _known(self, key: str, name: str, known: set[str], role: str) -> str:
         if name not in known:

@@ -39,6 +39,8 @@ def _given(value: Any) -> Any:
 
 
 Given = Annotated[Any, AfterValidator(_given)]
+Scope = Annotated[list[Id], BeforeValidator(_listed), Field(max_length=1_000)]
+Trials = Annotated[int, Field(ge=1, le=1_000_000)]
 
 
 class ConstraintTable(Table):
@@ -49,6 +51,10 @@ class ConstraintTable(Table):
     setting: Id = ""
     given: Given = Field(default_factory=dict)
     no_red_flags: bool = False
+    scope: Scope = Field(default_factory=list)
+    trials: Trials = 200
+    tolerance: NotNegative = 0.0
+    allow_explaining_away: bool = False
 
 
 class WithBounds(ConstraintTable):
@@ -129,6 +135,7 @@ class UrgencyTable(ConstraintTable):
     at_least: LevelName = "self_care"
     at_most: LevelName = "emergency"
     outcome: Literal["assessed", "insufficient", "outside_scope"] | None = None
+    each_of: list[Id] = Field(default_factory=list)
 
 
 class MedianUrgencyTable(ConstraintTable):

@@ -1,12 +1,14 @@
 """The records that a file of constraints is made of: what must hold of a model, for whom, and who says so.
 
-One class a kind of constraint. `times` is always the factor in the direction that the kind names: of how much a
+One class a kind of constraint. A constraint speaks of the patients it states; with a scope, of every patient who answers
+some of the items of the scope besides. `times` is always the factor in the direction that the kind names: of how much a
 probability grows (`raises`) or shrinks (`lowers`).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from math import inf
+from typing import Self
 
 from calfbayes.diagnosis.urgency import Outcome
 from calfbayes.knowledge.terms import Level
@@ -25,6 +27,14 @@ class Bounds:
     def hold(self, number: float) -> bool:
         """Say whether a number lies within; NaN does not."""
         return self.low <= number <= self.high
+
+    def widened(self, by: float) -> "Bounds":
+        """The bounds with both ends moved outwards by a distance."""
+        return Bounds(self.low - by, self.high + by)
+
+    def stretched(self, by: float) -> "Bounds":
+        """The bounds with both ends moved outwards by a fraction."""
+        return Bounds(self.low / (1 + by), self.high * (1 + by))
 
     def __str__(self) -> str:
         if self.high == inf:
@@ -48,6 +58,9 @@ class Selection:
         return self.expression or ", ".join(_answer(name, value) for name, value in self.answers) or "anyone"
 
 
+NOBODY_IN_PARTICULAR = Selection()
+
+
 def _answer(name: str, value: Value) -> str:
     if isinstance(value, bool):
         return name if value else f"no {name}"
@@ -64,6 +77,12 @@ class Constraint:
         setting: The care setting.
         given: Whom it is about.
         denied: What a red-flag rule could still ask them, and is answered with no.
+        scope: Ids that may be answered in any way, or not at all, besides.
+        trials: How many patients of the scope are asked about at most; if there are more, they are drawn.
+        tolerance: By how much the demand may be missed: a probability where probabilities are demanded or compared, a
+            fraction where the demand is a ratio.
+        allow_explaining_away: Whether a lawful exception is met with consent.
+        besides: What one patient of the scope answers.
     """
 
     id: str
@@ -73,15 +92,26 @@ class Constraint:
     setting: str
     given: Selection
     denied: tuple[str, ...] = ()
+    scope: tuple[str, ...] = ()
+    trials: int = 200
+    tolerance: float = 0.0
+    allow_explaining_away: bool = False
+    besides: Selection = NOBODY_IN_PARTICULAR
 
     @property
     def whom(self) -> tuple[Selection, ...]:
         """Whom it is about, all in all."""
-        return (self.given, Selection(tuple((name, False) for name in self.denied)))
+        denied = Selection(tuple((name, False) for name in self.denied))
+        return tuple(selection for selection in (self.given, self.besides, denied) if selection != NOBODY_IN_PARTICULAR)
+
+    def answering(self, name: str, value: Value) -> Self:
+        """The same constraint for patients who answer this besides."""
+        return replace(self, besides=Selection((*self.besides.answers, (name, value))))
 
     def __str__(self) -> str:
         denied = ", and no to every question of a red-flag rule" if self.denied else ""
-        return f"in {self.setting}, {self.given}{denied}"
+        besides = f", besides {self.besides}" if self.besides != NOBODY_IN_PARTICULAR else ""
+        return f"in {self.setting}, {self.given}{besides}{denied}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,11 +199,16 @@ class Monotone(Constraint):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UrgencyIs(Constraint):
-    """The level lies between two levels, and the outcome is this one if one is named."""
+    """The level lies between two levels, and the outcome is this one if one is named.
+
+    Attributes:
+        each_of: Findings and yes/no risk factors; with each of them by itself the level is such. Empty for what is given.
+    """
 
     least: Level
     most: Level
     outcome: Outcome | None
+    each_of: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -241,15 +276,29 @@ class RuleStratum(Constraint):
     wanted: Bounds
 
 
+class Status(StrEnum):
+    """How much a verdict says. There is no mere "passed"."""
+
+    PROVEN = "proven"  # every patient of the scope was asked about, or a law of this class of networks says so
+    HELD = "held"  # by every one of a number of random patients
+    LAWFUL_EXCEPTION = "lawful exception"  # not so, because other causes explain the evidence away
+    REFUTED = "refuted"
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """How a model fared with one constraint.
 
     Attributes:
+        holds: Whether the demand is met: proven, held, or a lawful exception that the constraint allows.
         observed: The number, or the level or cause, that decides.
         wanted: What would hold, in words.
         numbers: All numbers that were compared, by name.
         text: One sentence with the patient, the values and what was wanted.
+        status: How much this says.
+        basis: What the status rests on, in words.
+        besides: What the patient of the scope answers who decides; with a counterexample, no answer of it can be left out.
+        competitors: The causes that explain the evidence away.
     """
 
     id: str
@@ -258,3 +307,7 @@ class Verdict:
     wanted: str
     numbers: tuple[tuple[str, float], ...]
     text: str
+    status: Status
+    basis: str
+    besides: tuple[tuple[str, Value], ...] = ()
+    competitors: tuple[str, ...] = ()

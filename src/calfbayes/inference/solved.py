@@ -39,13 +39,22 @@ def solve(network: Network, known: Mapping[str, tuple[Bases, Posterior]] | None 
         _check_price(network)
     for setting in network.knowledge.settings:
         if setting.id not in solved:
-            bases = solve_bases(network, setting.id)
-            solved[setting.id] = bases, _baseline(network, bases)
+            solved[setting.id] = solve_setting(network, setting.id)
     return SolvedNetwork(
         network,
         {setting: bases for setting, (bases, _) in solved.items()},
         {setting: baseline for setting, (_, baseline) in solved.items()},
     )
+
+
+def solve_setting(network: Network, setting: str) -> tuple[Bases, Posterior]:
+    """The bases of one care setting, and its posterior with nothing known.
+
+    Raises:
+        ModelFileError: If its shares cannot be reached.
+    """
+    bases = solve_bases(network, setting)
+    return bases, _baseline(network, bases)
 
 
 def _check_price(network: Network) -> None:

@@ -10,7 +10,7 @@ from calfbayes import Model, NoPosteriorError
 from calfbayes.constraints import evaluation
 from calfbayes.constraints.cohorts import Scored, scored
 from calfbayes.constraints.content import FILE
-from calfbayes.constraints.evaluation import check_constraints
+from calfbayes.constraints.judging import check_constraints
 from calfbayes.constraints.reading import read_constraints
 from calfbayes.constraints.terms import Verdict
 from calfbayes.diagnosis.result import diagnose

@@ -252,3 +252,27 @@ def test_a_model_without_constraints_is_told(tmp_path: Path) -> None:
     with pytest.raises(NoSuchModelError):
         find_constraints(tmp_path)
     assert find_constraints(written(tmp_path, PROBABILITY)) == tmp_path
+
+
+@pytest.mark.parametrize(
+    ("kind", "more", "said"),
+    [
+        ("probability", 'scope = ["rednes"]', "constraints.one.scope: 'rednes' is no finding or risk factor"),
+        ("probability", 'scope = ["age"]', "'age' is spoken of elsewhere in the constraint"),
+        ("raises", 'scope = ["muscle_tenderness"]', "'muscle_tenderness' is spoken of elsewhere"),
+        ("rule_stratum", 'scope = "anything"', "rule_stratum speaks of random patients"),
+        ("urgency", "tolerance = 0.1", "a level is met or not"),
+        ("urgency", 'each_of = ["age"]', "'age' is no finding or yes/no risk factor"),
+        ("ranks", "allow_explaining_away = true", "ranks compares nothing before and after"),
+        ("ranks", "trials = 0", "constraints.one.trials"),
+    ],
+)
+def test_what_a_kind_would_not_look_at_is_refused(tmp_path: Path, kind: str, more: str, said: str) -> None:
+    text = f"{PROBABILITY}{more}" if kind == "probability" else of_kind(kind, f"{OTHERS[kind]}\n{more}")
+    assert any(said in fault for fault in faults(tmp_path, text))
+
+
+def test_anything_is_all_that_is_not_spoken_of(tmp_path: Path) -> None:
+    everything = {*(f.id for f in NETWORK.knowledge.findings), *NETWORK.risk_index} - {NETWORK.knowledge.complaint}
+    scope = read(tmp_path, f'{PROBABILITY}scope = "anything"').scope
+    assert set(scope) == everything - {"unilateral_calf_swelling", "age", "sex"}

@@ -1,6 +1,6 @@
 """What a person reads of a check."""
 
-from calfbayes.constraints.terms import Bounds, Probability, Selection, Verdict
+from calfbayes.constraints.terms import Bounds, Probability, Selection, Status, Verdict
 from calfbayes.constraints.text import constraints_text
 
 CONSTRAINT = Probability(
@@ -16,15 +16,27 @@ CONSTRAINT = Probability(
 
 
 def verdict(*, holds: bool) -> Verdict:
-    return Verdict("a_demand", holds, 0.4, "0.1 to 0.2", (), "in primary_care, redness, no fever: it is 0.4; wanted 0.1 to 0.2")
+    text = "in primary_care, redness, no fever: it is 0.4; wanted 0.1 to 0.2"
+    status = Status.PROVEN if holds else Status.REFUTED
+    return Verdict("a_demand", holds, 0.4, "0.1 to 0.2", (), text, status, "everybody was asked")
 
 
 def test_only_what_fails_is_told_with_its_reason_and_sources() -> None:
     text = constraints_text([CONSTRAINT, CONSTRAINT], [verdict(holds=True), verdict(holds=False)], width=200)
     assert text.splitlines() == [
-        "a_demand: in primary_care, redness, no fever: it is 0.4; wanted 0.1 to 0.2.",
+        "a_demand: refuted. in primary_care, redness, no fever: it is 0.4; wanted 0.1 to 0.2.",
+        "    Verdict: everybody was asked.",
         "    twelve of a hundred had it [nobody_2020, somebody_2021]",
-        "1 of 2 constraints hold.",
+        "1 of 2 constraints hold: 1 proven, 1 refuted.",
+    ]
+
+
+def test_a_verbose_report_tells_what_holds_too() -> None:
+    text = constraints_text([CONSTRAINT, CONSTRAINT], [verdict(holds=True), verdict(holds=False)], width=200, verbose=True)
+    assert [line.split(".")[0] for line in text.splitlines()[::3]] == [
+        "a_demand: proven",
+        "a_demand: refuted",
+        "1 of 2 constraints hold: 1 proven, 1 refuted",
     ]
 
 

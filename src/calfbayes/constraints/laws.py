@@ -1,0 +1,124 @@
+"""Constraints that need no search, since a law of this class of networks settles them for every patient at once.
+
+- A finding that one cause alone brings about, with a background that no risk factor moves, multiplies the odds of that
+  cause by (1 - (1 - w)(1 - leak)) / leak when present and by 1 - w when absent, whatever else is known.
+- A finding into which no path leads from a cause or a risk factor changes no cause.
+- A red-flag rule speaks of what is present only, so what is learnt besides cannot undo it.
+"""
+
+from math import inf
+
+import numpy as np
+
+from calfbayes.constraints.terms import Constraint, LikelihoodRatio, Moves, Takes, UrgencyIs
+from calfbayes.diagnosis.rules import holds
+from calfbayes.errors import ContradictionError
+from calfbayes.evidence import implied_by, read_evidence
+from calfbayes.inference.tables import expit_pair
+from calfbayes.knowledge.terms import Level
+from calfbayes.network import Network
+
+SMALL = 1e-6  # a demand to move by less than this fraction is one to move at all
+
+
+def law_for(network: Network, constraint: Constraint) -> str:
+    """The law by which a constraint holds for all its patients, in words; empty if none is known."""
+    match constraint:
+        case UrgencyIs():
+            return _rules(network, constraint)
+        case Moves():
+            return _movement(network, constraint)
+        case LikelihoodRatio() | Takes():
+            return _ratio(network, constraint)
+    return ""
+
+
+def odds_ratio(network: Network, finding: str, cause: str, *, present: bool) -> float | None:
+    """By how much the first law multiplies the odds of a cause; None where it does not apply."""
+    node = network.nodes[network.node_index[finding]]
+    parents = [(network.nodes[parent].id, w) for parent, w in node.parents if w > 0]
+    if len(parents) != 1 or parents[0][0] != cause or node.odds or _has_logic(network, finding):
+        return None
+    w = parents[0][1]
+    leak, no_leak = (float(p) for p in expit_pair(np.array(node.base_logit)))
+    if not present:
+        return 1 - w
+    return (1 - (1 - w) * no_leak) / leak if leak > 0 else inf
+
+
+def _movement(network: Network, constraint: Moves) -> str:
+    signs = dict(constraint.of.answers)
+    if not signs or constraint.compared_with.answers or constraint.compared_with.expression:
+        return ""
+    if not all(isinstance(value, bool) and name in network.node_index for name, value in signs.items()):
+        return ""
+    if constraint.times.low <= 1 and constraint.times.high >= 1 and all(_unreached(network, name) for name in signs):
+        return f"no path leads from a cause or a risk factor to {' or '.join(signs)}, so it changes no cause"
+    if len(signs) > 1 or len(constraint.targets) > 1 or (constraint.times.low > 0 and constraint.times.high < inf):
+        return ""
+    ((name, present),) = signs.items()
+    (target,) = constraint.targets
+    ratio = odds_ratio(network, name, target[0], present=bool(present)) if len(target) == 1 else None
+    if ratio is None:
+        return ""
+    as_demanded = ratio if constraint.upward else (1 / ratio if ratio > 0 else inf)
+    demanded = constraint.times.low > 0  # else forbidden
+    settled = as_demanded > 1 and constraint.times.low < 1 + SMALL if demanded else as_demanded <= 1
+    return _odds_law(name, target[0], ratio, present=bool(present)) if settled else ""
+
+
+def _ratio(network: Network, constraint: LikelihoodRatio | Takes) -> str:
+    signs = dict(constraint.of.answers)
+    if len(signs) != 1 or len(constraint.causes) != 1 or (isinstance(constraint, LikelihoodRatio) and constraint.against):
+        return ""
+    ((name, present),) = signs.items()
+    if not isinstance(present, bool) or name not in network.node_index:
+        return ""
+    ratio = odds_ratio(network, name, constraint.causes[0], present=present)
+    return "" if ratio is None else _odds_law(name, constraint.causes[0], ratio, present=present)
+
+
+def _rules(network: Network, constraint: UrgencyIs) -> str:
+    if constraint.most != Level.EMERGENCY or constraint.outcome or constraint.given.expression:
+        return ""
+    fired: dict[str, None] = {}
+    for sign in constraint.each_of or ("",):
+        answers = {**dict(constraint.given.answers), **({sign: True} if sign else {})}
+        try:
+            evidence = read_evidence(network, answers, setting=constraint.setting)
+        except ContradictionError:
+            return ""
+        firing = [r for r in network.knowledge.urgency.rules if r.level >= constraint.least and holds(r.condition, evidence)]
+        if not firing:
+            return ""
+        fired.setdefault(firing[0].id)
+    rules = ", ".join(fired)
+    return f"a red-flag rule that holds ({rules}) sets the level, and what is learnt besides cannot undo it"
+
+
+def _odds_law(name: str, cause: str, ratio: float, *, present: bool) -> str:
+    sign = name if present else f"no {name}"
+    return f"only {cause} brings {name} about, so {sign} multiplies its odds by exactly {ratio:.3g}, whatever else is known"
+
+
+def _unreached(network: Network, finding: str) -> bool:
+    if finding == network.nodes[network.complaint].id or _has_logic(network, finding):
+        return False
+    ancestors = _ancestors(network, network.node_index[finding])
+    return not any(k < network.n_causes or network.nodes[k].odds for k in ancestors)
+
+
+def _ancestors(network: Network, node: int) -> set[int]:
+    """A node and all that leads to it."""
+    todo, seen = [node], set[int]()
+    while todo:
+        here = todo.pop()
+        seen.add(here)
+        todo += [parent for parent, w in network.nodes[here].parents if w > 0 and parent not in seen]
+    return seen
+
+
+def _has_logic(network: Network, finding: str) -> bool:
+    """Say whether the finding implies, excludes or is implied by another, so that it may be silent in the evidence."""
+    present, absent = implied_by(network, finding)
+    return bool(present or absent) or any(finding in implied_by(network, f.id)[0] for f in network.knowledge.findings)

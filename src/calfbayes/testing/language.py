@@ -1,0 +1,336 @@
+"""Constraints in Python. Each is a table of `constraints.toml` and is read by the same reader, so it means the same."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, Required, TypedDict, Unpack
+
+from calfbayes.constraints.judging import Judge
+from calfbayes.constraints.reading import read_tables
+from calfbayes.constraints.terms import Constraint, Verdict
+from calfbayes.constraints.text import verdict_lines
+from calfbayes.evidence import Value
+from calfbayes.model import Model
+from calfbayes.testing.why import explanation
+
+Answers = Mapping[str, Value] | str
+Ids = str | Sequence[str]
+LevelName = Literal["emergency", "same_day", "within_days", "routine", "self_care"]
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """A source that the model's bibliography does not have."""
+
+    id: str
+    citation: str
+    url: str = ""
+    kind: Literal["article", "guideline", "web", "judgement"] = "article"
+
+
+class About(TypedDict, total=False):
+    """What every constraint may say of itself; models/README.md tells what the keys mean."""
+
+    source: Required[str | Citation | Sequence[str | Citation]]
+    why: Required[str]
+    id: str
+    scope: Ids
+    trials: int
+    tolerance: float
+
+
+class AboutMoves(About, total=False):
+    """What constraints on a movement may say besides."""
+
+    compared_with: Answers
+    group: str
+    except_for: Sequence[str]
+    allow_explaining_away: bool
+
+
+class Bounds(TypedDict, total=False):
+    """Exactly one of the three."""
+
+    between: tuple[float, float]
+    at_least: float
+    at_most: float
+
+
+class AboutNumbers(About, Bounds, total=False):
+    """What constraints on a number say."""
+
+
+@dataclass(frozen=True)
+class Demand:
+    """A constraint that is not yet read against a model.
+
+    Attributes:
+        table: As it would stand under `[[constraints]]`.
+        sources: As they would stand under `[sources]`.
+        scores: As they would stand under `[scores]`.
+    """
+
+    table: Mapping[str, Any]
+    sources: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    scores: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    def constraint(self, model: Model) -> Constraint:
+        """Read it against a model.
+
+        Raises:
+            ModelFileError: If it speaks of what the model does not know; the error lists every fault.
+        """
+        raw = {"constraints": [dict(self.table)], "sources": dict(self.sources), "scores": dict(self.scores)}
+        return read_tables(model._solved.network, raw).constraints[0]
+
+    def check(self, model: Model) -> Verdict:
+        """Judge a model.
+
+        Raises:
+            CalfBayesError: If the model does not know what it speaks of, or cannot answer exactly.
+        """
+        return Judge(model._solved).verdict(self.constraint(model))
+
+    def hold(self, model: Model, *, why: bool = False) -> Verdict:
+        """Judge a model in a test.
+
+        Args:
+            model: Which model.
+            why: Whether the message also tells which elicited numbers would have to move, and how far; that takes time.
+
+        Raises:
+            AssertionError: If the demand is not met; the message has the patient, the numbers and the reason.
+            CalfBayesError: As `check`.
+        """
+        constraint = self.constraint(model)
+        verdict = Judge(model._solved).verdict(constraint)
+        if not verdict.holds:
+            told = explanation(model, constraint, verdict) if why else ()
+            raise AssertionError("\n".join(verdict_lines(constraint, verdict, 100, told)))
+        return verdict
+
+    def to_toml(self) -> str:
+        """The lines to paste into `constraints.toml`."""
+        parts = [_table(f"[sources.{key}]", source) for key, source in self.sources.items()]
+        parts += [_table(f"[scores.{key}]", score) for key, score in self.scores.items()]
+        return "\n".join([*parts, _table("[[constraints]]", self.table)])
+
+
+@dataclass(frozen=True)
+class Given:
+    """Some patients, of whom something is demanded; make it with `given`."""
+
+    answers: Answers
+    setting: str
+    no_red_flags: bool
+
+    def probability(self, cause: Ids, **about: Unpack[AboutNumbers]) -> Demand:
+        """P(any of the causes) lies within bounds."""
+        return self._demand("probability", {"cause": _listed(cause)}, about)
+
+    def ranks(self, cause: str, *, within: int = 1, **about: Unpack[About]) -> Demand:
+        """The cause is among the first."""
+        return self._demand("ranks", {"cause": cause, "within": within}, about)
+
+    def dominates(self, *causes: str, **about: Unpack[About]) -> Demand:
+        """Each cause is more probable than the next one."""
+        return self._demand("dominates", {"causes": list(causes)}, about)
+
+    def yields(self, cause: str, *, to: Sequence[str], **about: Unpack[About]) -> Demand:
+        """With each of the findings, some cause that brings it about is more probable than this one."""
+        return self._demand("yields", {"cause": cause, "to": list(to)}, about)
+
+    def raises(
+        self,
+        cause: Ids | None = None,
+        *,
+        of: Answers,
+        by_at_least: float | None = None,
+        by_at_most: float | None = None,
+        **about: Unpack[AboutMoves],
+    ) -> Demand:
+        """Further evidence makes the cause more probable, by a factor within these."""
+        return self._moves("raises", cause, {"of": of, "by_at_least": by_at_least, "by_at_most": by_at_most}, about)
+
+    def lowers(
+        self,
+        cause: Ids | None = None,
+        *,
+        of: Answers,
+        by_at_least: float | None = None,
+        by_at_most: float | None = None,
+        **about: Unpack[AboutMoves],
+    ) -> Demand:
+        """Further evidence makes the cause less probable, by a factor within these."""
+        return self._moves("lowers", cause, {"of": of, "by_at_least": by_at_least, "by_at_most": by_at_most}, about)
+
+    def must_not_raise(
+        self, cause: Ids | None = None, *, of: Answers, by_more_than: float = 1.0, **about: Unpack[AboutMoves]
+    ) -> Demand:
+        """Further evidence does not make the cause more probable, or by no more than this factor."""
+        return self._moves("must_not_raise", cause, {"of": of, "by_more_than": by_more_than}, about)
+
+    def must_not_lower(
+        self, cause: Ids | None = None, *, of: Answers, by_more_than: float = 1.0, **about: Unpack[AboutMoves]
+    ) -> Demand:
+        """Further evidence does not make the cause less probable, or by no more than this factor."""
+        return self._moves("must_not_lower", cause, {"of": of, "by_more_than": by_more_than}, about)
+
+    def likelihood_ratio(self, cause: Ids, *, of: Answers, against: Ids = (), **about: Unpack[AboutNumbers]) -> Demand:
+        """P(of | cause) / P(of | others) lies within bounds; the others are all, or have another cause."""
+        return self._demand("likelihood_ratio", {"cause": _listed(cause), "of": of, "against": _listed(against)}, about)
+
+    def takes(self, cause: Ids, *, of: Answers, start: float, **about: Unpack[AboutNumbers]) -> Demand:
+        """The likelihood ratio takes a patient with the probability `start` to one within bounds."""
+        return self._demand("takes", {"cause": _listed(cause), "of": of, "start": start}, about)
+
+    def monotone(
+        self,
+        cause: str,
+        *,
+        along: str,
+        direction: Literal["rises", "falls"] = "rises",
+        states: Sequence[str] = (),
+        **about: Unpack[About],
+    ) -> Demand:
+        """The probability never falls (or never rises) along the states of a risk factor."""
+        part = {"cause": cause, "along": along, "direction": direction, "states": list(states)}
+        return self._demand("monotone", part, about)
+
+    def urgency(
+        self,
+        *,
+        at_least: LevelName | None = None,
+        at_most: LevelName | None = None,
+        outcome: Literal["assessed", "insufficient", "outside_scope"] | None = None,
+        each_of: Sequence[str] = (),
+        **about: Unpack[About],
+    ) -> Demand:
+        """The level lies between two levels; with `each_of`, for each of these by itself."""
+        part = {"at_least": at_least, "at_most": at_most, "outcome": outcome, "each_of": list(each_of)}
+        return self._demand("urgency", part, about)
+
+    def median_urgency(
+        self,
+        *,
+        tell: Sequence[str],
+        patients: int,
+        seed: int,
+        at_least: LevelName | None = None,
+        at_most: LevelName | None = None,
+        **about: Unpack[About],
+    ) -> Demand:
+        """Of so many simulated patients who tell these things the middle one has such a level."""
+        part = {"tell": list(tell), "patients": patients, "seed": seed, "at_least": at_least, "at_most": at_most}
+        return self._demand("median_urgency", part, about)
+
+    def rule_stratum(
+        self,
+        score: Mapping[str, Any],
+        *,
+        points: tuple[float, float],
+        likelihood_ratio: tuple[float, float] | None = None,
+        probability: tuple[float, float] | None = None,
+        **about: Unpack[About],
+    ) -> Demand:
+        """Patients whose published score lies within have this stratum ratio, or the disease this often.
+
+        Args:
+            score: As under `[scores.ID]` in the file, with its `id`.
+        """
+        name = str(score.get("id", "score"))
+        part = {"score": name, "points": points, "likelihood_ratio": likelihood_ratio, "probability": probability}
+        scores = {name: {key: value for key, value in score.items() if key != "id"}}
+        return self._demand("rule_stratum", part, about, scores)
+
+    def _moves(self, kind: str, cause: Ids | None, part: Mapping[str, Any], about: AboutMoves) -> Demand:
+        return self._demand(kind, {"cause": None if cause is None else _listed(cause), **part}, about)
+
+    def _demand(
+        self, kind: str, part: Mapping[str, Any], about: About, scores: Mapping[str, Mapping[str, Any]] | None = None
+    ) -> Demand:
+        more: dict[str, Any] = dict(about)
+        given_sources = more.pop("source")
+        sources = [given_sources] if isinstance(given_sources, str | Citation) else list(given_sources)
+        table = {
+            "id": more.pop("id", kind),
+            "kind": kind,
+            "setting": self.setting,
+            "given": self.answers,
+            "no_red_flags": self.no_red_flags,
+            **part,
+            **more,
+            "source": [source.id if isinstance(source, Citation) else source for source in sources],
+        }
+        own = {
+            source.id: {"citation": source.citation, "url": source.url, "kind": source.kind}
+            for source in sources
+            if isinstance(source, Citation)
+        }
+        told = {key: _plain(value) for key, value in table.items() if not _is_default(value)}
+        return Demand(told, own, scores or {})
+
+
+def given(answers: Answers | None = None, /, *, setting: str | None = None, no_red_flags: bool = False, **more: Value) -> Given:
+    """Say whom a constraint is about.
+
+    Args:
+        answers: Answers of one patient, or an expression such as `"age >= 60 and (redness or fever)"`.
+        setting: A care setting, or None for the model's default.
+        no_red_flags: Whether every question that a red-flag rule could still ask is answered with no.
+        more: Further answers as keywords.
+
+    Examples:
+        >>> cold = given(age=70, pain_on_walking=True)
+        >>> print(cold.ranks("peripheral_artery_disease", within=2, source="fowkes_2013", why="age").to_toml())
+        [[constraints]]
+        id = "ranks"
+        kind = "ranks"
+        given = { age = 70, pain_on_walking = true }
+        cause = "peripheral_artery_disease"
+        within = 2
+        why = "age"
+        source = ["fowkes_2013"]
+        <BLANKLINE>
+    """
+    if isinstance(answers, str):
+        whom: Answers = answers if not more else f"({answers}) and {_condition(more)}"
+    else:
+        whom = {**(answers or {}), **more}
+    return Given(whom, setting or "", no_red_flags)
+
+
+def _condition(answers: Mapping[str, Value]) -> str:
+    """Answers as an expression."""
+    return " and ".join(
+        (name if value else f"not {name}") if isinstance(value, bool) else f"{name} == {value}"
+        for name, value in answers.items()
+    )
+
+
+def _listed(ids: Ids) -> list[str]:
+    return [ids] if isinstance(ids, str) else list(ids)
+
+
+def _is_default(value: Any) -> bool:
+    """What need not be written; 0 is a number and is."""
+    return value is None or value is False or (isinstance(value, str | list | tuple | Mapping) and not value)
+
+
+def _plain(value: Any) -> Any:
+    """Lists and tables of the file in place of tuples and mappings."""
+    if isinstance(value, Mapping):
+        return {key: _plain(entry) for key, entry in value.items()}
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _table(head: str, table: Mapping[str, Any]) -> str:
+    return "\n".join([head, *(f"{key} = {_toml(value)}" for key, value in table.items()), ""])
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return "{ " + ", ".join(f"{key} = {_toml(entry)}" for key, entry in value.items()) + " }" if value else "{}"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(map(_toml, value)) + "]"
+    return json.dumps(value, ensure_ascii=False)

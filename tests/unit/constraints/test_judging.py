@@ -1,0 +1,182 @@
+"""What a verdict rests on: laws, an exhausted scope, random patients, a shrunk counterexample, explaining away."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from calfbayes import Model
+from calfbayes.constraints.judging import Judge
+from calfbayes.constraints.reading import read_tables
+from calfbayes.constraints.scopes import patients, size
+from calfbayes.constraints.terms import Constraint, Status, Verdict
+from support.models import model_of, shipped
+from support.small_models import small_content
+
+TUTORIAL = shipped("tutorial")
+DVT = "deep_vein_thrombosis"
+
+
+def constraint(model: Model, kind: str, **table: Any) -> Constraint:
+    source = model.sources[0].id
+    demand = {"id": "one", "kind": kind, "source": [source], "why": "for a test", **table}
+    return read_tables(model._solved.network, {"constraints": [demand]}).constraints[0]
+
+
+def judged(model: Model, kind: str, **table: Any) -> Verdict:
+    return Judge(model._solved).verdict(constraint(model, kind, **table))
+
+
+def two_causes() -> Model:
+    """Bases of 0.1 each: c and d share g, and f comes with d."""
+    causes: Mapping[str, tuple[float, Mapping[str, float]]] = {
+        "c": (1.0, {"g": 0.5, "f": 0.1}),
+        "d": (1.0, {"g": 0.5, "f": 0.9}),
+    }
+    return model_of(small_content(causes, {"g": 0.0, "f": 0.0}, coincidence=0.2 / 0.19 - 1))
+
+
+# --- explaining away ---
+
+
+@pytest.mark.parametrize("kind", ["raises", "must_not_lower"])
+def test_a_fall_by_competition_is_a_lawful_exception_that_names_the_competitor(kind: str) -> None:
+    verdict = judged(two_causes(), kind, cause="c", given={"g": True}, of={"f": True})
+    assert verdict.status is Status.LAWFUL_EXCEPTION
+    assert verdict.competitors == ("d",)
+    assert not verdict.holds  # nobody has allowed it
+    assert "from 0.538 to 0.219" in verdict.text
+    assert verdict.text.endswith("d explains the evidence away")
+
+
+def test_an_exception_that_the_author_allows_holds() -> None:
+    verdict = judged(two_causes(), "raises", cause="c", given={"g": True}, of={"f": True}, allow_explaining_away=True)
+    assert verdict.holds
+    assert verdict.status is Status.LAWFUL_EXCEPTION
+
+
+def test_the_competitor_that_rises_is_raised() -> None:
+    assert judged(two_causes(), "raises", cause="d", given={"g": True}, of={"f": True}).status is Status.PROVEN
+
+
+def test_a_fall_without_a_competitor_is_a_fault() -> None:
+    content = small_content({"c": (1.0, {"g": 0.5}), "d": (1.0, {"g": 0.5})}, {"g": 0.1})
+    verdict = judged(model_of(content), "raises", cause="c", of={"g": False})
+    assert verdict.status is Status.REFUTED
+    assert verdict.competitors == ()
+
+
+def test_what_speaks_for_the_competitor_only_does_not_raise_the_cause() -> None:
+    """With d held still, f says nothing about c: its fall is the rise of d."""
+    content = small_content({"c": (1.0, {"g": 0.5}), "d": (1.0, {"g": 0.5, "f": 0.9})}, {"g": 0.1, "f": 0.1})
+    assert judged(model_of(content), "must_not_lower", cause="c", of={"f": True}).competitors == ("d",)
+
+
+# --- laws ---
+
+
+def test_the_only_parent_of_a_finding_is_raised_whatever_else_is_known() -> None:
+    content = small_content({"c": (1.0, {"g": 0.5, "own": 0.4}), "d": (1.0, {"g": 0.5})}, {"g": 0.1, "own": 0.2})
+    model = model_of(content)
+    raised = judged(model, "must_not_lower", cause="c", of={"own": True}, scope="anything")
+    assert raised.status is Status.PROVEN
+    assert "multiplies its odds by exactly 2.6, whatever else is known" in raised.basis
+    ratio = judged(model, "likelihood_ratio", cause="c", of={"own": True}, given="g", between=[2.59, 2.61])
+    assert ratio.status is Status.PROVEN
+    assert ratio.observed == pytest.approx((1 - 0.6 * 0.8) / 0.2)
+    assert "whatever else" in ratio.basis
+    for given in ({}, {"g": True}, {"g": False}):
+        p, q = (model.diagnose({**given, **more})["c"].probability for more in ({}, {"own": True}))
+        assert (q / (1 - q)) / (p / (1 - p)) == pytest.approx(2.6)
+
+
+def test_the_law_is_silent_where_the_finding_has_two_parents() -> None:
+    content = small_content({"c": (1.0, {"g": 0.5}), "d": (1.0, {"g": 0.4})}, {"g": 0.1})
+    verdict = judged(model_of(content), "likelihood_ratio", cause="c", of={"g": True}, at_least=1)
+    assert "whatever else" not in verdict.basis
+
+
+def test_a_finding_that_nothing_brings_about_changes_no_cause() -> None:
+    content = small_content({"c": (1.0, {"g": 0.5}), "d": (1.0, {"g": 0.4})}, {"g": 0.1, "idle": 0.3})
+    verdict = judged(model_of(content), "must_not_raise", group="any", of={"idle": True}, scope="anything")
+    assert verdict.status is Status.PROVEN
+    assert "no path leads from a cause" in verdict.basis
+
+
+def test_a_rule_that_holds_proves_its_level_whatever_is_learnt() -> None:
+    content = small_content(
+        {"c": (1.0, {"g": 0.5}), "d": (1.0, {})},
+        {"g": 0.1, "flag": 0.1, "other": 0.1},
+        rules={"alarm": ("emergency", {"any": ["flag", "other"]})},
+    )
+    model = model_of(content)
+    proven = judged(model, "urgency", at_least="emergency", each_of=["flag", "other"], scope="anything")
+    assert proven.status is Status.PROVEN
+    assert "a red-flag rule that holds (alarm)" in proven.basis
+    missing = judged(model, "urgency", at_least="emergency", each_of=["flag", "g"])
+    assert missing.status is Status.REFUTED
+    assert "besides g: the level is" in missing.text
+
+
+# --- scopes ---
+
+
+def test_a_small_scope_is_exhausted() -> None:
+    table: Mapping[str, Any] = {"cause": DVT, "of": {"unilateral_calf_swelling": True}, "scope": ["redness", "sex"]}
+    demand = constraint(TUTORIAL, "raises", **table)
+    assert size(TUTORIAL._solved.network, demand) == 9
+    everyone = list(patients(TUTORIAL._solved.network, demand))
+    assert len(set(everyone)) == 9
+    assert [len(patient.answers) for patient in everyone] == [0, 1, 1, 1, 1, 2, 2, 2, 2]
+    verdict = judged(TUTORIAL, "raises", **table)
+    assert verdict.status is Status.PROVEN
+    assert verdict.basis == "scope exhausted: 9 patients; 0 more are impossible"
+
+
+def test_a_large_scope_is_drawn_and_only_held() -> None:
+    table = {"cause": DVT, "at_most": 1, "scope": "anything", "trials": 20}
+    verdict = judged(TUTORIAL, "probability", **table)
+    assert verdict.status is Status.HELD
+    assert verdict.basis.startswith("in 20 random patients, of ") or "impossible" in verdict.basis
+    first, second = (list(patients(TUTORIAL._solved.network, constraint(TUTORIAL, "probability", **table))) for _ in range(2))
+    assert first == second
+
+
+def test_a_counterexample_says_no_more_than_it_needs() -> None:
+    limit = TUTORIAL.diagnose({"redness": True})[DVT].probability
+    scope = ["redness", "cold_feet", "night_cramps", "muscle_tenderness", "unilateral_calf_swelling", "pitting_oedema"]
+    for trials in (10_000, 100):  # exhausted, drawn
+        verdict = judged(TUTORIAL, "probability", cause=DVT, at_most=limit * 1.0001, scope=scope, trials=trials)
+        assert verdict.status is Status.REFUTED
+        for position in range(len(verdict.besides)):
+            fewer = dict(verdict.besides[:position] + verdict.besides[position + 1 :])
+            assert TUTORIAL.diagnose(fewer)[DVT].probability <= limit * 1.0001
+        assert TUTORIAL.diagnose(dict(verdict.besides))[DVT].probability > limit * 1.0001
+
+
+def test_exceptions_in_a_scope_are_counted_and_named() -> None:
+    verdict = judged(two_causes(), "must_not_lower", cause="c", of={"f": True}, scope=["g"])
+    assert verdict.status is Status.LAWFUL_EXCEPTION
+    assert verdict.competitors == ("d",)
+    assert verdict.basis.startswith("so in ")
+
+
+# --- tolerance ---
+
+
+@pytest.mark.parametrize(
+    ("kind", "table"),
+    [
+        ("probability", {"cause": "c", "at_most": 0.5}),
+        ("ranks", {"cause": "d", "within": 1}),
+        ("dominates", {"causes": ["d", "c"]}),
+        ("must_not_raise", {"cause": "c", "of": {"g": True}}),
+        ("likelihood_ratio", {"cause": "c", "of": {"g": True}, "at_most": 1.5}),
+        ("takes", {"cause": "c", "of": {"g": True}, "start": 0.5, "at_most": 0.6}),
+    ],
+)
+def test_a_tolerance_lets_a_near_miss_pass_and_no_more(kind: str, table: dict[str, Any]) -> None:
+    model = model_of(small_content({"c": (1.1, {"g": 0.5}), "d": (1.0, {})}, {"g": 0.3}))
+    assert judged(model, kind, **table).status is Status.REFUTED
+    assert judged(model, kind, **table, tolerance=0.9).holds
+    assert not judged(model, kind, **table, tolerance=0.001).holds

@@ -1,0 +1,93 @@
+"""What would mend a model: a number that is changed as told makes the demand hold, just."""
+
+from typing import Any
+
+import pytest
+
+from calfbayes import ArgumentError, UnknownNameError
+from calfbayes.testing import Demand, given
+from calfbayes.testing.editing import REMOVED, edited, number_at, value_at, with_number
+from calfbayes.testing.why import explanation, ledger, numbers_that_matter
+from support.models import shipped
+
+MODEL = shipped("tutorial")
+DVT, PAD = "deep_vein_thrombosis", "peripheral_artery_disease"
+ABOUT: Any = {"source": "goodacre_2005", "why": "for a test"}
+SWOLLEN = given(unilateral_calf_swelling=True, age=67, setting="primary_care")
+
+UNMET = {
+    "probability": SWOLLEN.probability(DVT, at_most=0.2, **ABOUT),
+    "ranks": SWOLLEN.ranks(PAD, within=1, **ABOUT),
+    "dominates": SWOLLEN.dominates("overuse", DVT, **ABOUT),
+    "raises": given(age=67).raises(DVT, of={"unilateral_calf_swelling": True}, by_at_least=4, **ABOUT),
+    "likelihood_ratio": given(age=67).likelihood_ratio(DVT, of={"redness": True}, at_least=4, **ABOUT),
+    "takes": given(age=67).takes(DVT, of={"redness": True}, start=0.1, at_least=0.3, **ABOUT),
+    "urgency": given(age=67, night_cramps=True, setting="community").urgency(at_least="same_day", **ABOUT),
+}
+
+
+@pytest.mark.parametrize("kind", UNMET)
+def test_the_value_that_is_told_would_do_and_a_nearer_one_would_not(kind: str) -> None:
+    demand: Demand = UNMET[kind]
+    constraint = demand.constraint(MODEL)
+    assert not demand.check(MODEL).holds
+    influences = numbers_that_matter(MODEL, constraint)
+    told = [influence for influence in influences if influence.needed is not None]
+    assert told
+    for influence in told:
+        assert influence.value == number_at(MODEL, influence.place)
+        assert influence.needed is not None
+        assert demand.check(with_number(MODEL, influence.place, influence.needed)).holds
+        nearer = influence.value + 0.9 * (influence.needed - influence.value)
+        assert not demand.check(with_number(MODEL, influence.place, nearer)).holds
+
+
+def test_those_that_matter_more_come_first() -> None:
+    slopes = [abs(i.slope) for i in numbers_that_matter(MODEL, UNMET["probability"].constraint(MODEL), most=50)]
+    assert slopes == sorted(slopes, reverse=True)
+    assert len(slopes) > 5
+
+
+def test_a_demand_that_is_met_needs_no_number() -> None:
+    assert numbers_that_matter(MODEL, SWOLLEN.probability(DVT, at_least=0.01, **ABOUT).constraint(MODEL)) == ()
+
+
+def test_the_ledger_tells_what_each_answer_does() -> None:
+    p = MODEL.diagnose({"age": 67}, setting="primary_care")[DVT].probability
+    lines = ledger(MODEL, UNMET["probability"].constraint(MODEL))
+    assert lines[0] == f"without unilateral_calf_swelling it would be {p:.3g}"
+
+
+def test_the_message_of_a_test_tells_the_numbers_on_request() -> None:
+    with pytest.raises(AssertionError) as error:
+        UNMET["probability"].hold(MODEL, why=True)
+    assert "would do by itself" in str(error.value)
+    with pytest.raises(AssertionError) as error:
+        UNMET["probability"].hold(MODEL)
+    assert "would do by itself" not in str(error.value)
+
+
+def test_the_counterexample_of_a_scope_is_what_is_explained() -> None:
+    demand = given().probability(DVT, at_most=0.4, scope=["unilateral_calf_swelling"], **ABOUT)
+    verdict = demand.check(MODEL)
+    assert dict(verdict.besides) == {"unilateral_calf_swelling": True}
+    assert any("unilateral_calf_swelling" in line for line in explanation(MODEL, demand.constraint(MODEL), verdict))
+
+
+def test_a_place_that_does_not_exist_is_told_with_the_nearest() -> None:
+    with pytest.raises(UnknownNameError, match="deep_vein_thrombosis"):
+        edited(MODEL, {"causes.deep_vein_trombosis.group": "x"})
+    with pytest.raises(ArgumentError, match="elicited number"):
+        number_at(MODEL, "causes.myositis")
+
+
+def test_edits_change_a_copy_of_the_files() -> None:
+    rule = MODEL.urgency_policy.rules[0].id
+    without = edited(MODEL, {f"urgency.rules.{rule}": REMOVED})
+    assert rule not in {r.id for r in without.urgency_policy.rules}
+    assert rule in {r.id for r in MODEL.urgency_policy.rules}
+    assert value_at(edited(MODEL, {"causes.myositis.urgency": "emergency"}), "causes.myositis.urgency") == "emergency"
+    again = with_number(MODEL, "findings.redness.leak", number_at(MODEL, "findings.redness.leak"))
+    assert again.diagnose({"redness": True})[DVT].probability == pytest.approx(
+        MODEL.diagnose({"redness": True})[DVT].probability, rel=1e-9
+    )
