@@ -18,6 +18,7 @@ from benchmarks.patients import Queries
 from benchmarks.solvers import SOLVERS, Marginals
 from calfbayes import QueryTooCostlyError
 from calfbayes.inference.reduction import Encoded
+from calfbayes.inference.tables import Array
 
 MEMORY = 8 * 2**30  # bytes of address space of a peer
 START = 120.0  # seconds to import the libraries and to hand the network over
@@ -68,11 +69,20 @@ class Result:
         kinds = [answer.failure for answer in self.answers if answer.failure]
         return {kind: kinds.count(kind) for kind in sorted(set(kinds))}
 
-    def disagreement(self, other: "Result") -> float | None:
-        """Largest difference between two posteriors over the queries that both answered; None if there is none."""
+    @property
+    def answered(self) -> int:
+        """Number of queries that were answered."""
+        return sum(not answer.failure for answer in self.answers)
+
+    def differences(self, other: "Result") -> Array:
+        """Largest difference between two posteriors in each query that both answered."""
         both = [(a, b) for a, b in zip(self.answers, other.answers, strict=False) if not a.failure and not b.failure]
-        differences = [abs(a.marginals[node] - p) for a, b in both for node, p in b.marginals.items() if node in a.marginals]
-        return float(np.max(differences)) if differences else None
+        return np.array(
+            [
+                np.max([abs(a.marginals[node] - b.marginals[node]) for node in {*a.marginals}.intersection(b.marginals)])
+                for a, b in both
+            ]
+        )
 
 
 def run(solver: str, queries: Queries, *, seconds_each: float, seconds: float, patient: bool = False) -> Result:
