@@ -1,10 +1,10 @@
-"""Prints the tables of `make bench`; `--quick` asks fewer queries. Times are of this machine: believe the ratios."""
+"""Prints the tables of `make bench`; `--quick` asks fewer queries. Times are processor time: believe the ratios."""
 
 import argparse
 import os
 import platform
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from math import isinf
 from pathlib import Path
@@ -14,7 +14,7 @@ import numpy as np
 import calfbayes as cb
 from benchmarks.patients import Queries, drawn_patients
 from benchmarks.race import Result, run
-from benchmarks.solvers import SOLVERS
+from benchmarks.solvers import DERIVED, SOLVERS
 from benchmarks.synthetic import synthetic_network, synthetic_queries
 from calfbayes.diagnosis.result import encode
 from calfbayes.evaluation.case_files import read_cases
@@ -57,6 +57,7 @@ def main() -> None:
     agreed += published(model, min(seconds_each, 3.0), 2 * seconds)
     together = np.concatenate(agreed)
     print(f"\n{OURS} and {REFEREE} both answered {len(together)} queries; largest difference {together.max():.0e}")
+    derived(model, levels, n // 2, seconds_each, seconds)
     growth(n, seconds_each, seconds, quick=quick)
     print(f"\n{(time.monotonic() - start) / 60:.0f} minutes in all")
 
@@ -74,7 +75,7 @@ def compare(queries: Queries, label: str, seconds_each: float, seconds: float, o
             milliseconds(result.median),
             milliseconds(result.percentile_95),
             f"{result.memory / 2**20:.0f}" if result.answered else "-",
-            "-" if result is ours or isinf(result.median) else f"{result.median / ours.median:.3g}",
+            "-" if result is ours else ratio(result, ours, seconds_each),
             "-" if result is ours else largest(result.differences(ours)),
             failures(result),
         )
@@ -104,6 +105,28 @@ def published(model: cb.Model, seconds_each: float, seconds: float) -> Iterator[
             largest(differences),
         )
         yield differences
+
+
+def derived(model: cb.Model, levels: Sequence[int], n: int, seconds_each: float, seconds: float) -> None:
+    """What the answers to further questions cost beside the posterior alone."""
+    print("\nFurther answers, set a")
+    header("positive", "answer", "answered", "median ms", "95 % ms", "peak MiB", "times the posterior alone", "fails")
+    for n_present in levels[:4]:
+        queries = drawn_patients(model, n, n_present=n_present, half_of_the_risks=True, seed=n_present)
+        alone = float("inf")
+        for name in DERIVED:
+            result = run(name, queries, seconds_each=seconds_each, seconds=seconds)
+            alone = min(alone, result.median)
+            row(
+                f"{n_present}",
+                name,
+                f"{result.answered} of {len(result.answers)}",
+                milliseconds(result.median),
+                milliseconds(result.percentile_95),
+                f"{result.memory / 2**20:.0f}",
+                "-" if isinf(result.median) else f"{result.median / alone:.2g}",
+                failures(result),
+            )
 
 
 def growth(n: int, seconds_each: float, seconds: float, *, quick: bool) -> None:
@@ -149,6 +172,13 @@ def machine() -> str:
 def failures(result: Result) -> str:
     """For a cell."""
     return ", ".join(f"{count} {kind}" for kind, count in result.failures.items()) or "-"
+
+
+def ratio(result: Result, ours: Result, seconds_each: float) -> str:
+    """For a cell: the ratio of the medians, or what it is at least if the peer ran out of time."""
+    if isinf(result.median) and not isinf(ours.median) and "time-out" in result.failures:
+        return f"> {seconds_each / ours.median:.2g}"
+    return "-" if isinf(result.median) else f"{result.median / ours.median:.2g}"
 
 
 def largest(differences: Array) -> str:

@@ -1,6 +1,7 @@
 """One solver in a process of its own, with limits: a peer that hangs or runs out of memory is a row, not a crash."""
 
 import multiprocessing
+import os
 import resource
 import time
 import warnings
@@ -15,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.patients import Queries
-from benchmarks.solvers import SOLVERS, Marginals
+from benchmarks.solvers import DERIVED, SOLVERS, Marginals
 from calfbayes import QueryTooCostlyError
 from calfbayes.inference.reduction import Encoded
 from calfbayes.inference.tables import Array
@@ -23,6 +24,7 @@ from calfbayes.inference.tables import Array
 MEMORY = 8 * 2**30  # bytes of address space of a peer
 START = 120.0  # seconds to import the libraries and to hand the network over
 GIVE_UP = 3  # failures in a row
+ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 FATAL = {"time-out", "crash", "out of memory"}
 
 
@@ -32,7 +34,7 @@ class Answer:
 
     Attributes:
         failure: Why there is no answer; empty if there is one.
-        seconds: Infinite without an answer.
+        seconds: Processor time, so that other work of the machine does not count; infinite without an answer.
         memory: Peak bytes above those with the libraries and the network loaded.
     """
 
@@ -135,6 +137,7 @@ def _ask(connection: Any, evidence: Encoded, seconds: float) -> Answer:
 
 @contextmanager
 def _worker(solver: str, queries: Queries) -> Iterator[Any]:
+    os.environ.update(ONE_THREAD)  # inherited; read when a library is first imported
     here, there = multiprocessing.Pipe()
     process = multiprocessing.get_context("spawn").Process(target=_serve, args=(there, solver, queries), daemon=True)
     process.start()
@@ -152,7 +155,7 @@ def _serve(connection: "Connection[Any, Any]", name: str, queries: Queries) -> N
     warnings.simplefilter("ignore")  # those of the peers about themselves
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     try:
-        solver = SOLVERS[name](queries.network, queries.logits)
+        solver = {**SOLVERS, **DERIVED}[name](queries.network, queries.logits)
         for evidence in queries.evidence[:1]:  # first imports are not counted
             solver.prepare(evidence)
     except Exception as error:  # noqa: BLE001 - whatever a peer does is a row of the table
@@ -167,9 +170,9 @@ def _serve(connection: "Connection[Any, Any]", name: str, queries: Queries) -> N
         before = _memory("VmRSS")
         try:
             ask = solver.prepare(evidence)
-            start = time.perf_counter()
+            start = time.process_time()
             marginals = ask()
-            seconds = time.perf_counter() - start
+            seconds = time.process_time() - start
         except Exception as error:  # noqa: BLE001
             connection.send(Answer(_kind(error)))
         else:
