@@ -1,6 +1,7 @@
 """One solver in a process of its own, with limits: a peer that hangs or runs out of memory is a row, not a crash."""
 
 import multiprocessing
+import os
 import resource
 import time
 import warnings
@@ -15,13 +16,15 @@ from typing import Any
 import numpy as np
 
 from benchmarks.patients import Queries
-from benchmarks.solvers import SOLVERS, Marginals
+from benchmarks.solvers import DERIVED, SOLVERS, Marginals
 from calfbayes import QueryTooCostlyError
 from calfbayes.inference.reduction import Encoded
+from calfbayes.inference.tables import Array
 
 MEMORY = 8 * 2**30  # bytes of address space of a peer
 START = 120.0  # seconds to import the libraries and to hand the network over
 GIVE_UP = 3  # failures in a row
+ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 FATAL = {"time-out", "crash", "out of memory"}
 
 
@@ -31,7 +34,7 @@ class Answer:
 
     Attributes:
         failure: Why there is no answer; empty if there is one.
-        seconds: Infinite without an answer.
+        seconds: Processor time, so that other work of the machine does not count; infinite without an answer.
         memory: Peak bytes above those with the libraries and the network loaded.
     """
 
@@ -68,11 +71,20 @@ class Result:
         kinds = [answer.failure for answer in self.answers if answer.failure]
         return {kind: kinds.count(kind) for kind in sorted(set(kinds))}
 
-    def disagreement(self, other: "Result") -> float | None:
-        """Largest difference between two posteriors over the queries that both answered; None if there is none."""
+    @property
+    def answered(self) -> int:
+        """Number of queries that were answered."""
+        return sum(not answer.failure for answer in self.answers)
+
+    def differences(self, other: "Result") -> Array:
+        """Largest difference between two posteriors in each query that both answered."""
         both = [(a, b) for a, b in zip(self.answers, other.answers, strict=False) if not a.failure and not b.failure]
-        differences = [abs(a.marginals[node] - p) for a, b in both for node, p in b.marginals.items() if node in a.marginals]
-        return float(np.max(differences)) if differences else None
+        return np.array(
+            [
+                np.max([abs(a.marginals[node] - b.marginals[node]) for node in {*a.marginals}.intersection(b.marginals)])
+                for a, b in both
+            ]
+        )
 
 
 def run(solver: str, queries: Queries, *, seconds_each: float, seconds: float, patient: bool = False) -> Result:
@@ -125,6 +137,7 @@ def _ask(connection: Any, evidence: Encoded, seconds: float) -> Answer:
 
 @contextmanager
 def _worker(solver: str, queries: Queries) -> Iterator[Any]:
+    os.environ.update(ONE_THREAD)  # inherited; read when a library is first imported
     here, there = multiprocessing.Pipe()
     process = multiprocessing.get_context("spawn").Process(target=_serve, args=(there, solver, queries), daemon=True)
     process.start()
@@ -142,7 +155,7 @@ def _serve(connection: "Connection[Any, Any]", name: str, queries: Queries) -> N
     warnings.simplefilter("ignore")  # those of the peers about themselves
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     try:
-        solver = SOLVERS[name](queries.network, queries.logits)
+        solver = {**SOLVERS, **DERIVED}[name](queries.network, queries.logits)
         for evidence in queries.evidence[:1]:  # first imports are not counted
             solver.prepare(evidence)
     except Exception as error:  # noqa: BLE001 - whatever a peer does is a row of the table
@@ -157,9 +170,9 @@ def _serve(connection: "Connection[Any, Any]", name: str, queries: Queries) -> N
         before = _memory("VmRSS")
         try:
             ask = solver.prepare(evidence)
-            start = time.perf_counter()
+            start = time.process_time()
             marginals = ask()
-            seconds = time.perf_counter() - start
+            seconds = time.process_time() - start
         except Exception as error:  # noqa: BLE001
             connection.send(Answer(_kind(error)))
         else:

@@ -6,13 +6,15 @@ network as the library's documentation would have one write it, with hard eviden
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
 from calfbayes.adapters.to_pgmpy import _chain_order, _noisy_or, _prior, _relevant, infer_with_pgmpy, to_pgmpy
-from calfbayes.inference.exact import infer
-from calfbayes.inference.reduction import Encoded
+from calfbayes.inference.exact import answer, infer
+from calfbayes.inference.hypothetical import given_each_answer
+from calfbayes.inference.reduction import Encoded, Query
 from calfbayes.inference.tables import Array
 from calfbayes.network import Network
 from support.decimals import Factor, differentiate, signed_factors
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from pgmpy.factors.discrete import TabularCPD
 
 STATES = ["absent", "present"]
+N_LABELS = 5
 Marginals = Mapping[int, float]
 
 
@@ -41,6 +44,46 @@ class Ours:
 
     def prepare(self, evidence: Encoded) -> Callable[[], Marginals]:
         return lambda: infer(self.network, self.logits, evidence).hidden
+
+
+class OursWithLabels(Ours):
+    """Also the distribution of the highest label, as the urgency needs it; five labels."""
+
+    def prepare(self, evidence: Encoded) -> Callable[[], Marginals]:
+        labels = [node % N_LABELS for node in (*self.network.causes, *self.network.complications)]
+        return lambda: infer(self.network, self.logits, evidence, labels=labels).hidden
+
+
+class OursWithQuestions(Ours):
+    """Also what either answer to every open finding would change."""
+
+    def prepare(self, evidence: Encoded) -> Callable[[], Marginals]:
+        network, numbers = self.network, self.network.numbers(self.logits)
+        asked = {node for node, _, _ in evidence.findings} | {network.complaint}
+        findings = [node for node in network.findings if node not in asked]
+
+        def run() -> Marginals:
+            outcomes = given_each_answer(network, numbers, evidence, findings)
+            return dict(enumerate(outcomes.now.hidden.tolist()))
+
+        return run
+
+
+class OursWithSlopes(Ours):
+    """Also the derivative of log P(evidence, this node present) in every number, for each cause and complication."""
+
+    def prepare(self, evidence: Encoded) -> Callable[[], Marginals]:
+        network, numbers = self.network, self.network.numbers(self.logits)
+        nodes = (*network.causes, *network.complications)
+        held = np.eye(1 + len(nodes))[:, 1:]
+        weights = {node: (1.0 - held[:, k], np.ones(len(held))) for k, node in enumerate(nodes)}
+        query = replace(Query.of(evidence), weights=weights)
+
+        def run() -> Marginals:
+            answers = answer(network, numbers, query, slopes=True, cost_limit=float("inf"))
+            return {node: float(answers.hidden[0, node]) for node in answers.kept}
+
+        return run
 
 
 class SignedQuickscore:
@@ -201,4 +244,10 @@ SOLVERS: Mapping[str, type[Solver]] = {
     "pgmpy, best form": PgmpyBest,
     "pgmpy, plain": PgmpyPlain,
     "signed Quickscore": SignedQuickscore,
+}
+DERIVED: Mapping[str, type[Solver]] = {
+    "the posterior alone": Ours,
+    "and the urgency": OursWithLabels,
+    "and every answer to every open finding": OursWithQuestions,
+    "and all sensitivities of all causes": OursWithSlopes,
 }

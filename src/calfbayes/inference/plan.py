@@ -179,7 +179,7 @@ class _Graph:
         return rest | 1 << self.becomes[variable] if variable in self.becomes else rest
 
 
-def _order(graph: _Graph, random: Random | None = None, *, limit: float = inf) -> tuple[list[int], float]:
+def _order(graph: _Graph, random: Random | None = None, *, limit: float = inf) -> tuple[list[tuple[int, int]], float]:
     """Choose the order in which to eliminate the variables.
 
     Args:
@@ -187,7 +187,9 @@ def _order(graph: _Graph, random: Random | None = None, *, limit: float = inf) -
         limit: Price at which to give up.
 
     Returns:
-        The order, and its price: the size of each table times the number of parts that go into it, summed.
+        Each variable in order with the set of parts that go into its table; the message that the k-th variable leaves
+        behind is a part, too, numbered on from those of the graph. And the price: the size of each table times the number
+        of its parts, summed.
     """
     neighbours, touching = graph.neighbours.copy(), graph.touching.copy()
     waiting = set(graph.becomes.values())  # a point stands in no table before its bit is closed
@@ -199,17 +201,17 @@ def _order(graph: _Graph, random: Random | None = None, *, limit: float = inf) -
         return log_price(variable) + (NOISE * random.random() if random else 0.0)
 
     scores = [inf if variable in waiting else judged(variable) for variable in range(len(neighbours))]
-    order: list[int] = []
+    order: list[tuple[int, int]] = []
     price = 0.0
     for message in range(len(graph.scopes), len(graph.scopes) + len(scores)):
         variable = scores.index(min(scores))
         price += 2.0 ** log_price(variable)
         if price >= limit:
             return order, inf
-        order.append(variable)
+        rest, gone = graph.after(neighbours[variable], variable), touching[variable]
+        order.append((variable, gone))
         scores[variable] = inf
         waiting.discard(graph.becomes.get(variable, -1))
-        rest, gone = graph.after(neighbours[variable], variable), touching[variable]
         for other in _members(rest):
             neighbours[other] = (neighbours[other] | rest) & ~(1 << variable)
             touching[other] = touching[other] & ~gone | 1 << message
@@ -227,29 +229,24 @@ class _Writer:
         self.scopes = [0]
         self.operations = 0.0
 
-    def plan(self, order: Sequence[int]) -> Plan:
-        graph, touching = self.graph, self.graph.touching.copy()
-        message_of: dict[int, int] = {}  # by part
+    def plan(self, order: Sequence[tuple[int, int]]) -> Plan:
+        n_parts = len(self.graph.scopes)
+        left_behind: list[int] = []  # the message of each variable so far
         finished: list[int] = []
-        for part, variable in enumerate(order, len(graph.scopes)):
-            gone = touching[variable]
-            message = self._combined(
-                [message_of[k] for k in _members(gone) if k in message_of],
-                [k for k in _members(gone) if k not in message_of],
-            )
+        for variable, parts in order:
+            messages = [left_behind[k] for k in _members(parts >> n_parts)]
+            message = self._combined(messages, list(_members(parts & ((1 << n_parts) - 1))))
             message = self._closed(message, variable)
-            message_of[part] = message
+            left_behind.append(message)
             if not self.scopes[message]:
                 finished.append(message)
-            for other in _members(self.scopes[message]):
-                touching[other] = touching[other] & ~gone | 1 << part
         last = 0
         for message in finished:
             last = self._merged(last, message) if last else message
-        for part, scope in enumerate(graph.scopes):
+        for part, scope in enumerate(self.graph.scopes):
             if not scope:
                 last = self._taken_in(last, part)
-        sizes = [graph.log_size(scope) for scope in self.scopes]
+        sizes = [self.graph.log_size(scope) for scope in self.scopes]
         named = {scope: self._named(scope) for scope in set(self.scopes)}
         scopes = tuple(named[scope] for scope in self.scopes)
         return Plan(tuple(self.steps), scopes, self.operations, max(sizes), sum(2.0**size for size in sizes))
@@ -258,7 +255,9 @@ class _Writer:
         """Put everything together, small before large: messages, then items and factors, then the rest of the messages."""
         messages.sort(key=lambda message: (self.graph.log_size(self.scopes[message]), message))
         parts.sort(key=lambda part: (self.graph.scopes[part].bit_count(), part))
-        first = min(range(len(messages) + 1), key=lambda first: self._price(messages, parts, first)) if parts else len(messages)
+        first = len(messages)
+        if messages and parts:
+            first = min(range(len(messages) + 1), key=lambda first: self._price(messages, parts, first))
         last = 0
         for message in messages[:first]:
             last = self._merged(last, message) if last else message
