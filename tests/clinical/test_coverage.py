@@ -10,9 +10,10 @@ from itertools import pairwise
 import pytest
 
 from calfbayes.adapters.graph import to_networkx
+from calfbayes.inference.alone import findings_of_causes
 from calfbayes.knowledge.shipped import models_folder, open_model
 from calfbayes.knowledge.terms import Atom, Cause, Complication, KnowledgeBase, Level, atoms
-from calfbayes.network import compile_network
+from calfbayes.network import Network, compile_network
 
 # How many facts of each kind were read out of the source document; their ids run from F001 to F528.
 KINDS = {
@@ -37,12 +38,17 @@ CARE = {"who", "examinations", "helps", "avoid", "come_back"}
 
 @dataclass(frozen=True)
 class Fact:
-    """A row of coverage.csv; a declined row may have places, too: the warnings that stand instead of what was advised."""
+    """A row of coverage.csv; a declined row may have places, too: the warnings that stand instead of what was advised.
+
+    Attributes:
+        word: How often the source document says that a cause gives a symptom; empty if it names no frequency.
+    """
 
     id: str
     kind: str
     subject: str
     object: str
+    word: str
     status: str
     places: tuple[str, ...]
     why: str
@@ -57,6 +63,7 @@ def facts() -> tuple[Fact, ...]:
                 row["kind"],
                 row["subject"],
                 row["object"],
+                row["word"],
                 row["status"],
                 tuple(row["where"].split(";")) if row["where"] else (),
                 row["why"],
@@ -227,3 +234,39 @@ def test_a_place_that_the_model_lacks_is_found_out(places: Places, place: str) -
 def test_a_place_that_speaks_of_something_else_is_found_out(places: Places, fact_id: str, place: str, speaks: bool) -> None:
     fact = next(fact for fact in facts() if fact.id == fact_id)
     assert places.speaks_of(place, fact) is speaks
+
+
+# --- the words "sometimes", "often", ... of the source document ---
+
+# Human Phenotype Ontology, terms HP:0040280 to HP:0040284 (occasional 5-29 %, frequent 30-79 %, very frequent 80-99 %,
+# obligate 100 %), with half a per cent for rounding. "Usually" may be either kind of frequent.
+FREQUENCY = {
+    "sometimes": (0.045, 0.295),
+    "often": (0.295, 0.795),
+    "usually": (0.295, 0.995),
+    "almost_always": (0.795, 0.995),
+    "always": (0.795, 1.0),
+}
+
+
+def test_a_word_of_frequency_is_kept_or_the_row_says_why_not() -> None:
+    network = compile_network(open_model("calf").knowledge)
+    shown = findings_of_causes(network)
+    worded = [fact for fact in facts() if fact.word and fact.status == "modelled" and fact.object != "calf_pain"]
+    outside = []
+    for fact in worded:
+        low, high = FREQUENCY[fact.word]
+        for cause, finding in links_to_findings(fact, network):
+            p = shown[cause, finding - network.n_hidden]
+            if not low <= p <= high and not fact.why:
+                outside.append(f"{fact.id}: {fact.word}, but {p:.2f}")
+    assert len(worded) >= 15
+    assert outside == []
+
+
+def links_to_findings(fact: Fact, network: Network) -> Iterator[tuple[int, int]]:
+    for place in fact.places:
+        kind, _, arc = place.partition(":")
+        start, _, end = arc.partition("->")
+        if kind == "link" and network.node_index[end] >= network.n_hidden:
+            yield network.node_index[start], network.node_index[end]

@@ -21,7 +21,7 @@ from calfbayes.knowledge.terms import Observer
 from calfbayes.model import Model
 
 BUDGET = COST_LIMIT / 10
-N_SIMULATED = 300
+N_SIMULATED = 1_000
 N_PRESENT = (3, 8)
 SEED = 20
 
@@ -61,7 +61,6 @@ def simulated(model: Model) -> Iterator[Evidence]:
 
 @pytest.mark.parametrize("patients", [published, simulated], ids=["published", "simulated"])
 def test_the_ordinary_query_lies_within_the_budget(model: Model, patients: Callable[[Model], Iterator[Evidence]]) -> None:
-    """The aim is the 99th percentile; what has been reached, every other query, must not be lost."""
     costs = [operations(model, evidence) for evidence in patients(model)]
-    most = float(np.median(costs))
-    assert most < BUDGET, f"median {most:.2g}, 99th percentile {np.quantile(costs, 0.99):.2g}, largest {max(costs):.2g}"
+    most = float(np.quantile(costs, 0.99))
+    assert most < BUDGET, f"median {np.median(costs):.2g}, 99th percentile {most:.2g}, largest {max(costs):.2g}"
