@@ -34,7 +34,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="fewer queries, shorter limits")
     quick = parser.parse_args().quick
     levels = (1, 4, 8) if quick else (1, 4, 8, 12, 16, 20)
-    n, seconds_each, seconds = (5, 3.0, 10.0) if quick else (20, 10.0, 30.0)
+    n, seconds_each, seconds = (5, 3.0, 10.0) if quick else (15, 10.0, 20.0)
 
     start = time.monotonic()
     print(machine())

@@ -1,14 +1,17 @@
 """One solver in a process of its own, with limits: a peer that hangs or runs out of memory is a row, not a crash."""
 
+import math
 import multiprocessing
 import os
 import resource
+import signal
 import time
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -23,6 +26,7 @@ from calfbayes.inference.tables import Array
 
 MEMORY = 8 * 2**30  # bytes of address space of a peer
 START = 120.0  # seconds to import the libraries and to hand the network over
+PATIENCE = 10.0  # real time over processor time, on a machine with other work
 GIVE_UP = 3  # failures in a row
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 FATAL = {"time-out", "crash", "out of memory"}
@@ -91,7 +95,7 @@ def run(solver: str, queries: Queries, *, seconds_each: float, seconds: float, p
     """Ask everything, until the solver fails several times in a row or its time is over.
 
     Args:
-        seconds_each: Time limit of one query.
+        seconds_each: Processor time that one query may take, to the next full second.
         seconds: No further query is asked when the queries so far took longer.
         patient: Whether to go on however often the solver fails.
     """
@@ -104,11 +108,11 @@ def run(solver: str, queries: Queries, *, seconds_each: float, seconds: float, p
         return not left or spent >= seconds or (failed and not patient)
 
     while not over():
-        with _worker(solver, queries) as connection:
+        with _worker(solver, queries, seconds_each) as (process, connection):
             if failure := _start(connection):
                 return Result((*answers, Answer(failure)))
             while not over():
-                answers.append(_ask(connection, left.pop(0), seconds_each))
+                answers.append(_ask(process, connection, left.pop(0), PATIENCE * seconds_each))
                 spent += min(answers[-1].seconds, seconds_each)
                 if answers[-1].failure in FATAL:  # its process is gone, or still at work
                     break
@@ -124,33 +128,34 @@ def _start(connection: Any) -> str:
     return failure
 
 
-def _ask(connection: Any, evidence: Encoded, seconds: float) -> Answer:
+def _ask(process: BaseProcess, connection: Any, evidence: Encoded, seconds: float) -> Answer:
     try:
         connection.send(evidence)
         if not connection.poll(seconds):
             return Answer("time-out")
         answer: Answer = connection.recv()
     except (EOFError, ConnectionError):
-        return Answer("crash")
+        process.join()
+        return Answer("time-out" if process.exitcode == -signal.SIGXCPU else "crash")
     return answer
 
 
 @contextmanager
-def _worker(solver: str, queries: Queries) -> Iterator[Any]:
+def _worker(solver: str, queries: Queries, seconds: float) -> Iterator[tuple[BaseProcess, Any]]:
     os.environ.update(ONE_THREAD)  # inherited; read when a library is first imported
     here, there = multiprocessing.Pipe()
-    process = multiprocessing.get_context("spawn").Process(target=_serve, args=(there, solver, queries), daemon=True)
+    process = multiprocessing.get_context("spawn").Process(target=_serve, args=(there, solver, queries, seconds))
     process.start()
     there.close()
     try:
-        yield here
+        yield process, here
     finally:
         here.close()
         process.kill()
         process.join()
 
 
-def _serve(connection: "Connection[Any, Any]", name: str, queries: Queries) -> None:
+def _serve(connection: "Connection[Any, Any]", name: str, queries: Queries, seconds_each: float) -> None:
     """Answer queries as they come; first say that the network stands, with an empty text, or why it does not."""
     warnings.simplefilter("ignore")  # those of the peers about themselves
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
@@ -171,6 +176,7 @@ def _serve(connection: "Connection[Any, Any]", name: str, queries: Queries) -> N
         try:
             ask = solver.prepare(evidence)
             start = time.process_time()
+            resource.setrlimit(resource.RLIMIT_CPU, (math.ceil(start + seconds_each), resource.RLIM_INFINITY))
             marginals = ask()
             seconds = time.process_time() - start
         except Exception as error:  # noqa: BLE001

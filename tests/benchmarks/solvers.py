@@ -7,6 +7,7 @@ network as the library's documentation would have one write it, with hard eviden
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -109,6 +110,7 @@ class PgmpyBest:
     """`infer_with_pgmpy`: chains of small tables, pruned, absent findings without ties; variable elimination."""
 
     def __init__(self, network: Network, logits: Array) -> None:
+        import_module("pgmpy.inference")  # takes seconds, which are no part of the first query
         self.network, self.logits = network, logits
 
     def prepare(self, evidence: Encoded) -> Callable[[], Marginals]:

@@ -6,6 +6,7 @@ What is known disappears here, exactly:
 - An absent finding j multiplies (1 - w_ij) into the present weight of each parent i, and (1 - leak_j).
 - An observed finding with one parent is a pair of factors of that parent.
 - A mechanism of which nothing else is left below is a bit with a weight for each state.
+- An item that ties many variables together is taken apart.
 - An observed risk factor selects its states; an unobserved one that a single table depends on is summed
   out of that table; the others stay, as variables of the tables that depend on them.
 
@@ -25,6 +26,7 @@ lanes together. Tables remember what they were made of, so that derivatives find
 References:
     Shachter (1988), Probabilistic inference and influence diagrams: barren nodes.
     Heckerman (1989), A tractable inference algorithm for diagnosing multiple diseases: absent findings.
+    Heckerman, Breese (1996), Causal independence for probability assessment and inference: an item taken apart.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -38,6 +40,7 @@ from calfbayes.inference.tables import Array, Axes, Gradient, Table, expit_pair,
 from calfbayes.network import Network, Numbers
 
 NAMELESS = -1
+WIDE = 11  # variables of an item that is worth taking apart
 TINY = 2.0**-200
 ROWS: Axes = (0,)  # the one axis of a table that is a row of numbers
 
@@ -296,7 +299,8 @@ class _Reduction:
                 self.factors.append(table)
             elif not _carried(table, everything):
                 left.append(table)
-        return Problem(everything, self.bits, left, self.sizes, self.factors, self.log_scale, self.lanes, tuple(self.hidden))
+        apart = _wide_ones_apart(everything, self.sizes, len(self.network.risks) + len(self.network.nodes))
+        return Problem(apart, self.bits, left, self.sizes, self.factors, self.log_scale, self.lanes, tuple(self.hidden))
 
     def _inhibition(self, absent: Sequence[int], parents: Mapping[int, Sequence[tuple[int, int]]]) -> Table:
         """For each hidden node the product of 1 - w over its absent findings, where the lane says that they are absent."""
@@ -596,6 +600,30 @@ def _carried(table: Table, items: Sequence[Item]) -> bool:
             item.absent, item.present = item.absent.times(table), item.present.times(table)
             return True
     return False
+
+
+def _wide_ones_apart(items: Sequence[Item], sizes: dict[int, int], first_point: int) -> list[Item]:
+    """Take items apart that tie many variables together.
+
+    All that the children of an item share is whether it is present. That becomes a point: the item, without children,
+    says how probable it is, and a nameless item for each child reads it. The bits can then be closed one after the other
+    while the point stays open. It costs a step a child, so narrow items stay whole.
+
+    Args:
+        sizes: Number of states of each point; new ones are added, numbered from `first_point` on.
+    """
+    apart: list[Item] = []
+    absent, present = np.array([[1.0, 0.0]]), np.array([[0.0, 1.0]])
+    for point, item in enumerate(items, first_point):
+        width = len(item.children) + len(union(item.absent.axes, item.present.axes))
+        if width < WIDE or len(item.children) < 2:
+            apart.append(item)
+        else:
+            off, on = Table((point,), absent), Table((point,), present)
+            apart.append(Item(item.node, item.absent.times(off), item.present.times(on)))
+            apart += [Item(NAMELESS, off, on, [child]) for child in item.children]
+            sizes[point] = 2
+    return apart
 
 
 def _unless_activated(by_itself: Table, activated: Table, point: int) -> Table:

@@ -1,15 +1,19 @@
 from collections.abc import Mapping
 from math import log
+from random import Random
 from typing import Any
 
 import numpy as np
 import pytest
 
-from calfbayes.inference.reduction import Encoded, Problem, reduce
+from calfbayes.inference import reduction
+from calfbayes.inference.exact import answer
+from calfbayes.inference.plan import make_plan
+from calfbayes.inference.reduction import Encoded, Problem, Query, reduce
 from calfbayes.knowledge.reading import Content, knowledge_from_content
 from calfbayes.network import Network, compile_network
 from support.queries import ABSENT, PRESENT
-from support.random_models import number
+from support.random_models import number, random_content
 from support.small_models import small_content
 
 BASE = 0.25
@@ -157,3 +161,57 @@ def test_an_impossible_risk_state_leaves_probability_0() -> None:
     given["risk_factors"]["habit"] = factor("habit", 0.0)
     problem = reduced(network_of(given), {}, risks=(1,))
     assert problem.log_factor == -np.inf
+
+
+# --- wide items ------------------------------------------------------------------------------------------------------
+
+
+def wide_network() -> Network:
+    """Causes with many findings each, risk factors on causes and on leaks, mechanisms, co-occurrence."""
+    given = random_content(Random(2), n_causes=5, n_complications=1, n_mechanisms=2, n_findings=12, n_risks=3)
+    return network_of(given)
+
+
+def everything_present(network: Network) -> Encoded:
+    findings = [node for node in network.findings if node != network.complaint]
+    return Encoded((-1,) * len(network.risks), tuple((node, *PRESENT) for node in findings))
+
+
+@pytest.mark.parametrize("width", [2, 4, 8])
+def test_items_taken_apart_change_no_answer_and_no_derivative(width: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    network = wide_network()
+    numbers, query = network.numbers(np.full(network.n_causes, -1.0)), Query.of(everything_present(network))
+    answers, n_items = [], []
+    for wide in (1000, width):
+        monkeypatch.setattr(reduction, "WIDE", wide)
+        n_items.append(len(reduction.reduce_batch(network, numbers, query).items))
+        answers.append(answer(network, numbers, query, also=tuple(network.mechanisms), slopes=True, cost_limit=1e8))
+    whole, apart = answers
+    assert n_items[1] > n_items[0]
+    assert apart.log_joint == pytest.approx(whole.log_joint, abs=1e-12)
+    assert apart.hidden == pytest.approx(whole.hidden, abs=1e-12)
+    assert whole.slopes is not None
+    assert apart.slopes is not None
+    for field in ("logits", "links", "log_odds", "priors"):
+        assert getattr(apart.slopes, field) == pytest.approx(getattr(whole.slopes, field), abs=1e-10), field
+
+
+def test_a_wide_item_leaves_its_children_to_a_point() -> None:
+    """Fourteen findings that three causes share: one of the causes is tied to all."""
+    names = [f"sign_{k}" for k in range(14)]
+    causes = {
+        "wide": (1.0, dict.fromkeys(names, 0.5)),
+        "left": (1.0, dict.fromkeys(names[:7], 0.25)),
+        "right": (1.0, dict.fromkeys(names[7:], 0.25)),
+    }
+    network = network_of(small_content(causes, dict.fromkeys(names, 0.125)))
+    problem = reduced(network, dict.fromkeys(names, PRESENT))
+    assert hidden(network, problem) == set(causes)
+    by_node = {item.node: item for item in problem.items if item.node >= 0}
+    wide, left = (by_node[network.node_index[name]] for name in ("wide", "left"))
+    assert wide.children == []
+    assert len(left.children) == 8  # and the complaint
+    (point,) = wide.present.axes
+    readers = [item for item in problem.items if item.node < 0 and item.present.axes == (point,)]
+    assert sorted(len(item.children) for item in readers) == [1] * 15
+    assert make_plan(problem).width < 12
