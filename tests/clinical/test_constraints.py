@@ -6,7 +6,8 @@ import pytest
 
 from calfbayes.constraints.judging import Judge
 from calfbayes.constraints.reading import ConstraintFile, find_constraints, read_constraints
-from calfbayes.constraints.terms import Constraint
+from calfbayes.constraints.terms import Constraint, RuleFires
+from calfbayes.knowledge.terms import atoms
 from support.models import SHIPPED, shipped
 
 
@@ -35,3 +36,14 @@ def test_own_sources_are_used_and_not_those_of_the_model(model: str) -> None:
     own = {source.id for source in file.sources}
     assert own <= {source for constraint in file.constraints for source in constraint.sources}
     assert not own & {source.id for source in shipped(model).knowledge.sources}
+
+
+@pytest.mark.parametrize("model", ["calf"])
+def test_every_answer_of_every_red_flag_rule_stands_in_a_picture(model: str) -> None:
+    pictures: dict[str, set[str]] = {}
+    for constraint in constraint_file(model).constraints:
+        if isinstance(constraint, RuleFires):
+            named = {name if value is True else f"{name}={value}" for p in constraint.pictures for name, value in p.answers}
+            pictures.setdefault(constraint.rule, set()).update(named)
+    for rule in shipped(model).urgency_policy.rules:
+        assert {str(atom) for atom in atoms(rule.condition)} <= pictures.get(rule.id, set()), rule.id
