@@ -47,9 +47,9 @@ def test_evidence_keeps_to_what_is_asked_for(drawn: Evidence) -> None:
 def test_a_counterexample_has_no_more_than_it_needs() -> None:
     found = find(evidence(TUTORIAL), lambda drawn: drawn.get("redness") is True, settings=SEARCH)
     assert repr(found) == "model.evidence({'redness': True}, setting='community')"
-    twins = find(near_twins(CALF), lambda twins: twins.item == "fever", settings=SEARCH)
-    assert twins.first == CALF.evidence({"fever": True})
-    assert twins.second == CALF.evidence({"fever": False})
+    twins = find(near_twins(TUTORIAL), lambda twins: twins.item == "redness", settings=SEARCH)
+    assert twins.first == TUTORIAL.evidence({"redness": True})
+    assert twins.second == TUTORIAL.evidence({"redness": False})
 
 
 def test_the_example_of_a_failing_test_is_code() -> None:
