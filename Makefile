@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := $(VENV)/bin
 EXTRAS ?= test
 
-.PHONY: demo test test-browser lint bench notebook pictures snapshot clean
+.PHONY: demo test test-deep test-browser mutate lint bench notebook pictures snapshot clean
 
 $(VENV)/.installed: pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -22,6 +22,13 @@ lint: $(VENV)/.installed
 
 test: lint
 	$(BIN)/python -m pytest
+
+# searches longer, and for other counterexamples each time
+test-deep: $(VENV)/.installed
+	CALFBAYES_HYPOTHESIS_PROFILE=deep $(BIN)/python -m pytest tests/properties tests/unit/testing
+
+mutate: $(VENV)/.installed
+	$(BIN)/calfbayes mutate calf --cases tests/clinical/cases/cases.jsonl -n $(or $(MUTANTS),60)
 
 # A browser is taken from the machine; else it is fetched by its driver, else by the package manager.
 $(VENV)/.browser: $(VENV)/.installed

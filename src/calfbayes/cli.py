@@ -175,6 +175,13 @@ def _add_check(parser: argparse.ArgumentParser, _: Sequence[str]) -> None:
     )
 
 
+def _add_mutate(parser: argparse.ArgumentParser, _: Sequence[str]) -> None:
+    parser.add_argument("path", metavar="PATH", help="a model folder, or the name of a shipped model")
+    parser.add_argument("--cases", required=True, metavar="FILE", help="published patients, by whom influence is measured")
+    parser.add_argument("-n", type=_count, default=40, metavar="N", help="how many errors are planted (default %(default)s)")
+    parser.add_argument("--seed", type=_whole, default=0, metavar="SEED", help="which errors (default %(default)s)")
+
+
 def _add_findings(parser: argparse.ArgumentParser, _: Sequence[str]) -> None:
     _add_model(parser)
     parser.add_argument("words", nargs="*", metavar="WORD", help="words to look for in ids, labels, synonyms and questions")
@@ -193,6 +200,10 @@ def _count(text: str) -> int:
     if not text.isascii() or not text.isdigit() or len(text) > 6 or int(text) < 1:
         raise argparse.ArgumentTypeError("expected a whole number from 1")
     return int(text)
+
+
+def _whole(text: str) -> int:
+    return 0 if text == "0" else _count(text)
 
 
 @cache
@@ -274,6 +285,24 @@ def _audit(arguments: argparse.Namespace) -> int:
     found = audit(model._solved, table)
     _write(audit_csv(found) if arguments.csv else audit_text(found, verbose=arguments.verbose))
     return int(any(comparison.verdict is Verdict.FAILS for comparison in found))
+
+
+def _mutate(arguments: argparse.Namespace) -> int:
+    from calfbayes.constraints.reading import find_constraints
+    from calfbayes.evaluation.case_files import read_cases
+    from calfbayes.testing.mutation import mutation_score
+
+    folder = find_constraints(arguments.path)
+    report = mutation_score(
+        load_model(folder),
+        folder,
+        read_cases(Path(arguments.cases)),
+        n=arguments.n,
+        seed=arguments.seed,
+        progress=lambda tried: print(f"{tried.mutant}: {tried.verdict}", file=sys.stderr, flush=True),
+    )
+    _write(str(report))
+    return 0
 
 
 def _findings(arguments: argparse.Namespace) -> int:
@@ -416,6 +445,7 @@ COMMANDS = {
     "ask": _Command("put the model's questions to a patient, then say what `diagnose` says", _add_ask, _ask),
     "audit": _Command("compare a model with the published figures that ship with it (takes minutes)", _add_audit, _audit),
     "check": _Command("read a model folder and name every fault; judge it by its constraints", _add_check, _check),
+    "mutate": _Command("plant errors in a model and see which constraints and patients notice (slow)", _add_mutate, _mutate),
     "findings": _Command("list or search the findings and risk factors", _add_findings, _findings),
     "causes": _Command("list or search the causes with their shares", _add_causes, _causes),
     "demo": _Command("diagnose three published patients", _add_nothing, _demo),

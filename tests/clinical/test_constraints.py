@@ -6,7 +6,19 @@ import pytest
 
 from calfbayes.constraints.judging import Judge
 from calfbayes.constraints.reading import ConstraintFile, find_constraints, read_constraints
-from calfbayes.constraints.terms import Constraint
+from calfbayes.constraints.terms import (
+    Constraint,
+    Dominates,
+    LikelihoodRatio,
+    Monotone,
+    Moves,
+    Probability,
+    Ranks,
+    RuleFires,
+    Takes,
+    Yields,
+)
+from calfbayes.knowledge.terms import atoms
 from support.models import SHIPPED, shipped
 
 
@@ -23,9 +35,17 @@ def constraint_file(model: str) -> ConstraintFile:
 CONSTRAINTS = [(model, constraint) for model in SHIPPED for constraint in constraint_file(model).constraints]
 
 
+UNMET = {  # demands that the calf model does not meet yet; an entry that is met has to go
+    "picture_of_tibial_stress_fracture",
+}
+
+
 @pytest.mark.parametrize(("model", "constraint"), CONSTRAINTS, ids=[f"{model}-{c.id}" for model, c in CONSTRAINTS])
 def test_the_model_keeps_to(model: str, constraint: Constraint) -> None:
     verdict = judge(model).verdict(constraint)
+    if constraint.id in UNMET:
+        assert not verdict.holds, f"{constraint.id} is met now: take it off the list"
+        return
     assert verdict.holds, f"{verdict.text} ({constraint.why}) [{', '.join(constraint.sources)}]"
 
 
@@ -35,3 +55,29 @@ def test_own_sources_are_used_and_not_those_of_the_model(model: str) -> None:
     own = {source.id for source in file.sources}
     assert own <= {source for constraint in file.constraints for source in constraint.sources}
     assert not own & {source.id for source in shipped(model).knowledge.sources}
+
+
+def test_every_cause_and_complication_of_the_calf_model_is_spoken_of() -> None:
+    """Of each something is demanded by name; what is demanded of all causes at once does not count."""
+    named: set[str] = set()
+    for constraint in constraint_file("calf").constraints:
+        match constraint:
+            case Probability() | LikelihoodRatio() | Takes() | Dominates():
+                named.update(constraint.causes)
+            case Ranks() | Monotone() | Yields():
+                named.add(constraint.cause)
+            case Moves() if len(constraint.targets) == 1:
+                named.update(constraint.targets[0])
+    knowledge = shipped("calf").knowledge
+    assert {cause.id for cause in knowledge.causes} | {other.id for other in knowledge.complications} <= named
+
+
+@pytest.mark.parametrize("model", ["calf"])
+def test_every_answer_of_every_red_flag_rule_stands_in_a_picture(model: str) -> None:
+    pictures: dict[str, set[str]] = {}
+    for constraint in constraint_file(model).constraints:
+        if isinstance(constraint, RuleFires):
+            named = {name if value is True else f"{name}={value}" for p in constraint.pictures for name, value in p.answers}
+            pictures.setdefault(constraint.rule, set()).update(named)
+    for rule in shipped(model).urgency_policy.rules:
+        assert {str(atom) for atom in atoms(rule.condition)} <= pictures.get(rule.id, set()), rule.id

@@ -20,6 +20,7 @@ from calfbayes.constraints.terms import (
     Moves,
     Probability,
     Ranks,
+    RuleFires,
     RuleStratum,
     Selection,
     Takes,
@@ -28,6 +29,7 @@ from calfbayes.constraints.terms import (
     Yields,
 )
 from calfbayes.diagnosis.result import Diagnosis, diagnose
+from calfbayes.diagnosis.rules import holds as rule_holds
 from calfbayes.errors import ContradictionError, NoPosteriorError
 from calfbayes.evidence import read_evidence
 from calfbayes.inference.solved import SolvedNetwork
@@ -91,6 +93,8 @@ class Examiner:
                 return self._monotone(constraint)
             case UrgencyIs():
                 return self._urgency(constraint)
+            case RuleFires():
+                return self._rule(constraint)
             case MedianUrgency():
                 return self._median_urgency(constraint)
             case RuleStratum():
@@ -237,6 +241,21 @@ class Examiner:
         said = f"the level is {level}, the outcome {result.outcome}. {result.urgency.reasons[0]}"
         numbers = dict(zip(map(str, LEVELS_BY_SEVERITY), result.urgency.level_probabilities, strict=True))
         return _compared(patient, holds, str(level), wanted, said, numbers, _level_margin(constraint, result))
+
+    def _rule(self, constraint: RuleFires) -> Comparison:
+        """No probability is asked for: a rule speaks of what is present."""
+        network = self.beliefs.network
+        rule = next(rule for rule in network.knowledge.urgency.rules if rule.id == constraint.rule)
+        silent = []
+        for picture in constraint.pictures:
+            answers = {**dict(constraint.given.answers), **dict(constraint.besides.answers), **dict(picture.answers)}
+            if not rule_holds(rule.condition, read_evidence(network, answers, setting=constraint.setting)):
+                silent.append(str(picture))
+        wanted = f"at least {constraint.least} with each of {len(constraint.pictures)} pictures"
+        level = f"rule {rule.id} asks for {rule.level}"
+        said = f"{level}, but does not hold with {'; nor with '.join(silent)}" if silent else f"{level} with each picture"
+        holds = not silent and rule.level >= constraint.least
+        return _compared(constraint, holds, str(rule.level), wanted, said, {}, nan)
 
     def _median_urgency(self, constraint: MedianUrgency) -> Comparison:
         columns = draw(self.beliefs, constraint.setting, (constraint.given,), constraint.patients, constraint.seed)

@@ -10,7 +10,7 @@ from math import inf
 
 import numpy as np
 
-from calfbayes.constraints.terms import Constraint, LikelihoodRatio, Moves, Takes, UrgencyIs
+from calfbayes.constraints.terms import Constraint, LikelihoodRatio, Moves, RuleFires, Takes, UrgencyIs
 from calfbayes.diagnosis.rules import holds
 from calfbayes.errors import ContradictionError
 from calfbayes.evidence import implied_by, read_evidence
@@ -26,6 +26,8 @@ def law_for(network: Network, constraint: Constraint) -> str:
     match constraint:
         case UrgencyIs():
             return _rules(network, constraint)
+        case RuleFires():
+            return "a rule that holds cannot be undone by what is learnt besides"
         case Moves():
             return _movement(network, constraint)
         case LikelihoodRatio() | Takes():

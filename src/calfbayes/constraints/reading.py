@@ -21,6 +21,7 @@ from calfbayes.constraints.terms import (
     Moves,
     Probability,
     Ranks,
+    RuleFires,
     RuleStratum,
     Score,
     ScoreItem,
@@ -48,7 +49,7 @@ from calfbayes.network import Network
 
 ANY_GROUP = "any"
 ANYTHING = "anything"
-OF_LEVELS = {"urgency", "median_urgency"}
+OF_LEVELS = {"urgency", "rule", "median_urgency"}
 OF_RANDOM_PATIENTS = {"median_urgency", "rule_stratum"}
 OF_MOVEMENTS = {"raises", "lowers", "must_not_raise", "must_not_lower"}
 ROUNDING = 1e-9  # of exact answers: what is not to move may move by this factor
@@ -207,6 +208,11 @@ class _Reader:
                 outcome = Outcome(t["outcome"]) if t["outcome"] else None
                 each_of = tuple(self._sign("each_of", name) for name in t["each_of"])
                 return UrgencyIs(**common, least=levels[0], most=levels[1], outcome=outcome, each_of=each_of)
+            case "rule":
+                rules = {rule.id for rule in self.network.knowledge.urgency.rules}
+                pictures = tuple(self._picture(atoms) for atoms in t["pictures"])
+                rule = self._known("rule", t["rule"], rules, "red-flag rule")
+                return RuleFires(**common, rule=rule, least=Level(t["at_least"]), pictures=pictures)
             case "median_urgency":
                 levels = self._levels(t)
                 tell = tuple(self._item("tell", name) for name in t["tell"])
@@ -280,6 +286,14 @@ class _Reader:
         else:
             return selection
         return Selection()
+
+    def _picture(self, written: list[str]) -> Selection:
+        """Answers that are written like the conditions of a rule: a finding, or `factor=state`."""
+        answers: dict[str, str | bool] = {}
+        for atom in written:
+            name, equals, state = atom.partition("=")
+            answers[name] = state if equals else True
+        return self._selection("pictures", answers)
 
     def _denied(self, given: Selection) -> tuple[str, ...]:
         """What a red-flag rule could still ask a patient, as far as a no does not contradict what is given."""

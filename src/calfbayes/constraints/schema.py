@@ -5,9 +5,9 @@ As strict as the shape of the model files. What the ids mean is checked in `read
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, model_validator
 
-from calfbayes.knowledge.schema import LARGEST, Id, Label, LevelName, Sources, Table, Text
+from calfbayes.knowledge.schema import ATOM, LARGEST, Id, Label, LevelName, Sources, Table, Text
 from calfbayes.knowledge.wording import short
 
 NotNegative = Annotated[float, Field(ge=0, le=LARGEST)]
@@ -39,6 +39,7 @@ def _given(value: Any) -> Any:
 
 
 Given = Annotated[Any, AfterValidator(_given)]
+Atom = Annotated[str, StringConstraints(pattern=f"^{ATOM}$")]
 Scope = Annotated[list[Id], BeforeValidator(_listed), Field(max_length=1_000)]
 Trials = Annotated[int, Field(ge=1, le=1_000_000)]
 
@@ -138,6 +139,12 @@ class UrgencyTable(ConstraintTable):
     each_of: list[Id] = Field(default_factory=list)
 
 
+class RuleTable(ConstraintTable):
+    rule: Id
+    at_least: LevelName
+    pictures: Annotated[list[Annotated[list[Atom], Field(min_length=1, max_length=20)]], Field(min_length=1, max_length=200)]
+
+
 class MedianUrgencyTable(ConstraintTable):
     at_least: LevelName = "self_care"
     at_most: LevelName = "emergency"
@@ -194,6 +201,7 @@ TABLES: dict[str, type[ConstraintTable]] = {
     "takes": TakesTable,
     "monotone": MonotoneTable,
     "urgency": UrgencyTable,
+    "rule": RuleTable,
     "median_urgency": MedianUrgencyTable,
     "rule_stratum": RuleStratumTable,
 }

@@ -212,6 +212,19 @@ class UrgencyIs(Constraint):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RuleFires(Constraint):
+    """A red-flag rule holds on each of some pictures, and asks for at least a level.
+
+    Attributes:
+        pictures: Each a set of answers that are enough for the rule.
+    """
+
+    rule: str
+    least: Level
+    pictures: tuple[Selection, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MedianUrgency(Constraint):
     """The middle one of the levels of simulated patients lies between two levels.
 

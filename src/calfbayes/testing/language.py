@@ -210,6 +210,11 @@ class Given:
         part = {"at_least": at_least, "at_most": at_most, "outcome": outcome, "each_of": list(each_of)}
         return self._demand("urgency", part, about)
 
+    def rule(self, rule: str, *, at_least: LevelName, pictures: Sequence[Sequence[str]], **about: Unpack[About]) -> Demand:
+        """A red-flag rule holds on each picture, a list of findings and `factor=state`, and asks for at least this level."""
+        part = {"rule": rule, "at_least": at_least, "pictures": [list(picture) for picture in pictures]}
+        return self._demand("rule", part, about)
+
     def median_urgency(
         self,
         *,

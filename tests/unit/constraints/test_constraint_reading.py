@@ -55,6 +55,7 @@ OTHERS = {
     "takes": 'cause = "overuse"\nof = { muscle_tenderness = true }\nstart = 0.3\nat_most = 0.8',
     "monotone": 'cause = "overuse"\nalong = "age"\ndirection = "falls"',
     "urgency": 'at_most = "within_days"\noutcome = "insufficient"',
+    "rule": 'rule = "sudden_loss_of_blood_supply"\nat_least = "emergency"\npictures = [["sudden_onset", "cold_feet"]]',
     "median_urgency": 'at_least = "routine"\ntell = ["age"]\npatients = 5\nseed = 1',
     "rule_stratum": 'score = "simple"\npoints = [-2, 0]\nlikelihood_ratio = [0.1, 0.5]',
 }

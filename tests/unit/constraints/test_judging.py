@@ -5,11 +5,12 @@ from typing import Any
 
 import pytest
 
-from calfbayes import Model
+from calfbayes import Model, ModelFileError
 from calfbayes.constraints.judging import Judge
 from calfbayes.constraints.reading import read_tables
 from calfbayes.constraints.scopes import patients, size
 from calfbayes.constraints.terms import Constraint, Status, Verdict
+from calfbayes.testing.editing import REMOVED, edited
 from support.models import model_of, shipped
 from support.small_models import small_content
 
@@ -116,6 +117,23 @@ def test_a_rule_that_holds_proves_its_level_whatever_is_learnt() -> None:
     missing = judged(model, "urgency", at_least="emergency", each_of=["flag", "g"])
     assert missing.status is Status.REFUTED
     assert "besides g: the level is" in missing.text
+
+
+PICTURES = [["sudden_onset", "cold_feet"], ["sudden_onset", "leg_weakness", "age=age_0_39"]]
+
+
+def test_a_rule_holds_on_every_picture_at_its_level() -> None:
+    rule = "sudden_loss_of_blood_supply"
+    verdict = judged(TUTORIAL, "rule", rule=rule, at_least="emergency", pictures=PICTURES)
+    assert verdict.status is Status.PROVEN
+    verdict = judged(TUTORIAL, "rule", rule=rule, at_least="emergency", pictures=[*PICTURES, ["cold_feet"]])
+    assert verdict.status is Status.REFUTED
+    assert f"rule {rule} asks for emergency, but does not hold with cold_feet" in verdict.text
+    milder = edited(TUTORIAL, {f"urgency.rules.{rule}.level": "same_day"})
+    assert judged(milder, "rule", rule=rule, at_least="emergency", pictures=PICTURES).observed == "same_day"
+    gone = edited(TUTORIAL, {f"urgency.rules.{rule}": REMOVED})
+    with pytest.raises(ModelFileError, match="is no red-flag rule"):
+        judged(gone, "rule", rule=rule, at_least="emergency", pictures=PICTURES)
 
 
 # --- scopes ---

@@ -16,6 +16,7 @@ from support.models import shipped
 
 MODEL = shipped("tutorial")
 DVT, PAD = "deep_vein_thrombosis", "peripheral_artery_disease"
+RULE = "sudden_loss_of_blood_supply"
 ABOUT: Any = {"source": "goodacre_2005", "why": "for a test"}
 SWOLLEN = given(unilateral_calf_swelling=True, age=67, setting="emergency")
 SCORE = {
@@ -40,6 +41,9 @@ DEMANDS: dict[str, Callable[[], Demand]] = {
     "takes": lambda: SWOLLEN.takes(DVT, of={"redness": True}, start=0.3, at_least=0.2, **ABOUT),
     "monotone": lambda: given().monotone(PAD, along="age", direction="rises", **ABOUT),
     "urgency": lambda: given(no_red_flags=True).urgency(at_most="same_day", outcome="insufficient", **ABOUT),
+    "rule": lambda: given().rule(
+        RULE, at_least="emergency", pictures=[["sudden_onset", "cold_feet"], ["sudden_onset", "leg_weakness"]], **ABOUT
+    ),
     "median_urgency": lambda: given().median_urgency(tell=["age"], patients=5, seed=1, at_least="routine", **ABOUT),
     "rule_stratum": lambda: given().rule_stratum(SCORE, points=(-2, 0), likelihood_ratio=(0.1, 0.5), **ABOUT),
 }
