@@ -102,7 +102,7 @@ class Diagnosis:
     def care(self) -> CareAdvice:
         """Who to see, what is examined, what helps and harms nothing that is still possible, what to avoid."""
         probability = {name: entry.probability for name, entry in self._by_id.items()}
-        return care_advice(self._solved.network.knowledge, self.urgency, probability)
+        return care_advice(self._solved.network, self.evidence, self.urgency, probability)
 
     def __repr__(self) -> str:
         from calfbayes.presentation.text import diagnosis_text
