@@ -48,6 +48,7 @@ _BLANK: dict[str, Any] = {
     "advised": {"leading": 1, "likely": 1.0, "source": [], "why": ""},
     "safety_net": {"together": 1, "by_level": {}},
     "interview": {"boxes": 1, "checklist": ""},
+    "words": {"could_reveal": "", "would_move": ""},
     "tests": {},
     "loss": {**_NUMBER, "acted": {acted: dict.fromkeys(Level, 0.0) for acted in Level}},
 }

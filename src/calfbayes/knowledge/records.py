@@ -10,6 +10,7 @@ from calfbayes.knowledge.terms import (
     AllOf,
     AnyOf,
     Asking,
+    AskingWords,
     Atom,
     Care,
     Cause,
@@ -40,6 +41,7 @@ Content = dict[str, Any]
 Table = Mapping[str, Any]
 
 ROUNDING = 1e-12
+PLAIN_WORDS = AskingWords("{level}: {rule}", "{cause}: {now} -> {after}")  # of a model that has none
 
 
 def build(content: Content, digest: str) -> KnowledgeBase:
@@ -219,7 +221,7 @@ def _advice(table: Table | None) -> Advice:
 def _asking(table: Table | None) -> Asking:
     """Without such a file one cause is advised on, no safety net is woven from the rules, and no test is guarded."""
     if table is None:
-        return Asking(1, 1.0, (), 1, (), (), 1, "", "", (), ())
+        return Asking(1, 1.0, (), 1, (), (), 1, "", "", PLAIN_WORDS, (), ())
     advised, net, interview = table["advised"], table["safety_net"], table["interview"]
     return Asking(
         leading=advised["leading"],
@@ -231,6 +233,7 @@ def _asking(table: Table | None) -> Asking:
         boxes=interview["boxes"],
         checklist=interview["checklist"],
         checklist_help=interview.get("help", ""),
+        words=AskingWords(table["words"]["could_reveal"], table["words"]["would_move"]),
         tests=tuple(_guard(key, t) for key, t in table.get("tests", {}).items()),
         sources=tuple(advised["source"]),
     )

@@ -343,10 +343,16 @@ class TestTable(Table):
     why: Why = ""
 
 
+class AskingWordsTable(Table):
+    could_reveal: Text
+    would_move: Text
+
+
 class AskingTable(Table):
     advised: AdvisedTable
     safety_net: SafetyNetTable
     interview: InterviewTable
+    words: AskingWordsTable
     tests: dict[Id, TestTable] = {}
 
 

@@ -386,6 +386,19 @@ class TestGuard:
 
 
 @dataclass(frozen=True, slots=True)
+class AskingWords:
+    """Words around computed parts; each `{part}` is put in.
+
+    Attributes:
+        could_reveal: Of a rule that an answer could fire: `{level}`, `{rule}`.
+        would_move: Of a cause whose probability the answers move: `{cause}`, `{now}`, `{after}`.
+    """
+
+    could_reveal: str
+    would_move: str
+
+
+@dataclass(frozen=True, slots=True)
 class Asking:
     """How to go on with a patient: whose advice is given, when to come back, what is asked first, when tests make sense.
 
@@ -410,6 +423,7 @@ class Asking:
     boxes: int
     checklist: str
     checklist_help: str
+    words: AskingWords
     tests: tuple[TestGuard, ...]
     sources: tuple[str, ...]
 
