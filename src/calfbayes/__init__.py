@@ -25,7 +25,7 @@ from calfbayes.errors import (
 )
 from calfbayes.evidence import Evidence, Likelihood
 from calfbayes.knowledge.terms import Level
-from calfbayes.model import Model, load_model
+from calfbayes.model import Model, evaluate, load_model
 
 __version__ = "0.1.0"
 
@@ -52,5 +52,6 @@ __all__ = [
     "UrgencyPolicy",
     "UrgencyResult",
     "__version__",
+    "evaluate",
     "load_model",
 ]

@@ -29,6 +29,8 @@ from calfbayes.audit.report import audit_csv, audit_text
 from calfbayes.audit.table import find_tables, read_table
 from calfbayes.errors import CalfBayesError, EvidenceError, ModelFileError, UnknownNameError
 from calfbayes.evaluation.card import write_card
+from calfbayes.evaluation.report import scores_text
+from calfbayes.evaluation.scores import RESAMPLES
 from calfbayes.evidence import Evidence, Likelihood
 from calfbayes.knowledge.shipped import PACKAGE, models_folder, open_model, shipped_models, write_snapshot
 from calfbayes.knowledge.terms import RiskFactor
@@ -179,7 +181,7 @@ def _add_mutate(parser: argparse.ArgumentParser, _: Sequence[str]) -> None:
     parser.add_argument("path", metavar="PATH", help="a model folder, or the name of a shipped model")
     parser.add_argument("--cases", required=True, metavar="FILE", help="published patients, by whom influence is measured")
     parser.add_argument("-n", type=_count, default=40, metavar="N", help="how many errors are planted (default %(default)s)")
-    parser.add_argument("--seed", type=_whole, default=0, metavar="SEED", help="which errors (default %(default)s)")
+    parser.add_argument("--seed", type=_seed, default=0, metavar="SEED", help="which errors (default %(default)s)")
 
 
 def _add_findings(parser: argparse.ArgumentParser, _: Sequence[str]) -> None:
@@ -202,8 +204,10 @@ def _count(text: str) -> int:
     return int(text)
 
 
-def _whole(text: str) -> int:
-    return 0 if text == "0" else _count(text)
+def _seed(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or len(text) > 9:
+        raise argparse.ArgumentTypeError("expected a whole number from 0")
+    return int(text)
 
 
 @cache
@@ -302,6 +306,27 @@ def _mutate(arguments: argparse.Namespace) -> int:
         progress=lambda tried: print(f"{tried.mutant}: {tried.verdict}", file=sys.stderr, flush=True),
     )
     _write(str(report))
+    return 0
+
+
+def _add_evaluate(parser: argparse.ArgumentParser, words: Sequence[str]) -> None:
+    del words
+    _add_model(parser)
+    parser.add_argument("cases", metavar="CASES", help="published patients, one JSON object a line; see models/README.md")
+    parser.add_argument(
+        "--resamples", type=_count, default=RESAMPLES, metavar="N", help="of the bootstrap (default %(default)s)"
+    )
+    parser.add_argument("--seed", type=_seed, default=0, help="of the bootstrap (default %(default)s)")
+    parser.add_argument("--json", action="store_true", help="print the scores as JSON, with the answer to every case")
+
+
+def _evaluate(arguments: argparse.Namespace) -> int:
+    scores = _load(arguments.model).evaluate(arguments.cases)
+    bootstrap = {"resamples": arguments.resamples, "seed": arguments.seed}
+    if arguments.json:
+        _write(json.dumps(scores.to_dict(**bootstrap), allow_nan=False))
+    else:
+        _write(scores_text(scores, **bootstrap))
     return 0
 
 
@@ -445,6 +470,7 @@ COMMANDS = {
     "ask": _Command("put the model's questions to a patient, then say what `diagnose` says", _add_ask, _ask),
     "audit": _Command("compare a model with the published figures that ship with it (takes minutes)", _add_audit, _audit),
     "check": _Command("read a model folder and name every fault; judge it by its constraints", _add_check, _check),
+    "evaluate": _Command("score a model on published patients", _add_evaluate, _evaluate),
     "mutate": _Command("plant errors in a model and see which constraints and patients notice (slow)", _add_mutate, _mutate),
     "findings": _Command("list or search the findings and risk factors", _add_findings, _findings),
     "causes": _Command("list or search the causes with their shares", _add_causes, _causes),

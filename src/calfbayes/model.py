@@ -2,7 +2,7 @@
 
 import copy
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     import networkx as nx
     import pandas as pd
 
+    from calfbayes.evaluation.case_files import Case
+    from calfbayes.evaluation.scores import Scores
     from calfbayes.explorer.widget import Explorer
     from calfbayes.questionnaire.session import Questionnaire
 
@@ -298,6 +300,24 @@ class Model:
         knowledge = knowledge_from_content(content, name=self.name)
         return Model(solve(compile_network(knowledge), kept), content, self._folder)
 
+    def evaluate(self, cases: "str | Path | Iterable[Case]") -> "Scores":
+        """Diagnose published patients and score the answers.
+
+        Args:
+            cases: The path of a file in the format that models/README.md describes, or cases that were read from one.
+
+        Returns:
+            Scores: `.measures()` with bootstrap intervals, `.triage`, `.by_cause`, `.answers`, `.to_dict()`.
+
+        Raises:
+            CaseFileError: If the file is wrong; it lists every fault.
+            CalfBayesError: If a case holds an id or a value that the model does not know, or contradicts itself.
+        """
+        from calfbayes.evaluation.case_files import read_cases
+        from calfbayes.evaluation.scores import evaluate
+
+        return evaluate(self._solved, read_cases(Path(cases)) if isinstance(cases, str | Path) else cases)
+
     def questionnaire(self) -> "Questionnaire":
         """The questions for a patient; `questionnaire.start()` begins the answers, whose `evidence()` goes into `diagnose`.
 
@@ -360,6 +380,18 @@ def load_model(name_or_path: str | Path = "calf") -> Model:
     """
     opened = open_model(name_or_path)
     return Model(solve(compile_network(opened.knowledge), _solved_from_json(opened.bases)), opened.content, opened.folder)
+
+
+def evaluate(cases: "str | Path | Iterable[Case]", *, model: "Model | str | Path" = "calf") -> "Scores":
+    """Score a model on published patients; see `Model.evaluate`.
+
+    Args:
+        model: A model, or what `load_model` takes.
+
+    Raises:
+        CalfBayesError: As `load_model` and `Model.evaluate`.
+    """
+    return (model if isinstance(model, Model) else load_model(model)).evaluate(cases)
 
 
 def bases_as_json(model: Model) -> dict[str, Any]:

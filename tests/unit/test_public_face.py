@@ -34,6 +34,7 @@ def test_public_names_are_frozen() -> None:
         "UrgencyPolicy",
         "UrgencyResult",
         "__version__",
+        "evaluate",
         "load_model",
     ]
     assert all(hasattr(calfbayes, name) for name in calfbayes.__all__)
@@ -49,6 +50,7 @@ def test_methods_that_others_call_are_frozen() -> None:
         "diagnose",
         "diagnose_frame",
         "digest",
+        "evaluate",
         "evidence",
         "evidence_from_json",
         "explore",

@@ -9,11 +9,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from calfbayes.diagnosis.safety_net import ComeBack, safety_net
 from calfbayes.diagnosis.urgency import UrgencyResult
-from calfbayes.knowledge.terms import Cause, Complication, KnowledgeBase, Level
-
-LEADING = 3  # causes whose advice is given
-LIKELY = 0.1  # and their least probability, but for the first
+from calfbayes.evidence import Evidence
+from calfbayes.knowledge.terms import Asking, Cause, Complication, Level
+from calfbayes.network import Network
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,8 @@ class CareAdvice:
         withheld: What would help a leading cause but harm one that is possible; `causes` are those that forbid it.
         avoid: What to avoid: first kinds of advice that would help or harm a leading cause and harm something possible, with
             all that forbid them, then what the files of the leading causes say.
-        come_back: When to come back at once.
+        come_back: When to come back at once, in the words of the leading causes.
+        come_back_if: The smallest sets of findings that would raise the level by a rule, by level.
     """
 
     level: Level
@@ -54,6 +55,7 @@ class CareAdvice:
     withheld: tuple[Advised, ...]
     avoid: tuple[Advised, ...]
     come_back: tuple[Advised, ...]
+    come_back_if: tuple[ComeBack, ...]
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
@@ -63,18 +65,20 @@ class CareAdvice:
                 key: [{"text": entry.text, "causes": list(entry.causes)} for entry in getattr(self, key)]
                 for key in ("who", "examinations", "helps", "withheld", "avoid", "come_back")
             },
+            "come_back_if": [entry.to_dict() for entry in self.come_back_if],
         }
 
 
-def care_advice(knowledge: KnowledgeBase, urgency: UrgencyResult, probability: Mapping[str, float]) -> CareAdvice:
+def care_advice(network: Network, evidence: Evidence, urgency: UrgencyResult, probability: Mapping[str, float]) -> CareAdvice:
     """Gather the advice for one patient.
 
     Args:
         probability: Posterior of each cause and complication by id; empty if there are no probabilities.
     """
+    knowledge = network.knowledge
     records: list[Cause | Complication] = [*knowledge.causes, *knowledge.complications] if probability else []
     ranked = sorted(records, key=lambda record: (-probability[record.id], record.id))
-    leading = _leading(ranked, probability, urgency.level)
+    leading = _leading(ranked, probability, urgency.level, knowledge.asking)
     possible = [r for r in ranked if probability[r.id] > knowledge.advice.possible_above[r.urgency.severity]]
     forbidding = {kind.id: tuple(r.id for r in possible if kind.id in r.care.harmed_by) for kind in knowledge.advice.kinds}
     helps, withheld, tempting = [], [], {kind for record in leading for kind in record.care.harmed_by}
@@ -97,14 +101,17 @@ def care_advice(knowledge: KnowledgeBase, urgency: UrgencyResult, probability: M
         withheld=_merged(withheld),
         avoid=_merged([*warnings, *((text, (record.id,)) for record in leading for text in record.care.avoid)]),
         come_back=_of(leading, "come_back"),
+        come_back_if=safety_net(network, evidence, urgency, probability),
     )
 
 
-def _leading(ranked: list[Cause | Complication], probability: Mapping[str, float], level: Level) -> list[Cause | Complication]:
+def _leading(
+    ranked: list[Cause | Complication], probability: Mapping[str, float], level: Level, asking: Asking
+) -> list[Cause | Complication]:
     """The causes whose advice is given: the one that the level is for, then the likely ones."""
     causes: list[Cause | Complication] = [record for record in ranked if isinstance(record, Cause)]
     likely: list[Cause | Complication] = causes[:1] + [
-        record for record in causes[1:LEADING] if probability[record.id] >= LIKELY
+        record for record in causes[1 : asking.leading] if probability[record.id] >= asking.likely
     ]
     needing = [record for record in ranked if record.urgency >= level]
     if level > Level.ROUTINE and needing and not any(record.urgency >= level for record in likely):

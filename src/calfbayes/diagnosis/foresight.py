@@ -4,17 +4,26 @@ Only for putting open rules in order: the causes are taken as independent with t
 the answers. One pass over the arcs, some thousandths of a query. What is to be relied on is asked of the engine instead.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from math import prod
 
 import numpy as np
 
 from calfbayes.diagnosis.rules import could_hold, holds
 from calfbayes.evidence import Evidence
 from calfbayes.inference.tables import Array, expit_pair
-from calfbayes.knowledge.terms import AnyOf, Atom, Condition, RiskFactor
+from calfbayes.knowledge.terms import AnyOf, Atom, Condition, RiskFactor, atoms
 from calfbayes.network import Network
+
+
+def together(condition: Condition, chances: Mapping[Atom, float]) -> float:
+    """The probability of a condition whose atoms are independent."""
+    if isinstance(condition, Atom):
+        return chances[condition]
+    parts = [together(part, chances) for part in condition.parts]
+    return 1.0 - prod(1.0 - p for p in parts) if isinstance(condition, AnyOf) else prod(parts)
 
 
 @dataclass(frozen=True)
@@ -31,23 +40,35 @@ class Foresight:
 
     def chance(self, condition: Condition) -> float:
         """Roughly the probability that a condition would hold if everything that is open were asked."""
-        if holds(condition, self.evidence):
-            return 1.0
-        if not could_hold(condition, self.evidence):
-            return 0.0
-        if isinstance(condition, Atom):
-            return self._chance_of(condition)
-        chances = [self.chance(part) for part in condition.parts]
-        if isinstance(condition, AnyOf):
-            return 1.0 - float(np.prod([1.0 - p for p in chances]))
-        return float(np.prod(chances))
+        return together(condition, self.chances([condition]))
+
+    def chances(self, conditions: Iterable[Condition]) -> dict[Atom, float]:
+        """Roughly the probability of every atom of some conditions; 1 and 0 where that is settled."""
+        found: dict[Atom, float] = {}
+        for condition in conditions:
+            for atom in atoms(condition):
+                if atom not in found:
+                    found[atom] = self._chance_of(atom)
+        return found
 
     def _chance_of(self, atom: Atom) -> float:
+        if holds(atom, self.evidence):
+            return 1.0
+        if not could_hold(atom, self.evidence):
+            return 0.0
         record = self.network.records[atom.id]
         if isinstance(record, RiskFactor):
             position = self.network.risk_index[atom.id]
             return float(self._risks[position][self.network.risks[position].states.index(atom.state)])
         return self._node(self.network.node_index[atom.id])
+
+    def of_finding(self, name: str) -> float:
+        """Roughly P(present) of a finding, whoever can tell it."""
+        return self._node(self.network.node_index[name])
+
+    def of_states(self, name: str) -> Array:
+        """Roughly the probability of each state of a risk factor, shape (states,)."""
+        return self._risks[self.network.risk_index[name]]
 
     def _node(self, node: int) -> float:
         """P(present), each parent being present independently of the others."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from math import isinf
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from calfbayes.diagnosis.care import CareAdvice, care_advice
 from calfbayes.diagnosis.outcome import reliance
@@ -23,6 +23,8 @@ from calfbayes.network import Network
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from calfbayes.diagnosis.questions import NextQuestion
 
 SCHEMA_VERSION = 1
 
@@ -87,6 +89,7 @@ class Diagnosis:
     model: ModelIdentity
     disclaimer: str
     _solved: SolvedNetwork = field(compare=False)
+    _hidden: Mapping[int, float] = field(compare=False)  # posterior of causes, complications and the mechanisms computed
 
     @cached_property
     def _by_id(self) -> dict[str, CauseResult]:
@@ -103,7 +106,7 @@ class Diagnosis:
     def care(self) -> CareAdvice:
         """Who to see, what is examined, what helps and harms nothing that is still possible, what to avoid."""
         probability = {name: entry.probability for name, entry in self._by_id.items()}
-        return care_advice(self._solved.network.knowledge, self.urgency, probability)
+        return care_advice(self._solved.network, self.evidence, self.urgency, probability)
 
     def __repr__(self) -> str:
         from calfbayes.presentation.text import diagnosis_text
@@ -132,6 +135,32 @@ class Diagnosis:
         labels = [int(node in wanted) for node in (*network.causes, *network.complications)]
         logits = self._solved.bases[self.setting].logits
         return float(highest_label(network, logits, encode(network, self.evidence), labels, 2)[1])
+
+    def next_questions(
+        self,
+        n: int = 5,
+        who: Literal["patient", "clinician"] = "patient",
+        budget: float | None = None,
+        objective: Literal["urgency", "cause"] = "urgency",
+    ) -> "tuple[NextQuestion, ...]":
+        """What to ask, examine or test next, best first.
+
+        Questions that could reveal an emergency come first. Then counts, per burden, by how much the answer is expected to
+        lower the loss that the best level still has; or, with the objective `cause`, how much it is expected to tell about
+        which causes are present.
+
+        Args:
+            n: How many questions at most.
+            who: Who can find it out: a patient only tells and looks, a clinician also examines and orders tests.
+            budget: Largest burden of all questions together; None for no limit.
+            objective: `urgency` or `cause`.
+
+        Raises:
+            ArgumentError: If an argument is none of these.
+        """
+        from calfbayes.diagnosis.questions import next_questions
+
+        return next_questions(self, n=n, who=who, budget=budget, objective=objective)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON, with a schema version."""
@@ -253,6 +282,7 @@ def diagnose(
         model=ModelIdentity(network.knowledge.name, network.knowledge.version, network.knowledge.digest),
         disclaimer=network.knowledge.intended_use,
         _solved=solved,
+        _hidden={} if posterior is None else posterior.hidden,
     )
 
 

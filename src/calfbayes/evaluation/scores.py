@@ -4,8 +4,12 @@ Two questions are scored apart, for they fail apart: whether the published cause
 the first three; and whether the urgency is the one that was needed, and if not, by how many levels and in which direction.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from math import isnan
+from typing import Any
+
+import numpy as np
 
 from calfbayes.diagnosis.result import diagnose
 from calfbayes.evaluation.case_files import Case
@@ -14,6 +18,8 @@ from calfbayes.inference.solved import SolvedNetwork
 from calfbayes.knowledge.terms import LEVELS_BY_SEVERITY, Level
 
 SHORT_LIST = 3
+RESAMPLES = 2_000
+SCHEMA_VERSION = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,35 +61,83 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
+class Measured:
+    """A share of the cases, with its 95 % interval.
+
+    Attributes:
+        value: NaN if no case counts.
+        low: 2.5th percentile of the bootstrap; NaN likewise.
+        high: 97.5th percentile.
+        n: Cases that count.
+    """
+
+    value: float
+    low: float
+    high: float
+    n: int
+
+
+@dataclass(frozen=True, slots=True)
+class OfCause:
+    """How the cases with one published cause come out.
+
+    Attributes:
+        first, short_listed, too_low, too_high: Numbers of cases.
+        ranks: Rank of the cause in each case, from 1; None where it was not ranked.
+    """
+
+    cause: str
+    n: int
+    first: int
+    short_listed: int
+    too_low: int
+    too_high: int
+    ranks: tuple[int | None, ...]
+
+
+# What is measured of a case: whether it came out so, or None if the case does not count.
+MEASURES: Mapping[str, Callable[[Answer], bool | None]] = {
+    "first": lambda answer: answer.first if answer.in_model else None,
+    "short_listed": lambda answer: answer.short_listed,
+    "too_high": lambda answer: answer.levels_too_high > 0,
+    "too_low": lambda answer: answer.levels_too_high < 0,
+    "far_too_low": lambda answer: answer.levels_too_high < -1,
+    "must_not_miss": lambda answer: answer.levels_too_high >= 0 if answer.case.must_not_miss else None,
+    "emergency_flagged": lambda answer: answer.level == Level.EMERGENCY if _is_emergency(answer) else None,
+    "emergency_same_day": lambda answer: answer.level >= Level.SAME_DAY if _is_emergency(answer) else None,
+}
+
+
+@dataclass(frozen=True, slots=True)
 class Scores:
-    """Counts over the answers, in their order; everything else is a method of these."""
+    """The answers, in the order of the cases; everything else is computed from these."""
 
     answers: tuple[Answer, ...]
 
     @property
     def first(self) -> float:
         """Share of cases with the published cause first, among those whose cause the model knows."""
-        return _share([answer.first for answer in self.answers if answer.in_model])
+        return self._share("first")
 
     @property
     def short_listed(self) -> float:
         """Share of cases with an acceptable cause among the first three."""
-        return _share([answer.short_listed for answer in self.answers])
+        return self._share("short_listed")
 
     @property
     def too_high(self) -> float:
-        """Share of cases whose level is above the one needed."""
-        return _share([answer.levels_too_high > 0 for answer in self.answers])
+        """Over-triage: share of cases whose level is above the one needed."""
+        return self._share("too_high")
 
     @property
     def too_low(self) -> float:
-        """Share of cases whose level is below the one needed."""
-        return _share([answer.levels_too_high < 0 for answer in self.answers])
+        """Under-triage: share of cases whose level is below the one needed."""
+        return self._share("too_low")
 
     @property
     def must_not_miss(self) -> float:
-        """Share of the cases that must not be missed whose level is at least the one needed."""
-        return _share([answer.levels_too_high >= 0 for answer in self.answers if answer.case.must_not_miss])
+        """Recall: share of the cases that must not be missed whose level is at least the one needed."""
+        return self._share("must_not_miss")
 
     @property
     def triage(self) -> tuple[tuple[int, ...], ...]:
@@ -91,9 +145,71 @@ class Scores:
         pairs = [(answer.case.true_urgency, answer.level) for answer in self.answers]
         return tuple(tuple(pairs.count((needed, given)) for given in LEVELS_BY_SEVERITY) for needed in LEVELS_BY_SEVERITY)
 
+    @property
+    def by_cause(self) -> tuple[OfCause, ...]:
+        """One row for each published cause, in alphabetical order."""
+        causes = sorted({answer.case.final_diagnosis for answer in self.answers})
+        return tuple(_of_cause(name, [a for a in self.answers if a.case.final_diagnosis == name]) for name in causes)
+
     def given_when_needed(self, level: Level) -> tuple[Level, ...]:
         """The levels that were given where this one was needed."""
         return tuple(answer.level for answer in self.answers if answer.case.true_urgency == level)
+
+    def measures(self, *, resamples: int = RESAMPLES, seed: int = 0) -> dict[str, Measured]:
+        """Every share of `MEASURES` with a bootstrap interval: the cases are drawn again with replacement.
+
+        Args:
+            resamples: How often.
+            seed: Of the random generator; the same seed gives the same intervals.
+
+        References:
+            Efron, Tibshirani (1993), An introduction to the bootstrap, chapter 13: the percentile interval.
+        """
+        n = len(self.answers)
+        times = np.random.default_rng(seed).multinomial(n, np.full(n, 1 / n), size=resamples) if n else np.zeros((0, 0))
+        found = {}
+        for name in MEASURES:
+            outcomes = [MEASURES[name](answer) for answer in self.answers]
+            counted = np.array([outcome is not None for outcome in outcomes], dtype=float)
+            drawn = times @ counted
+            shares = (times @ np.array([outcome is True for outcome in outcomes], dtype=float))[drawn > 0] / drawn[drawn > 0]
+            low, high = np.percentile(shares, [2.5, 97.5]).tolist() if len(shares) else (float("nan"), float("nan"))
+            found[name] = Measured(self._share(name), low, high, int(counted.sum()))
+        return found
+
+    def to_dict(self, *, resamples: int = RESAMPLES, seed: int = 0) -> dict[str, Any]:
+        """Plain values for JSON; a share of no case is null."""
+        levels = [str(level) for level in LEVELS_BY_SEVERITY]
+        return {
+            "schema_version": SCHEMA_VERSION,
+            "cases": len(self.answers),
+            "measures": {
+                name: {
+                    "value": _or_null(measured.value),
+                    "low": _or_null(measured.low),
+                    "high": _or_null(measured.high),
+                    "n": measured.n,
+                }
+                for name, measured in self.measures(resamples=resamples, seed=seed).items()
+            },
+            "bootstrap": {"resamples": resamples, "seed": seed},
+            "triage": {needed: dict(zip(levels, row, strict=True)) for needed, row in zip(levels, self.triage, strict=True)},
+            "by_cause": [asdict(row) for row in self.by_cause],
+            "answers": [
+                {
+                    "id": answer.case.id,
+                    "cause": answer.case.final_diagnosis,
+                    "rank": answer.rank,
+                    "first_three": list(answer.ranked[:SHORT_LIST]),
+                    "needed": str(answer.case.true_urgency),
+                    "given": str(answer.level),
+                }
+                for answer in self.answers
+            ],
+        }
+
+    def _share(self, name: str) -> float:
+        return _share([outcome for outcome in map(MEASURES[name], self.answers) if outcome is not None])
 
 
 def evaluate(solved: SolvedNetwork, cases: Iterable[Case]) -> Scores:
@@ -109,6 +225,26 @@ def _answer(solved: SolvedNetwork, case: Case) -> Answer:
     diagnosis = diagnose(solved, read_evidence(solved.network, dict(case.known), setting=case.setting))
     in_model = any(cause.id == case.final_diagnosis for cause in solved.network.knowledge.causes)
     return Answer(case, in_model, tuple(entry.id for entry in diagnosis.causes), diagnosis.urgency.level)
+
+
+def _is_emergency(answer: Answer) -> bool:
+    return answer.case.true_urgency == Level.EMERGENCY
+
+
+def _of_cause(name: str, answers: Sequence[Answer]) -> OfCause:
+    return OfCause(
+        cause=name,
+        n=len(answers),
+        first=sum(answer.first for answer in answers),
+        short_listed=sum(answer.short_listed for answer in answers),
+        too_low=sum(answer.levels_too_high < 0 for answer in answers),
+        too_high=sum(answer.levels_too_high > 0 for answer in answers),
+        ranks=tuple(answer.rank for answer in answers),
+    )
+
+
+def _or_null(number: float) -> float | None:
+    return None if isnan(number) else number
 
 
 def _share(held: list[bool]) -> float:

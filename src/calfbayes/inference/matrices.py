@@ -114,7 +114,9 @@ class _Filled:
             self.present = _side_by_side([_by_row(item.present, link) for item, link in items])
         else:
             self.absent = self.present = np.ones((1, len(links.of_row)))
-        of_children = [item.children[k][1].values for item, link in zip(self.items, links.links, strict=True) for k in link.children]
+        of_children = [
+            item.children[k][1].values for item, link in zip(self.items, links.links, strict=True) for k in link.children
+        ]
         w = _side_by_side([values[:, None] for values in of_children])
         w = w.reshape(len(w), len(self.items), links.piece.n_children)
         self.of_children = np.empty((*w.shape, 4))

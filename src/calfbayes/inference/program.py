@@ -47,7 +47,6 @@ class View:
     back: tuple[int, ...]
 
 
-
 @dataclass(frozen=True, slots=True)
 class Piece:
     """What an item's matrix looks like; many items share one.

@@ -45,6 +45,11 @@ _BLANK: dict[str, Any] = {
     "prior": [{**_NUMBER, "probabilities": {}}],
     "possible_above": {"source": [], "why": "", "by_urgency": dict.fromkeys(Level, 1.0)},
     "kinds": {},
+    "advised": {"leading": 1, "likely": 1.0, "source": [], "why": ""},
+    "safety_net": {"together": 1, "by_level": {}},
+    "interview": {"boxes": 1, "checklist": ""},
+    "words": {"could_reveal": "", "would_move": ""},
+    "tests": {},
     "loss": {**_NUMBER, "acted": {acted: dict.fromkeys(Level, 0.0) for acted in Level}},
 }
 

@@ -11,6 +11,7 @@ from functools import partial
 from graphlib import CycleError, TopologicalSorter
 
 from calfbayes.errors import Fault
+from calfbayes.knowledge.checking_asking import asking_is_sound
 from calfbayes.knowledge.checking_risk_factors import prior_tables_are_complete, states_are_sound
 from calfbayes.knowledge.checking_urgency import levels_and_losses_are_sound, rules_are_sound
 from calfbayes.knowledge.index import Index, Standing, file_of
@@ -46,6 +47,7 @@ def faults_of(knowledge: KnowledgeBase) -> list[Fault]:
         levels_and_losses_are_sound,
         rules_are_sound,
         _advice_is_known,
+        asking_is_sound,
     )
     return [fault for check in checks for fault in check(index)]
 
@@ -127,6 +129,8 @@ def _sources_exist(index: Index) -> Iterator[Fault]:
     cited += [(file_of("cause", cause.id), "care", cause.care.sources) for cause in knowledge.causes]
     cited += [(file_of("complication", c.id), "care", c.care.sources) for c in knowledge.complications]
     cited.append(("advice.toml", "possible_above", knowledge.advice.sources))
+    cited.append(("asking.toml", "advised", knowledge.asking.sources))
+    cited += [("asking.toml", f"tests.{guard.test}", guard.sources) for guard in knowledge.asking.tests]
     cited += [("urgency.toml", f"rules.{rule.id}", rule.sources) for rule in knowledge.urgency.rules]
     for file, place, sources in cited:
         for source in sources:

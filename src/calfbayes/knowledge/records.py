@@ -9,6 +9,8 @@ from calfbayes.knowledge.terms import (
     AdviceKind,
     AllOf,
     AnyOf,
+    Asking,
+    AskingWords,
     Atom,
     Care,
     Cause,
@@ -25,10 +27,12 @@ from calfbayes.knowledge.terms import (
     Observer,
     OddsRatio,
     PriorRow,
+    Repeat,
     RiskFactor,
     Rule,
     Setting,
     Source,
+    TestGuard,
     Urgency,
     Weight,
 )
@@ -37,6 +41,7 @@ Content = dict[str, Any]
 Table = Mapping[str, Any]
 
 ROUNDING = 1e-12
+PLAIN_WORDS = AskingWords("{level}: {rule}", "{cause}: {now} -> {after}")  # of a model that has none
 
 
 def build(content: Content, digest: str) -> KnowledgeBase:
@@ -66,6 +71,7 @@ def build(content: Content, digest: str) -> KnowledgeBase:
         findings=tuple(_finding(key, t) for key, t in content["findings"].items()),
         urgency=_urgency(content["urgency"]),
         advice=_advice(content.get("advice")),
+        asking=_asking(content.get("asking")),
         sources=tuple(Source(key, t["citation"], t["url"], t["kind"]) for key, t in content["sources"].items()),
         digest=digest,
     )
@@ -209,6 +215,41 @@ def _advice(table: Table | None) -> Advice:
         kinds=tuple(AdviceKind(key, t["label"], t["avoid"]) for key, t in table["kinds"].items()),
         possible_above=tuple(float(possible["by_urgency"].get(level, "nan")) for level in LEVELS_BY_SEVERITY),
         sources=tuple(possible["source"]),
+    )
+
+
+def _asking(table: Table | None) -> Asking:
+    """Without such a file one cause is advised on, no safety net is woven from the rules, and no test is guarded."""
+    if table is None:
+        return Asking(1, 1.0, (), 1, (), (), 1, "", "", PLAIN_WORDS, (), ())
+    advised, net, interview = table["advised"], table["safety_net"], table["interview"]
+    return Asking(
+        leading=advised["leading"],
+        likely=float(advised["likely"]),
+        history=tuple(net.get("history", ())),
+        together=net["together"],
+        come_back=tuple((Level(level), text) for level, text in net["by_level"].items()),
+        first=tuple(interview.get("first", ())),
+        boxes=interview["boxes"],
+        checklist=interview["checklist"],
+        checklist_help=interview.get("help", ""),
+        words=AskingWords(table["words"]["could_reveal"], table["words"]["would_move"]),
+        tests=tuple(_guard(key, t) for key, t in table.get("tests", {}).items()),
+        sources=tuple(advised["source"]),
+    )
+
+
+def _guard(name: str, table: Table) -> TestGuard:
+    repeat = table.get("repeat_if_absent")
+    forbids, mutes = table.get("not_if"), table.get("absent_says_nothing_if")
+    return TestGuard(
+        test=name,
+        not_if=None if forbids is None else _condition(forbids),
+        only_below=tuple((cause, float(p)) for cause, p in table.get("only_below", {}).items()),
+        absent_says_nothing_if=None if mutes is None else _condition(mutes),
+        repeat=None if repeat is None else Repeat(repeat["cause"], float(repeat["above"]), repeat["text"]),
+        note=table["note"],
+        sources=tuple(table["source"]),
     )
 
 

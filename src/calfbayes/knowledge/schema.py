@@ -307,6 +307,55 @@ class AdviceTable(Table):
     kinds: Annotated[dict[Id, AdviceKindTable], Field(min_length=1)]
 
 
+class AdvisedTable(Table):
+    leading: Annotated[int, Field(ge=1, le=20)]
+    likely: Probability
+    source: Sources
+    why: Text
+
+
+class SafetyNetTable(Table):
+    history: list[Id] = []
+    together: Annotated[int, Field(ge=1, le=4)]
+    by_level: dict[LevelName, Text]
+
+
+class InterviewTable(Table):
+    first: list[Id] = []
+    boxes: Annotated[int, Field(ge=1, le=39)]
+    checklist: Label
+    help: Why = ""
+
+
+class RepeatTable(Table):
+    cause: Id
+    above: Probability
+    text: Text
+
+
+class TestTable(Table):
+    not_if: Annotated[Any, AfterValidator(_condition)] = None
+    only_below: dict[Id, Probability] = {}
+    absent_says_nothing_if: Annotated[Any, AfterValidator(_condition)] = None
+    repeat_if_absent: RepeatTable | None = None
+    note: Text
+    source: Sources
+    why: Why = ""
+
+
+class AskingWordsTable(Table):
+    could_reveal: Text
+    would_move: Text
+
+
+class AskingTable(Table):
+    advised: AdvisedTable
+    safety_net: SafetyNetTable
+    interview: InterviewTable
+    words: AskingWordsTable
+    tests: dict[Id, TestTable] = {}
+
+
 class RuleTable(Table):
     id: Id
     level: LevelName

@@ -350,6 +350,85 @@ class Advice:
 
 
 @dataclass(frozen=True, slots=True)
+class Repeat:
+    """When an absent result of a test is not believed, and the test is done again.
+
+    Attributes:
+        cause: Id of the cause or complication that is feared.
+        above: Still above this probability after the test.
+    """
+
+    cause: str
+    above: float
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class TestGuard:
+    """When a test may be proposed, and what its result is worth.
+
+    Attributes:
+        test: Id of a finding.
+        not_if: The test is not proposed if this holds; None if nothing forbids it.
+        only_below: Causes with the probability below which alone the test is proposed.
+        absent_says_nothing_if: Where this holds, only a present result counts; None if both always do.
+        repeat: When an absent result is not believed; None if it always is.
+        note: Why, in words.
+    """
+
+    test: str
+    not_if: "Condition | None"
+    only_below: tuple[tuple[str, float], ...]
+    absent_says_nothing_if: "Condition | None"
+    repeat: Repeat | None
+    note: str
+    sources: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AskingWords:
+    """Words around computed parts; each `{part}` is put in.
+
+    Attributes:
+        could_reveal: Of a rule that an answer could fire: `{level}`, `{rule}`.
+        would_move: Of a cause whose probability the answers move: `{cause}`, `{now}`, `{after}`.
+    """
+
+    could_reveal: str
+    would_move: str
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """How to go on with a patient: whose advice is given, when to come back, what is asked first, when tests make sense.
+
+    Attributes:
+        leading: Of so many causes at most the advice is given.
+        likely: Least probability of a cause whose advice is given, but for the most probable.
+        history: Findings that tell how it began; they cannot appear later.
+        together: The safety net names sets of at most so many findings.
+        come_back: What to do if something appears that needs this level, in words.
+        first: Risk factors and findings that an interview asks first.
+        boxes: A checklist has at most so many.
+        checklist: The question above a checklist.
+        checklist_help: Further explanation; may be empty.
+    """
+
+    leading: int
+    likely: float
+    history: tuple[str, ...]
+    together: int
+    come_back: tuple[tuple[Level, str], ...]
+    first: tuple[str, ...]
+    boxes: int
+    checklist: str
+    checklist_help: str
+    words: AskingWords
+    tests: tuple[TestGuard, ...]
+    sources: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Source:
     """An entry of the bibliography."""
 
@@ -387,6 +466,7 @@ class KnowledgeBase:
     findings: tuple[Finding, ...]
     urgency: Urgency
     advice: Advice
+    asking: Asking
     sources: tuple[Source, ...]
     digest: str
 

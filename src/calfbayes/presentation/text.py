@@ -26,6 +26,7 @@ MIN_WIDTH = 60
 OPEN_RULES_SHOWN = 4
 ASK_SHOWN = 6
 CARE_SHOWN = 3
+WATCH_SHOWN = 8
 
 
 def diagnosis_text(diagnosis: "Diagnosis", *, width: int = 100, colour: bool = False, top: int = 8, care: bool = False) -> str:
@@ -114,6 +115,10 @@ class View:
         for name, entries in parts.items():
             if entries:
                 lines += ["", self.heading(name), *bullets(map(self._advised, entries), self.width)]
+        for entry in advice.come_back_if:
+            sets = [" together with ".join(self.records[name].label for name in watch.findings) for watch in entry.any_of]
+            more = [f"and {len(sets) - WATCH_SHOWN} more"] if len(sets) > WATCH_SHOWN else []
+            lines += ["", self.heading(entry.text), *bullets([*sets[:WATCH_SHOWN], *more], self.width)]
         return lines[1:]
 
     def known(self) -> list[str]:

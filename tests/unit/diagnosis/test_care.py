@@ -60,7 +60,16 @@ def test_advice_comes_from_the_cause_that_the_level_is_for() -> None:
     assert named & {"deep_vein_thrombosis", "calf_haematoma", "cellulitis", "ruptured_bakers_cyst"}
     assert all(RECORDS[name].urgency >= Level.SAME_DAY for name in named)
     assert result.care.action == result.urgency.action
-    assert set(result.to_dict()["care"]) == {"action", "who", "examinations", "helps", "withheld", "avoid", "come_back"}
+    assert set(result.to_dict()["care"]) == {
+        "action",
+        "who",
+        "examinations",
+        "helps",
+        "withheld",
+        "avoid",
+        "come_back",
+        "come_back_if",
+    }
 
 
 def test_without_probabilities_there_is_only_the_action() -> None:

@@ -1,0 +1,56 @@
+"""Checks of how to go on: the safety net, what an interview asks first, and when tests make sense."""
+
+from collections.abc import Iterator
+from functools import partial
+
+from calfbayes.errors import Fault
+from calfbayes.knowledge.index import Index
+from calfbayes.knowledge.terms import Atom, Condition, atoms
+from calfbayes.knowledge.wording import nearest
+
+_fault = partial(Fault, "asking.toml")
+
+
+def asking_is_sound(index: Index) -> Iterator[Fault]:
+    """Every name exists; guards stand at tests and speak of causes, findings and states that exist."""
+    asking = index.knowledge.asking
+    for name in asking.history:
+        if name not in index.findings:
+            yield _fault("safety_net.history", f"{name} is no finding", nearest(name, index.findings))
+    for name in asking.first:
+        if name not in index.findings and name not in index.factors:
+            yield _fault(
+                "interview.first", f"{name} is no finding or risk factor", nearest(name, index.ids("finding", "risk_factor"))
+            )
+    conditions = index.ids("cause", "complication")
+    for guard in asking.tests:
+        place = f"tests.{guard.test}"
+        if guard.test not in index.findings:
+            yield _fault(place, "is no finding", nearest(guard.test, index.findings))
+        elif index.findings[guard.test].kind != "test":
+            yield _fault(place, f"is a {index.findings[guard.test].kind} and no test", "guard tests only")
+        for cause, _ in guard.only_below:
+            if cause not in conditions:
+                yield _fault(f"{place}.only_below", f"{cause} is no cause or complication", nearest(cause, conditions))
+        if guard.repeat and guard.repeat.cause not in conditions:
+            yield _fault(
+                f"{place}.repeat_if_absent.cause",
+                f"{guard.repeat.cause} is no cause or complication",
+                nearest(guard.repeat.cause, conditions),
+            )
+        yield from _condition_faults(index, f"{place}.not_if", guard.not_if)
+        yield from _condition_faults(index, f"{place}.absent_says_nothing_if", guard.absent_says_nothing_if)
+
+
+def _condition_faults(index: Index, place: str, condition: "Condition | None") -> Iterator[Fault]:
+    for atom in () if condition is None else atoms(condition):
+        if not _is_known(index, atom):
+            known = index.ids("finding", "risk_factor")
+            yield _fault(place, f"{atom} is no finding that is present and no risk state", nearest(atom.id, known))
+
+
+def _is_known(index: Index, atom: Atom) -> bool:
+    factor = index.factors.get(atom.id)
+    if factor is not None:
+        return not factor.states or atom.state in factor.states
+    return atom.id in index.findings and atom.state == "present"
