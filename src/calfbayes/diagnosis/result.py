@@ -24,6 +24,8 @@ from calfbayes.network import Network
 if TYPE_CHECKING:
     import pandas as pd
 
+    from calfbayes.explanation.ledger import Ledger
+
 SCHEMA_VERSION = 1
 
 
@@ -132,6 +134,22 @@ class Diagnosis:
         labels = [int(node in wanted) for node in (*network.causes, *network.complications)]
         logits = self._solved.bases[self.setting].logits
         return float(highest_label(network, logits, encode(network, self.evidence), labels, 2)[1])
+
+    def explain(self, cause: str, *, cost_limit: float | None = None) -> "Ledger":
+        """Say why a cause or complication is as probable as it is: the weight of each answer, and what would matter.
+
+        Args:
+            cost_limit: Number of state operations that the weights may take, roughly; None for a few seconds. Where exact
+                weights would cost more, the ledger says so and states their errors.
+
+        Raises:
+            UnknownNameError: If there is no such cause or complication.
+            NoPosteriorError: If the result holds no probabilities.
+            QueryTooCostlyError: If even rough weights would cost more than the limit.
+        """
+        from calfbayes.explanation.ledger import LIMIT, explain
+
+        return explain(self, cause, cost_limit=LIMIT if cost_limit is None else cost_limit)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON, with a schema version."""
