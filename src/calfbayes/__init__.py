@@ -24,6 +24,7 @@ from calfbayes.errors import (
     UnknownNameError,
 )
 from calfbayes.evidence import Evidence, Likelihood
+from calfbayes.explanation.changes import compare
 from calfbayes.knowledge.terms import Level
 from calfbayes.model import Model, load_model
 
@@ -52,5 +53,6 @@ __all__ = [
     "UrgencyPolicy",
     "UrgencyResult",
     "__version__",
+    "compare",
     "load_model",
 ]

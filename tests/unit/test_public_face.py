@@ -34,6 +34,7 @@ def test_public_names_are_frozen() -> None:
         "UrgencyPolicy",
         "UrgencyResult",
         "__version__",
+        "compare",
         "load_model",
     ]
     assert all(hasattr(calfbayes, name) for name in calfbayes.__all__)

@@ -15,7 +15,7 @@ References:
     Shapley (1953), A value for n-person games.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
@@ -32,6 +32,7 @@ from calfbayes.explanation.shapley import shares, turning_points
 from calfbayes.explanation.weighing import Weighing, settled_by, weigh
 from calfbayes.inference.hypothetical import Outcomes, Supposed, given_each_answer, given_each_present
 from calfbayes.inference.solved import SolvedNetwork
+from calfbayes.inference.tables import Array
 from calfbayes.network import Network
 
 LIMIT = 1e8  # state operations; a few seconds
@@ -216,10 +217,9 @@ def explain(result: Diagnosis, cause: str, *, cost_limit: float = LIMIT) -> Ledg
         QueryTooCostlyError: If even a few orders cost more than the limit.
     """
     entry = result[cause]
-    solved, setting, evidence = result._solved, result.setting, result.evidence
-    network = solved.network
+    network = result._solved.network
     node = network.node_index[cause]
-    found, n_orders, decided = _weights(solved, setting, evidence, node, cost_limit)
+    found, n_orders, decided = weights_of(result, lambda table: table.log_odds(node), cost_limit)
     certainty = Certainty.OPEN
     if entry.share in {0.0, 1.0}:
         certainty = Certainty.OUTSIDE_SETTING
@@ -240,14 +240,22 @@ def explain(result: Diagnosis, cause: str, *, cost_limit: float = LIMIT) -> Ledg
     )
 
 
-def _weights(
-    solved: SolvedNetwork, setting: str, evidence: Evidence, node: int, cost_limit: float
+def weights_of(
+    result: Diagnosis, values_of: Callable[[Weighing], Array], cost_limit: float
 ) -> tuple[dict[str, tuple[float, float]], int, dict[str, float]]:
-    """Weight and error of each item in decibans; the number of orders drawn; and the items that decided, with their sign."""
+    """Share a change of log odds among the items.
+
+    Args:
+        values_of: The value, natural logarithms, in each set of items.
+
+    Returns:
+        Weight and error of each item in decibans; the number of orders drawn, 0 if all were counted; and the items that made
+        the value infinite, with its sign.
+    """
     decided: dict[str, float] = {}
     while True:
-        table = weigh(solved, setting, evidence.without(*decided), cost_limit)
-        values = table.log_odds(node)
+        table = weigh(result._solved, result.setting, result.evidence.without(*decided), cost_limit)
+        values = values_of(table)
         n_orders = 0 if table.design.orders is None else len(table.design.orders)
         if isinf(values[0]):  # ruled out by the setting: no item can do anything
             return dict.fromkeys(table.items, (0.0, 0.0)), n_orders, decided
