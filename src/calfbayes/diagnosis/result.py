@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from calfbayes.explanation.changes import Comparison
     from calfbayes.explanation.competition import CauseSet, Contest
+    from calfbayes.explanation.conflict import Conflict
     from calfbayes.explanation.ledger import Ledger
 
 SCHEMA_VERSION = 1
@@ -184,6 +185,17 @@ class Diagnosis:
         from calfbayes.explanation.competition import cause_sets
 
         return cause_sets(self, count=count, most=most)
+
+    def conflict(self) -> "Conflict":
+        """Find the answers that do not go together under any single cause.
+
+        Raises:
+            NoPosteriorError: If the result holds no probabilities.
+            QueryTooCostlyError: If it would cost too much.
+        """
+        from calfbayes.explanation.conflict import conflict
+
+        return conflict(self)
 
     def what_if(
         self,

@@ -71,9 +71,14 @@ def routes(network: Network, item: str, state: str, cause: str, answered: Iterab
     onto_findings = [
         Route((item, finding), (), tuple(_cited_odds(finding, odds) for odds in _odds(network, finding, item, state)))
         for finding in answered
-        if _odds(network, finding, item, state) and any(_ways(network, cause, finding))
+        if _odds(network, finding, item, state) and reaches(network, cause, finding)
     ]
     return tuple((onto_causes + onto_findings)[:SHOWN])
+
+
+def reaches(network: Network, start: str, end: str) -> bool:
+    """Whether links lead from one id to another."""
+    return any(True for _ in _ways(network, start, end))
 
 
 def _ways(network: Network, start: str, end: str, limit: int = LONGEST) -> Iterator[tuple[str, ...]]:
