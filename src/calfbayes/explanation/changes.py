@@ -81,6 +81,18 @@ class Comparison:
     reasons_lost: tuple[Reason, ...]
     causes: tuple[ProbabilityChange, ...]
 
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """What follows, in the words of the second result's model; none if it has no `explanation.toml`."""
+        from calfbayes.presentation.reasons import comparison_sentences
+
+        return comparison_sentences(self)
+
+    def __repr__(self) -> str:
+        from calfbayes.presentation.reasons import comparison_text
+
+        return comparison_text(self)
+
     def __getitem__(self, name: str) -> ProbabilityChange:
         for change in self.causes:
             if change.id == name:
@@ -111,6 +123,7 @@ class Comparison:
             "reasons_gained": [reason.id for reason in self.reasons_gained],
             "reasons_lost": [reason.id for reason in self.reasons_lost],
             "causes": [{"id": c.id, "before": c.before, "after": c.after} for c in self.causes],
+            "sentences": list(self.sentences),
         }
 
 

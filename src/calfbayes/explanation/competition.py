@@ -80,6 +80,19 @@ class Contest:
     ratios: tuple[ItemRatio, ...]
     n_orders: int
     sets: tuple[CauseSet, ...]
+    _result: Diagnosis
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """The comparison in the words of the model; none if it has no `explanation.toml`."""
+        from calfbayes.presentation.reasons import contest_sentences
+
+        return contest_sentences(self)
+
+    def __repr__(self) -> str:
+        from calfbayes.presentation.reasons import contest_text
+
+        return contest_text(self)
 
     @property
     def explains_away(self) -> bool:
@@ -111,6 +124,7 @@ class Contest:
             "n_orders": self.n_orders,
             "ratios": [{"id": r.id, "decibans": _plain(r.decibans), "error": r.error} for r in self.ratios],
             "sets": [{"causes": list(s.causes), "probability": s.probability} for s in self.sets],
+            "sentences": list(self.sentences),
         }
 
 
@@ -157,6 +171,7 @@ def compare_causes(result: Diagnosis, first: str, second: str, *, cost_limit: fl
         ratios=tuple(sorted(ratios, key=lambda ratio: (-abs(ratio.decibans), ratio.id))),
         n_orders=n_orders,
         sets=cause_sets(result),
+        _result=result,
     )
 
 

@@ -174,6 +174,18 @@ class Ledger:
         """Ids in the bibliography of every number on the routes, each once."""
         return tuple(dict.fromkeys(s for w in self.weights for route in w.routes for s in route.sources))
 
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """The account in the words of the model; none if it has no `explanation.toml`."""
+        from calfbayes.presentation.reasons import ledger_sentences
+
+        return ledger_sentences(self)
+
+    def __repr__(self) -> str:
+        from calfbayes.presentation.reasons import ledger_text
+
+        return ledger_text(self)
+
     def __getitem__(self, item: str) -> ItemWeight:
         return {weight.id: weight for weight in self.weights}[item]
 
@@ -201,6 +213,7 @@ class Ledger:
                 for c in self.competitors
             ],
             "sources": list(self.sources),
+            "sentences": list(self.sentences),
         }
 
 

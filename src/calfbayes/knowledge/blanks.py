@@ -45,6 +45,9 @@ _BLANK: dict[str, Any] = {
     "prior": [{**_NUMBER, "probabilities": {}}],
     "possible_above": {"source": [], "why": "", "by_urgency": dict.fromkeys(Level, 1.0)},
     "kinds": {},
+    "probability": [],
+    "strength": [],
+    "sentences": {},
     "loss": {**_NUMBER, "acted": {acted: dict.fromkeys(Level, 0.0) for acted in Level}},
 }
 

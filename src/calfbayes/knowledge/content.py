@@ -13,6 +13,7 @@ from calfbayes.knowledge.schema import (
     AdviceTable,
     CauseTable,
     ComplicationTable,
+    ExplanationTable,
     FindingTable,
     MechanismTable,
     ModelTable,
@@ -24,7 +25,12 @@ from calfbayes.knowledge.schema import (
 from calfbayes.knowledge.shape_faults import id_faults, shape_fault
 from calfbayes.knowledge.wording import short, shown
 
-ONE_TABLE: dict[str, type[Table]] = {"model": ModelTable, "urgency": UrgencyTable, "advice": AdviceTable}
+ONE_TABLE: dict[str, type[Table]] = {
+    "model": ModelTable,
+    "urgency": UrgencyTable,
+    "advice": AdviceTable,
+    "explanation": ExplanationTable,
+}
 TABLES_BY_ID: dict[str, type[Table]] = {
     "risk_factors": RiskFactorTable,
     "mechanisms": MechanismTable,
@@ -60,8 +66,9 @@ def content_of(raw: Raw, faults: list[Fault]) -> Content:
             faults += wrong
             if not wrong:  # nothing can refer to what has no id
                 content[head][key] = values
-    if not content["advice"]:
-        del content["advice"]  # a model without it is the same as before there was such a file
+    for optional in ("advice", "explanation"):
+        if not content[optional]:
+            del content[optional]  # a model without it is the same as before there was such a file
     return content
 
 

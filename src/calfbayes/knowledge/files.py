@@ -19,8 +19,17 @@ MAX_MODEL_BYTES = 20_000_000
 MAX_DOTS_PER_LINE = 100  # the reader needs time with the square of the length of a dotted key
 
 FOLDERS = ("causes", "complications")
-FILES = ("model.toml", "risk_factors.toml", "mechanisms.toml", "findings.toml", "urgency.toml", "advice.toml", "sources.toml")
-OPTIONAL = ("mechanisms.toml", "advice.toml")
+FILES = (
+    "model.toml",
+    "risk_factors.toml",
+    "mechanisms.toml",
+    "findings.toml",
+    "urgency.toml",
+    "advice.toml",
+    "explanation.toml",
+    "sources.toml",
+)
+OPTIONAL = ("mechanisms.toml", "advice.toml", "explanation.toml")
 READ_ELSEWHERE = ("constraints.toml", "questionnaire.toml")  # stand beside the model and do not change its answers
 
 Raw = dict[str, dict[str, Any] | None]

@@ -16,6 +16,7 @@ from calfbayes.knowledge.terms import (
     Complication,
     Condition,
     Elicited,
+    Explanation,
     Finding,
     KnowledgeBase,
     Level,
@@ -66,6 +67,7 @@ def build(content: Content, digest: str) -> KnowledgeBase:
         findings=tuple(_finding(key, t) for key, t in content["findings"].items()),
         urgency=_urgency(content["urgency"]),
         advice=_advice(content.get("advice")),
+        explanation=_explanation(content.get("explanation")),
         sources=tuple(Source(key, t["citation"], t["url"], t["kind"]) for key, t in content["sources"].items()),
         digest=digest,
     )
@@ -209,6 +211,16 @@ def _advice(table: Table | None) -> Advice:
         kinds=tuple(AdviceKind(key, t["label"], t["avoid"]) for key, t in table["kinds"].items()),
         possible_above=tuple(float(possible["by_urgency"].get(level, "nan")) for level in LEVELS_BY_SEVERITY),
         sources=tuple(possible["source"]),
+    )
+
+
+def _explanation(table: Table | None) -> Explanation | None:
+    if table is None:
+        return None
+    return Explanation(
+        probability=tuple((float(band["at_least"]), band["text"]) for band in table["probability"]),
+        strength=tuple((float(band["at_least"]), band["text"]) for band in table["strength"]),
+        sentences=tuple(table["sentences"].items()),
     )
 
 

@@ -350,6 +350,21 @@ class Advice:
 
 
 @dataclass(frozen=True, slots=True)
+class Explanation:
+    """How a result is told in words.
+
+    Attributes:
+        probability: From which probability on which words hold, rising, the first from 0.
+        strength: From which weight of evidence on, in decibans without its sign, which words hold; likewise.
+        sentences: Templates by name; what stands in braces is filled in.
+    """
+
+    probability: tuple[tuple[float, str], ...]
+    strength: tuple[tuple[float, str], ...]
+    sentences: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Source:
     """An entry of the bibliography."""
 
@@ -387,6 +402,7 @@ class KnowledgeBase:
     findings: tuple[Finding, ...]
     urgency: Urgency
     advice: Advice
+    explanation: Explanation | None
     sources: tuple[Source, ...]
     digest: str
 
