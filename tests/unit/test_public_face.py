@@ -59,6 +59,7 @@ def test_methods_that_others_call_are_frozen() -> None:
         "mechanisms",
         "name",
         "questionnaire",
+        "replay",
         "risk_factors",
         "settings",
         "simulate",

@@ -197,6 +197,21 @@ class Diagnosis:
 
         return conflict(self)
 
+    def record(self, *, origins: Mapping[str, str] | None = None, times: Mapping[str, str] | None = None) -> dict[str, Any]:
+        """Everything that is needed to repeat this result, as plain values for JSON; `model.replay` repeats it.
+
+        Args:
+            origins: Who or what told an item, by its id.
+            times: When it was told, by its id.
+
+        Raises:
+            UnknownNameError: If an id is not among the items.
+            ArgumentError: If an origin or time is no short text.
+        """
+        from calfbayes.explanation.record import record
+
+        return record(self, origins=origins, times=times)
+
     def what_if(
         self,
         changes: Mapping[str, object] | None = None,
