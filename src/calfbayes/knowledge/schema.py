@@ -340,6 +340,7 @@ class SentencesTable(Table):
     outside_setting: Text
     several_orders: Text
     contest: Text
+    telling: Text
     between: Text
     no_difference: Text
     both: Text

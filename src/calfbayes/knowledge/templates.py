@@ -28,6 +28,7 @@ FIELDS: dict[str, tuple[frozenset[str], frozenset[str]]] = {
         ("outside_setting", "cause setting", ""),
         ("several_orders", "orders error", ""),
         ("contest", "first first_probability second second_probability", ""),
+        ("telling", "item times", "strength"),
         ("between", "cause items", ""),
         ("no_difference", "first second", ""),
         ("both", "first second both", ""),

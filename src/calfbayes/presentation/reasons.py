@@ -27,6 +27,7 @@ LEAST_CHANGE = 0.01  # mean absolute change of a probability; an unasked item th
 SETS_TOLD = 3
 CHANGES_TOLD = 6
 NEXT_TO_0 = 1e-12
+FOR_OR_AGAINST = {"supports": "supporting", "opposes": "opposing"}  # the sentence about one of the items of a sentence
 
 
 def ledger_sentences(ledger: "Ledger") -> tuple[str, ...]:
@@ -70,7 +71,7 @@ def _for_and_against(words: "_Words", ledger: "Ledger") -> list[str]:
     sentences = []
     for name, weights in told.items():
         if weights:
-            items = words.listed(words.weighed(w.id, w.value, w.decibans) for w in weights)
+            items = words.listed(words.weighed(w.id, w.value, w.decibans, FOR_OR_AGAINST[name]) for w in weights)
             sentences.append(words.fill(name, cause=ledger.label, items=items))
     weights = [*told["supports"], *told["opposes"]]
     if not weights:
@@ -82,7 +83,7 @@ def _for_and_against(words: "_Words", ledger: "Ledger") -> list[str]:
             sentences.append(words.fill("process", items=items, mechanism=words.label(mechanism)))
     rather = [w for w in weights if w.competitor]
     if rather:
-        items = words.listed(f"{words.fact(w.id, w.value)} → {words.label(w.competitor)}" for w in rather)
+        items = words.listed(f"{words.fact(w.id, w.value)} ({words.label(w.competitor)})" for w in rather)
         sentences.append(words.fill("rather", cause=ledger.label, items=items))
     return sentences
 
@@ -133,7 +134,7 @@ def contest_sentences(contest: "Contest") -> tuple[str, ...]:
     for label, sign in ((first, 1), (second, -1)):
         ratios = [ratio for ratio in contest.ratios if sign * ratio.decibans >= LEAST_TOLD][:ITEMS_TOLD]
         if ratios:
-            items = words.listed(words.weighed(ratio.id, evidence[ratio.id], sign * ratio.decibans) for ratio in ratios)
+            items = words.listed(words.weighed(ratio.id, evidence[ratio.id], ratio.decibans, "telling") for ratio in ratios)
             between.append(words.fill("between", cause=label, items=items))
     sentences += between or [words.fill("no_difference", first=first, second=second)]
     sentences.append(words.fill("both", first=first, second=second, both=percent(contest.both)))
@@ -298,9 +299,8 @@ class _Words(_Names):
             return self.fill("absent", item=label)
         return super().fact(name, value) if value is None else self.fill("state", item=label, state=self.state(name, value))
 
-    def weighed(self, name: str, value: Value, decibans: float) -> str:
+    def weighed(self, name: str, value: Value, decibans: float, sentence: str) -> str:
         """An answer with its weight, told without a sign."""
-        sentence = "supporting" if decibans > 0 else "opposing"
         times = "∞" if isinf(decibans) else f"{10 ** (abs(decibans) / 10):.2g}"
         return self.fill(sentence, item=self.fact(name, value), strength=_band(self._strength, abs(decibans)), times=times)
 
