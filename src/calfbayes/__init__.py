@@ -24,6 +24,7 @@ from calfbayes.errors import (
     UnknownNameError,
 )
 from calfbayes.evidence import Evidence, Likelihood
+from calfbayes.explanation.changes import compare
 from calfbayes.knowledge.terms import Level
 from calfbayes.model import Model, evaluate, load_model
 
@@ -52,6 +53,7 @@ __all__ = [
     "UrgencyPolicy",
     "UrgencyResult",
     "__version__",
+    "compare",
     "evaluate",
     "load_model",
 ]

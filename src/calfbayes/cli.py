@@ -27,7 +27,7 @@ from calfbayes import __version__
 from calfbayes.audit.comparison import Verdict, audit
 from calfbayes.audit.report import audit_csv, audit_text
 from calfbayes.audit.table import find_tables, read_table
-from calfbayes.errors import CalfBayesError, EvidenceError, ModelFileError, UnknownNameError
+from calfbayes.errors import CalfBayesError, EvidenceError, ModelFileError, NoPosteriorError, UnknownNameError
 from calfbayes.evaluation.card import write_card
 from calfbayes.evaluation.report import scores_text
 from calfbayes.evaluation.scores import RESAMPLES
@@ -37,7 +37,8 @@ from calfbayes.knowledge.terms import RiskFactor
 from calfbayes.model import Model, bases_as_json, load_model
 from calfbayes.presentation.listing import causes_text, findings_text
 from calfbayes.presentation.patients import patient_text
-from calfbayes.presentation.plain import ASCII_SIGNS, printable
+from calfbayes.presentation.plain import ASCII_SIGNS, printable, wrapped
+from calfbayes.presentation.reasons import conflict_sentences, contest_text, ledger_text
 from calfbayes.presentation.text import diagnosis_text
 from calfbayes.questionnaire.asking import ask
 from calfbayes.questionnaire.checking import FILE as QUESTIONNAIRE
@@ -135,15 +136,43 @@ def _add_model(parser: argparse.ArgumentParser) -> None:
 
 def _add_diagnose(parser: argparse.ArgumentParser, words: Sequence[str]) -> None:
     _add_model(parser)
+    _add_evidence(parser)
+    parser.add_argument("--engine", choices=["exact", "pgmpy"], default="exact", help="pgmpy is the slow second opinion")
+    parser.add_argument("--top", type=_count, default=8, metavar="N", help="show so many causes (default %(default)s)")
+    parser.add_argument("--care", action="store_true", help="add who to see, what to avoid, when to come back")
+    output = parser.add_mutually_exclusive_group()
+    output.add_argument("--json", action="store_true", help="print the result as JSON")
+    output.add_argument(
+        "--record", action="store_true", help="print the record from which `calfbayes replay` repeats the result"
+    )
+    _add_factors_of_model(parser, words)
+
+
+def _add_explain(parser: argparse.ArgumentParser, words: Sequence[str]) -> None:
+    _add_model(parser)
+    _add_evidence(parser)
+    parser.add_argument("--cause", metavar="ID", help="the cause or complication to explain; the most probable if left out")
+    parser.add_argument("--against", metavar="ID", help="hold it against this one")
+    parser.add_argument("--json", action="store_true", help="print the explanation as JSON")
+    _add_factors_of_model(parser, words)
+
+
+def _add_replay(parser: argparse.ArgumentParser, _: Sequence[str]) -> None:
+    parser.add_argument("--model", help="a shipped model or a model folder; the one that the record names if left out")
+    parser.add_argument("record", metavar="FILE", help="what `calfbayes diagnose --record` printed, - for standard input")
+    parser.add_argument("--json", action="store_true", help="print the outcome as JSON")
+
+
+def _add_evidence(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("items", nargs="*", metavar="ITEM", help="a finding or risk factor, see below")
     parser.add_argument("--setting", help="care setting; the model's default if left out")
     parser.add_argument(
         "--evidence", metavar="FILE", help="JSON of Evidence.to_json, - for standard input; an ITEM replaces what it says"
     )
-    parser.add_argument("--engine", choices=["exact", "pgmpy"], default="exact", help="pgmpy is the slow second opinion")
-    parser.add_argument("--top", type=_count, default=8, metavar="N", help="show so many causes (default %(default)s)")
-    parser.add_argument("--care", action="store_true", help="add who to see, what to avoid, when to come back")
-    parser.add_argument("--json", action="store_true", help="print the result as JSON")
+
+
+def _add_factors_of_model(parser: argparse.ArgumentParser, words: Sequence[str]) -> None:
+    """Options for the risk factors of the model that the line names."""
     parser.set_defaults(factors=[])
     only_model = argparse.ArgumentParser(prog=parser.prog, add_help=False, allow_abbrev=False)
     _add_model(only_model)
@@ -224,9 +253,46 @@ def _diagnose(arguments: argparse.Namespace) -> int:
     result = model.diagnose(evidence, engine=arguments.engine)
     if arguments.json:
         _write(json.dumps(result.to_dict(), allow_nan=False))
+    elif arguments.record:
+        _write(json.dumps(result.record(), allow_nan=False))
     else:
         _write(diagnosis_text(result, width=_width(), colour=_colour(), top=arguments.top, care=arguments.care))
     return 0
+
+
+def _explain(arguments: argparse.Namespace) -> int:
+    model = _load(arguments.model)
+    result = model.diagnose(_evidence(model, arguments))
+    if arguments.cause is None and not result.causes:
+        raise NoPosteriorError(result.outcome_reason)
+    ledger = result.explain(result.causes[0].id if arguments.cause is None else arguments.cause)
+    contest = None if arguments.against is None else result.compare_causes(ledger.cause, arguments.against)
+    conflict = result.conflict()
+    if arguments.json:
+        parts = {"ledger": ledger.to_dict(), "against": contest and contest.to_dict(), "conflict": conflict.to_dict()}
+        _write(json.dumps(parts, allow_nan=False))
+        return 0
+    texts = [ledger_text(ledger, width=_width())]
+    if contest:
+        texts.append(contest_text(contest, width=_width()))
+    texts += ["\n".join(wrapped(text, _width())) for text in conflict_sentences(result, conflict)]
+    _write("\n\n".join(texts))
+    return 0
+
+
+def _replay(arguments: argparse.Namespace) -> int:
+    try:
+        document = json.loads(_read(arguments.record))
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{arguments.record}: is no JSON ({error}); give what `calfbayes diagnose --record` printed") from None
+    named = document.get("model") if isinstance(document, dict) else None
+    name = named.get("name") if isinstance(named, dict) else None
+    model = _load(arguments.model or (name if isinstance(name, str) and name in shipped_models() else DEFAULT_MODEL))
+    again = model.replay(document)
+    _write(
+        json.dumps(again.to_dict(), allow_nan=False) if arguments.json else "\n".join(map(printable, str(again).splitlines()))
+    )
+    return int(not again.reproduced)
 
 
 def _ask(arguments: argparse.Namespace) -> int:
@@ -467,6 +533,10 @@ COMMANDS = {
     "diagnose": _Command(
         "say how probable each cause is, and how urgent the situation", _add_diagnose, _diagnose, ITEMS + "\n"
     ),
+    "explain": _Command(
+        "say why a cause is as probable as it is, and hold it against another", _add_explain, _explain, ITEMS + "\n"
+    ),
+    "replay": _Command("repeat a recorded result, or say what differs and why", _add_replay, _replay),
     "ask": _Command("put the model's questions to a patient, then say what `diagnose` says", _add_ask, _ask),
     "audit": _Command("compare a model with the published figures that ship with it (takes minutes)", _add_audit, _audit),
     "check": _Command("read a model folder and name every fault; judge it by its constraints", _add_check, _check),

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
     from calfbayes.evaluation.case_files import Case
     from calfbayes.evaluation.scores import Scores
+    from calfbayes.explanation.record import Replay
     from calfbayes.explorer.widget import Explorer
     from calfbayes.questionnaire.session import Questionnaire
 
@@ -214,6 +215,21 @@ class Model:
             cost_limit=cost_limit,
             posterior_by=second,
         )
+
+    def replay(self, record: Mapping[str, Any], *, policy: UrgencyPolicy | None = None) -> "Replay":
+        """Repeat a result from its record, and say what is not as recorded and which edited number changed what.
+
+        Args:
+            record: What `Diagnosis.record` gave, perhaps read back from JSON.
+            policy: The urgency policy, if the record was made with another than the model's.
+
+        Raises:
+            ArgumentError: If it is no record, or was made with another policy and none is given.
+            CalfBayesError: If the model no longer takes the evidence.
+        """
+        from calfbayes.explanation.record import replay
+
+        return replay(self._solved, self._content, record, policy=policy)
 
     def diagnose_frame(self, df: "pd.DataFrame", *, setting: str | None = None) -> "pd.DataFrame":
         """Answer for each row of a table, as `diagnose` would.

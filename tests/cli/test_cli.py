@@ -388,3 +388,41 @@ def test_python_dash_m_is_the_command_line() -> None:
         [sys.executable, "-m", "calfbayes", "--version"], capture_output=True, text=True, check=True, env=environment
     )
     assert run.stdout == f"calfbayes {__version__}\n"
+
+
+def test_explanations_are_the_results_own(car: Model, capsys: pytest.CaptureFixture[str]) -> None:
+    result = car.diagnose({"lights_dim": True, "clicking": True})
+    assert main(["explain", "lights_dim", "clicking", "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["ledger"] == json.loads(json.dumps(result.explain(result.causes[0].id).to_dict()))
+    assert document["against"] is None
+    assert document["conflict"] == result.conflict().to_dict()
+    assert main(["explain", "lights_dim", "clicking", "--cause", "empty_tank", "--against", "flat_battery", "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["against"]["probabilities"] == [result["empty_tank"].probability, result["flat_battery"].probability]
+
+
+def test_without_probabilities_nothing_is_explained(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["explain", "no:does_not_start"]) == 1
+    assert "no probabilities" in capsys.readouterr().err
+
+
+def test_a_record_is_replayed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["diagnose", "lights_dim", "clicking=3", "--fuel", "diesel", "--record"]) == 0
+    file = tmp_path / "record.json"
+    file.write_text(capsys.readouterr().out, encoding="utf-8")
+    assert main(["replay", str(file)]) == 0
+    assert capsys.readouterr().out == "reproduced\n"
+    edited = tmp_path / "car"
+    shutil.copytree(CAR, edited)
+    findings = edited / "findings.toml"
+    text = findings.read_text(encoding="utf-8")
+    before = re.search(r"leak = \{ value = ([0-9.]+)", text[text.index("[clicking]") :])
+    assert before
+    start = text.index("[clicking]")
+    findings.write_text(text[:start] + text[start:].replace(before[0], "leak = { value = 0.0625", 1), encoding="utf-8")
+    assert main(["replay", str(file), "--model", str(edited), "--json"]) == 1
+    outcome = json.loads(capsys.readouterr().out)
+    assert [entry["place"] for entry in outcome["edited"]] == ["findings.clicking.leak.value"]
+    assert outcome["edited"][0]["effects"]
+    assert not outcome["reproduced"]

@@ -19,6 +19,10 @@ UPDATE = bool(os.environ.get("CALFBAYES_UPDATE_SNAPSHOTS"))
 
 COMMANDS = {
     "nothing_known": ["diagnose"],
+    "explain": ["explain", "lights_dim", "no:smoke", "clicking=3", "--fuel", "diesel", "--cause", "flat_battery"],
+    "explain_against": ["explain", "lights_dim", "clicking", "--against", "empty_tank"],
+    "error_explain_cause": ["explain", "lights_dim", "--cause", "flat_batery"],
+    "error_no_record": ["replay", "-"],
     "self_care": ["diagnose", "lights_dim", "clicking", "no:smell_of_fuel", "no:smoke", "--setting", "garage"],
     "emergency_by_rule": ["diagnose", "smell_of_fuel", "--mileage", "160", "--fuel", "petrol"],
     "emergency_rule_open": ["diagnose", "smell_of_fuel", "unknown:smoke", "cold_night"],

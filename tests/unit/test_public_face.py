@@ -34,6 +34,7 @@ def test_public_names_are_frozen() -> None:
         "UrgencyPolicy",
         "UrgencyResult",
         "__version__",
+        "compare",
         "evaluate",
         "load_model",
     ]
@@ -60,6 +61,7 @@ def test_methods_that_others_call_are_frozen() -> None:
         "mechanisms",
         "name",
         "questionnaire",
+        "replay",
         "risk_factors",
         "settings",
         "simulate",

@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from calfbayes.diagnosis.questions import NextQuestion
+    from calfbayes.explanation.changes import Comparison
+    from calfbayes.explanation.competition import CauseSet, Contest
+    from calfbayes.explanation.conflict import Conflict
+    from calfbayes.explanation.ledger import Ledger
 
 SCHEMA_VERSION = 1
 
@@ -161,6 +165,105 @@ class Diagnosis:
         from calfbayes.diagnosis.questions import next_questions
 
         return next_questions(self, n=n, who=who, budget=budget, objective=objective)
+
+    def explain(self, cause: str, *, cost_limit: float | None = None) -> "Ledger":
+        """Say why a cause or complication is as probable as it is: the weight of each answer, and what would matter.
+
+        Args:
+            cost_limit: Number of state operations that the weights may take, roughly; None for a few seconds. Where exact
+                weights would cost more, the ledger says so and states their errors.
+
+        Raises:
+            UnknownNameError: If there is no such cause or complication.
+            NoPosteriorError: If the result holds no probabilities.
+            QueryTooCostlyError: If even rough weights would cost more than the limit.
+        """
+        from calfbayes.explanation.ledger import LIMIT, explain
+
+        return explain(self, cause, cost_limit=LIMIT if cost_limit is None else cost_limit)
+
+    def compare_causes(self, first: str, second: str, *, cost_limit: float | None = None) -> "Contest":
+        """Hold two causes against each other: what each answer does between them, and what one takes from the other.
+
+        Args:
+            cost_limit: As in `explain`.
+
+        Raises:
+            UnknownNameError: If there is no such cause or complication.
+            ArgumentError: If the two are the same, or both are ruled out.
+            NoPosteriorError: If the result holds no probabilities.
+            QueryTooCostlyError: If even rough weights would cost more than the limit.
+        """
+        from calfbayes.explanation.competition import compare_causes
+        from calfbayes.explanation.ledger import LIMIT
+
+        return compare_causes(self, first, second, cost_limit=LIMIT if cost_limit is None else cost_limit)
+
+    def cause_sets(self, *, count: int = 5, most: int = 3) -> "tuple[CauseSet, ...]":
+        """The sets of causes that are most probably all the causes there are.
+
+        Args:
+            count: How many sets.
+            most: How many causes a set may have.
+
+        Raises:
+            NoPosteriorError: If the result holds no probabilities.
+            QueryTooCostlyError: If it would cost too much.
+        """
+        from calfbayes.explanation.competition import cause_sets
+
+        return cause_sets(self, count=count, most=most)
+
+    def conflict(self) -> "Conflict":
+        """Find the answers that do not go together under any single cause.
+
+        Raises:
+            NoPosteriorError: If the result holds no probabilities.
+            QueryTooCostlyError: If it would cost too much.
+        """
+        from calfbayes.explanation.conflict import conflict
+
+        return conflict(self)
+
+    def record(self, *, origins: Mapping[str, str] | None = None, times: Mapping[str, str] | None = None) -> dict[str, Any]:
+        """Everything that is needed to repeat this result, as plain values for JSON; `model.replay` repeats it.
+
+        Args:
+            origins: Who or what told an item, by its id.
+            times: When it was told, by its id.
+
+        Raises:
+            UnknownNameError: If an id is not among the items.
+            ArgumentError: If an origin or time is no short text.
+        """
+        from calfbayes.explanation.record import record
+
+        return record(self, origins=origins, times=times)
+
+    def what_if(
+        self,
+        changes: Mapping[str, object] | None = None,
+        /,
+        *,
+        remove: Iterable[str] = (),
+        setting: str | None = None,
+        **more: object,
+    ) -> "Comparison":
+        """Answer again with other evidence, and say what differs.
+
+        Args:
+            changes: Items added or replaced; `more` likewise, as keywords.
+            remove: Ids of items taken away, as if never asked.
+            setting: Another care setting; None for the same.
+
+        Raises:
+            CalfBayesError: As `model.evidence`; also if an item to remove is not in the evidence.
+        """
+        from calfbayes.explanation.changes import what_if
+
+        if changes is not None and not isinstance(changes, Mapping):
+            raise ArgumentError("changes", repr(changes)[:80], "a mapping of ids to values")
+        return what_if(self, {**(changes or {}), **more}, remove=remove, setting=setting)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON, with a schema version."""

@@ -50,6 +50,9 @@ _BLANK: dict[str, Any] = {
     "interview": {"boxes": 1, "checklist": ""},
     "words": {"could_reveal": "", "would_move": ""},
     "tests": {},
+    "probability": [],
+    "strength": [],
+    "sentences": {},
     "loss": {**_NUMBER, "acted": {acted: dict.fromkeys(Level, 0.0) for acted in Level}},
 }
 

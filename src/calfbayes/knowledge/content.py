@@ -14,6 +14,7 @@ from calfbayes.knowledge.schema import (
     AskingTable,
     CauseTable,
     ComplicationTable,
+    ExplanationTable,
     FindingTable,
     MechanismTable,
     ModelTable,
@@ -30,6 +31,7 @@ ONE_TABLE: dict[str, type[Table]] = {
     "urgency": UrgencyTable,
     "advice": AdviceTable,
     "asking": AskingTable,
+    "explanation": ExplanationTable,
 }
 TABLES_BY_ID: dict[str, type[Table]] = {
     "risk_factors": RiskFactorTable,
@@ -66,9 +68,9 @@ def content_of(raw: Raw, faults: list[Fault]) -> Content:
             faults += wrong
             if not wrong:  # nothing can refer to what has no id
                 content[head][key] = values
-    for name in ("advice", "asking"):
-        if not content[name]:
-            del content[name]  # a model without it is the same as before there was such a file
+    for optional in ("advice", "asking", "explanation"):
+        if not content[optional]:
+            del content[optional]  # a model without it is the same as before there was such a file
     return content
 
 

@@ -27,9 +27,10 @@ FILES = (
     "urgency.toml",
     "advice.toml",
     "asking.toml",
+    "explanation.toml",
     "sources.toml",
 )
-OPTIONAL = ("mechanisms.toml", "advice.toml", "asking.toml")
+OPTIONAL = ("mechanisms.toml", "advice.toml", "asking.toml", "explanation.toml")
 READ_ELSEWHERE = ("constraints.toml", "questionnaire.toml")  # stand beside the model and do not change its answers
 
 Raw = dict[str, dict[str, Any] | None]

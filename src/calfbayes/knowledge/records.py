@@ -18,6 +18,7 @@ from calfbayes.knowledge.terms import (
     Complication,
     Condition,
     Elicited,
+    Explanation,
     Finding,
     KnowledgeBase,
     Level,
@@ -72,6 +73,7 @@ def build(content: Content, digest: str) -> KnowledgeBase:
         urgency=_urgency(content["urgency"]),
         advice=_advice(content.get("advice")),
         asking=_asking(content.get("asking")),
+        explanation=_explanation(content.get("explanation")),
         sources=tuple(Source(key, t["citation"], t["url"], t["kind"]) for key, t in content["sources"].items()),
         digest=digest,
     )
@@ -250,6 +252,16 @@ def _guard(name: str, table: Table) -> TestGuard:
         repeat=None if repeat is None else Repeat(repeat["cause"], float(repeat["above"]), repeat["text"]),
         note=table["note"],
         sources=tuple(table["source"]),
+    )
+
+
+def _explanation(table: Table | None) -> Explanation | None:
+    if table is None:
+        return None
+    return Explanation(
+        probability=tuple((float(band["at_least"]), band["text"]) for band in table["probability"]),
+        strength=tuple((float(band["at_least"]), band["text"]) for band in table["strength"]),
+        sentences=tuple(table["sentences"].items()),
     )
 
 

@@ -20,6 +20,7 @@ from pydantic import (
     model_validator,
 )
 
+from calfbayes.knowledge.templates import template_fault
 from calfbayes.knowledge.wording import short
 
 FORMAT = 1
@@ -354,6 +355,74 @@ class AskingTable(Table):
     interview: InterviewTable
     words: AskingWordsTable
     tests: dict[Id, TestTable] = {}
+
+
+class ProbabilityWords(Table):
+    at_least: Annotated[float, Field(ge=0, lt=1)]
+    text: Label
+
+
+class StrengthWords(Table):
+    at_least: NotNegative
+    text: Label
+
+
+class SentencesTable(Table):
+    """Each template with what it must hold; `template_faults` says what else it may."""
+
+    summary: Text
+    supports: Text
+    opposes: Text
+    supporting: Text
+    opposing: Text
+    absent: Text
+    doubtful: Text
+    state: Text
+    nothing: Text
+    rather: Text
+    process: Text
+    competitor: Text
+    unasked: Text
+    would_change: Text
+    ruled_out: Text
+    certain: Text
+    outside_setting: Text
+    several_orders: Text
+    contest: Text
+    telling: Text
+    between: Text
+    no_difference: Text
+    both: Text
+    sets: Text
+    one_set: Text
+    change: Text
+    level_change: Text
+    conflict: Text
+    pair: Text
+    typicality: Text
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fills_in_what_it_says(cls, table: Any) -> Any:
+        for name, text in table.items() if isinstance(table, dict) else ():
+            problem = template_fault(name, text)
+            if problem:
+                raise ValueError(f"{name} {problem}")
+        return table
+
+
+class ExplanationTable(Table):
+    probability: Annotated[list[ProbabilityWords], Field(min_length=1, max_length=20)]
+    strength: Annotated[list[StrengthWords], Field(min_length=1, max_length=20)]
+    sentences: SentencesTable
+
+    @field_validator("probability", "strength")
+    @classmethod
+    def _rising_from_0(cls, bands: list[Any]) -> list[Any]:
+        bounds = [band.at_least for band in bands]
+        if bounds[0] != 0 or bounds != sorted(set(bounds)):
+            raise ValueError(f"begins at {bounds[0]:g} or does not rise; begin at 0 and let at_least rise")
+        return bands
 
 
 class RuleTable(Table):

@@ -429,6 +429,21 @@ class Asking:
 
 
 @dataclass(frozen=True, slots=True)
+class Explanation:
+    """How a result is told in words.
+
+    Attributes:
+        probability: From which probability on which words hold, rising, the first from 0.
+        strength: From which weight of evidence on, in decibans without its sign, which words hold; likewise.
+        sentences: Templates by name; what stands in braces is filled in.
+    """
+
+    probability: tuple[tuple[float, str], ...]
+    strength: tuple[tuple[float, str], ...]
+    sentences: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Source:
     """An entry of the bibliography."""
 
@@ -467,6 +482,7 @@ class KnowledgeBase:
     urgency: Urgency
     advice: Advice
     asking: Asking
+    explanation: Explanation | None
     sources: tuple[Source, ...]
     digest: str
 

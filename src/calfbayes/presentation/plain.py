@@ -7,7 +7,7 @@ from unicodedata import category
 FULL = "█"
 EMPTY = "·"
 MARK = "│"
-ASCII_SIGNS = {ord(FULL): "#", ord(EMPTY): ".", ord(MARK): "|", ord("…"): "~"}
+ASCII_SIGNS = {ord(FULL): "#", ord(EMPTY): ".", ord(MARK): "|", ord("…"): "~", ord("“"): '"', ord("”"): '"', ord("∞"): "inf"}
 
 BOLD = "1"
 DIM = "2"

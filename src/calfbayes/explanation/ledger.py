@@ -1,0 +1,405 @@
+"""The evidence ledger: from the share of a cause to its posterior, item by item.
+
+The weight of an item is in decibans, ten times the decimal logarithm of the factor by which it multiplies the odds of the
+cause: 10 decibans are ten times the odds, 3 about twice. How much an item adds depends on what is known already, so its
+weight is the mean over the orders in which the answers could have come (`shapley`); the weights add up, exactly.
+
+Nothing is left out: an absent finding weighs, and so do a risk factor and an item that bears on the cause only by speaking
+for another one, which explains the same complaint.
+
+A probability of 0 or 1 has no finite odds. Then the items that in some order turn the odds infinite have *decided*; they
+weigh minus or plus infinity, and the others add up from the share to the odds without those that decided.
+
+References:
+    Good (1985), Weight of evidence: a brief survey.
+    Shapley (1953), A value for n-person games.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import lru_cache
+from math import inf, isinf, log, log1p
+from typing import Any
+
+import numpy as np
+
+from calfbayes.diagnosis.result import Diagnosis, encode
+from calfbayes.errors import QueryTooCostlyError
+from calfbayes.evidence import Evidence, Likelihood, Value
+from calfbayes.explanation.routes import Route, routes
+from calfbayes.explanation.shapley import shares, turning_points
+from calfbayes.explanation.weighing import Weighing, settled_by, weigh
+from calfbayes.inference.hypothetical import Outcomes, Supposed, given_each_answer, given_each_present
+from calfbayes.inference.solved import SolvedNetwork
+from calfbayes.inference.tables import Array
+from calfbayes.network import Network
+
+LIMIT = 1e8  # state operations; a few seconds
+DECIBANS = 10.0 / log(10.0)
+NOTHING = 1e-6  # decibans; below this an item speaks neither for nor against
+UNASKED = 8
+COMPETITORS = 12  # causes that are tried as competitors, the most probable ones
+
+
+class Certainty(StrEnum):
+    """Whether a probability is 0 or 1, which no evidence within the model can change."""
+
+    OPEN = "open"
+    RULED_OUT = "ruled_out"
+    CERTAIN = "certain"
+    OUTSIDE_SETTING = "outside_setting"
+
+
+@dataclass(frozen=True, slots=True)
+class ItemWeight:
+    """What one answer adds.
+
+    Attributes:
+        value: The answer.
+        decibans: Its weight; infinite if it has decided.
+        error: Standard error of the weight; 0 if all orders were counted.
+        settled_by: If other answers imply this one, their ids; its weight is then 0, for they carry it.
+        routes: The ways in which it bears on the cause, the strongest first; none if only through competitors.
+        competitor: Without a route of its own: the cause that it raises most, and that competes; empty if it raises none.
+    """
+
+    id: str
+    label: str
+    value: Value
+    decibans: float
+    error: float
+    settled_by: tuple[str, ...]
+    routes: tuple[Route, ...]
+    competitor: str
+
+
+@dataclass(frozen=True, slots=True)
+class PossibleAnswer:
+    """What an answer would do.
+
+    Attributes:
+        state: `present`, `absent`, or a state of the risk factor.
+        chance: P(this answer | evidence).
+        probability: Of the cause, with this answer.
+    """
+
+    state: str
+    chance: float
+    probability: float
+
+
+@dataclass(frozen=True, slots=True)
+class Unasked:
+    """Something not known that would matter.
+
+    Attributes:
+        answers: What each answer would do.
+        expected_change: Mean absolute change of the probability of the cause, over the answers.
+    """
+
+    id: str
+    label: str
+    answers: tuple[PossibleAnswer, ...]
+    expected_change: float
+
+
+@dataclass(frozen=True, slots=True)
+class Competitor:
+    """A cause that may explain the findings instead.
+
+    Attributes:
+        probability: Its own.
+        with_it: Probability of the explained cause if this one is present.
+        without_it: The same if this one is absent.
+    """
+
+    id: str
+    label: str
+    probability: float
+    with_it: float
+    without_it: float
+
+
+@dataclass(frozen=True, repr=False)
+class Ledger:
+    """The account of one cause: share, weights of evidence, posterior.
+
+    Attributes:
+        weights: One entry for each answer, the largest weight first.
+        certainty: `open`, or why no weights can be given to everything.
+        n_orders: In how many orders the answers were learnt; 0 if all were counted.
+        unasked: What is not known and would matter most, most first; None if that would have cost too much.
+        competitors: The causes in whose presence this one is less probable, those that take most away first.
+    """
+
+    cause: str
+    label: str
+    share: float
+    probability: float
+    weights: tuple[ItemWeight, ...]
+    certainty: Certainty
+    n_orders: int
+    unasked: tuple[Unasked, ...] | None
+    competitors: tuple[Competitor, ...]
+    _result: Diagnosis
+
+    @property
+    def share_decibans(self) -> float:
+        """Odds of the share, in decibans."""
+        return _odds(self.share)
+
+    @property
+    def posterior_decibans(self) -> float:
+        """Odds of the posterior, in decibans: those of the share and all weights together."""
+        return self.share_decibans + sum(weight.decibans for weight in self.weights)
+
+    @property
+    def supporting(self) -> tuple[ItemWeight, ...]:
+        """The answers that speak for the cause, the weightiest first."""
+        return tuple(sorted((w for w in self.weights if w.decibans > NOTHING), key=lambda w: (-w.decibans, w.id)))
+
+    @property
+    def opposing(self) -> tuple[ItemWeight, ...]:
+        """The answers that speak against the cause, the weightiest first."""
+        return tuple(sorted((w for w in self.weights if w.decibans < -NOTHING), key=lambda w: (w.decibans, w.id)))
+
+    @property
+    def decided_by(self) -> tuple[str, ...]:
+        """Ids of the answers that have ruled the cause out, or made it certain."""
+        return tuple(weight.id for weight in self.weights if isinf(weight.decibans))
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Ids in the bibliography of every number on the routes, each once."""
+        return tuple(dict.fromkeys(s for w in self.weights for route in w.routes for s in route.sources))
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """The account in the words of the model; none if it has no `explanation.toml`."""
+        from calfbayes.presentation.reasons import ledger_sentences
+
+        return ledger_sentences(self)
+
+    def __repr__(self) -> str:
+        from calfbayes.presentation.reasons import ledger_text
+
+        return ledger_text(self)
+
+    def __getitem__(self, item: str) -> ItemWeight:
+        return {weight.id: weight for weight in self.weights}[item]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON; infinite weights are the texts "inf" and "-inf"."""
+        return {
+            "cause": self.cause,
+            "label": self.label,
+            "share": self.share,
+            "probability": self.probability,
+            "share_decibans": _plain(self.share_decibans),
+            "posterior_decibans": _plain(self.posterior_decibans),
+            "certainty": str(self.certainty),
+            "decided_by": list(self.decided_by),
+            "n_orders": self.n_orders,
+            "weights": [_weight_to_dict(weight) for weight in self.weights],
+            "unasked": None if self.unasked is None else [_unasked_to_dict(entry) for entry in self.unasked],
+            "competitors": [
+                {
+                    "id": c.id,
+                    "probability": c.probability,
+                    "probability_with_it": c.with_it,
+                    "probability_without_it": c.without_it,
+                }
+                for c in self.competitors
+            ],
+            "sources": list(self.sources),
+            "sentences": list(self.sentences),
+        }
+
+
+def explain(result: Diagnosis, cause: str, *, cost_limit: float = LIMIT) -> Ledger:
+    """Account for the probability of one cause or complication.
+
+    Args:
+        cost_limit: Number of state operations that the weights may take, roughly. Where all orders would cost more, or
+            there are more than ten answers, some orders are drawn and the weights have an error.
+
+    Raises:
+        NoPosteriorError: If the result holds no probabilities.
+        UnknownNameError: If there is no such cause or complication.
+        QueryTooCostlyError: If even a few orders cost more than the limit.
+    """
+    entry = result[cause]
+    network = result._solved.network
+    node = network.node_index[cause]
+    found, n_orders, decided = weights_of(result, lambda table: table.log_odds(node), cost_limit)
+    certainty = Certainty.OPEN
+    if entry.share in {0.0, 1.0}:
+        certainty = Certainty.OUTSIDE_SETTING
+    elif decided:
+        certainty = Certainty.RULED_OUT if next(iter(decided.values())) < 0 else Certainty.CERTAIN
+    weights = _entries(network, result, cause, {**found, **{item: (w, 0.0) for item, w in decided.items()}}, cost_limit)
+    return Ledger(
+        cause=cause,
+        label=entry.label,
+        share=entry.share,
+        probability=entry.probability,
+        weights=weights,
+        certainty=certainty,
+        n_orders=n_orders,
+        unasked=_unasked(result, node) if certainty == Certainty.OPEN else (),
+        competitors=_competitors(result, node) if certainty == Certainty.OPEN else (),
+        _result=result,
+    )
+
+
+def weights_of(
+    result: Diagnosis, values_of: Callable[[Weighing], Array], cost_limit: float
+) -> tuple[dict[str, tuple[float, float]], int, dict[str, float]]:
+    """Share a change of log odds among the items.
+
+    Args:
+        values_of: The value, natural logarithms, in each set of items.
+
+    Returns:
+        Weight and error of each item in decibans; the number of orders drawn, 0 if all were counted; and the items that made
+        the value infinite, with its sign.
+    """
+    decided: dict[str, float] = {}
+    while True:
+        table = weigh(result._solved, result.setting, result.evidence.without(*decided), cost_limit)
+        values = values_of(table)
+        n_orders = 0 if table.design.orders is None else len(table.design.orders)
+        if isinf(values[0]):  # ruled out by the setting: no item can do anything
+            return dict.fromkeys(table.items, (0.0, 0.0)), n_orders, decided
+        turning = turning_points(table.design, values)
+        if not turning:
+            of_items, errors = (DECIBANS * part for part in shares(table.design, values))
+            found = zip(of_items.tolist(), errors.tolist(), strict=True)
+            return dict(zip(table.items, found, strict=True)), n_orders, decided
+        infinite = float(values[np.isinf(values)][0])
+        decided.update(dict.fromkeys((table.items[item] for item in turning), infinite))
+
+
+def _entries(
+    network: Network,
+    result: Diagnosis,
+    cause: str,
+    found: Mapping[str, tuple[float, float]],
+    cost_limit: float,
+) -> tuple[ItemWeight, ...]:
+    evidence = result.evidence
+    settled = settled_by(evidence)
+    answered = [name for name in found if name in network.node_index]
+    table = weigh(result._solved, result.setting, evidence, cost_limit)
+    entries = []
+    for name in (*found, *(name for name in settled if name not in found)):
+        decibans, error = found.get(name, (0.0, 0.0))
+        ways = routes(network, name, evidence.risk_states.get(name, ""), cause, answered)
+        competitor = "" if ways or name in settled or abs(decibans) <= NOTHING else _raised_most(table, name, cause)
+        label = network.records[name].label
+        entries.append(ItemWeight(name, label, evidence[name], decibans, error, settled.get(name, ()), ways, competitor))
+    return tuple(sorted(entries, key=lambda entry: (-abs(entry.decibans), entry.id)))
+
+
+def _raised_most(table: Weighing, item: str, cause: str) -> str:
+    """The cause whose probability one item raises most, on average over the orders."""
+    network = table.solved.network
+    column = table.items.index(item)
+    raised = {
+        network.nodes[node].id: float(shares(table.design, table.hidden[:, node])[0][column])
+        for node in network.causes
+        if network.nodes[node].id != cause
+    }
+    best = max(raised, key=lambda name: (raised[name], name), default="")
+    return best if best and raised[best] > 0.0 else ""
+
+
+def _unasked(result: Diagnosis, node: int) -> tuple[Unasked, ...] | None:
+    try:
+        outcomes = _open_answers(result._solved, result.setting, result.evidence)
+    except QueryTooCostlyError:
+        return None
+    network = result._solved.network
+    of_findings = ((network.nodes[k].id, ("absent", "present"), answers) for k, answers in outcomes.findings.items())
+    of_risks = ((network.risks[k].id, network.risks[k].states, answers) for k, answers in outcomes.risks.items())
+    found = [_would_do(network, *entry, node) for entry in (*of_findings, *of_risks)]
+    ranked = sorted(found, key=lambda entry: (-entry.expected_change, entry.id))
+    return tuple(entry for entry in ranked[:UNASKED] if entry.expected_change > 0.0)
+
+
+def _would_do(network: Network, name: str, states: Sequence[str], answers: Sequence[Supposed], node: int) -> Unasked:
+    of_states = zip(states, answers, strict=True)
+    possible = tuple(PossibleAnswer(state, supposed.chance, float(supposed.hidden[node])) for state, supposed in of_states)
+    now = sum(answer.chance * answer.probability for answer in possible)
+    change = sum(answer.chance * abs(answer.probability - now) for answer in possible)
+    return Unasked(name, network.records[name].label, possible, change)
+
+
+@lru_cache(maxsize=32)
+def _open_answers(solved: SolvedNetwork, setting: str, evidence: Evidence) -> Outcomes:
+    """What each answer would do that is not settled yet."""
+    network = solved.network
+    settled = evidence.surely_present | evidence.surely_absent
+    findings = [
+        node
+        for node in network.findings
+        if node != network.complaint and network.nodes[node].id not in evidence and network.nodes[node].id not in settled
+    ]
+    risks = [k for k, risk in enumerate(network.risks) if risk.id not in evidence]
+    numbers = network.numbers(solved.bases[setting].logits)
+    return given_each_answer(network, numbers, encode(network, evidence), findings, risks)
+
+
+def _competitors(result: Diagnosis, node: int) -> tuple[Competitor, ...]:
+    network = result._solved.network
+    others = [e for e in result.causes if network.node_index[e.id] != node and 0.0 < e.probability < 1.0][:COMPETITORS]
+    nodes = [network.node_index[entry.id] for entry in others]
+    numbers = network.numbers(result._solved.bases[result.setting].logits)
+    now, given = given_each_present(network, numbers, encode(network, result.evidence), nodes, cost_limit=inf)
+    probability = float(now.hidden[0, node])
+    found = []
+    for k, entry in enumerate(others):
+        with_it = float(given.hidden[k, node])
+        rest = (probability - entry.probability * with_it) / (1.0 - entry.probability)
+        without_it = min(max(rest, 0.0), 1.0)
+        if with_it < without_it:
+            found.append(Competitor(entry.id, entry.label, entry.probability, with_it, without_it))
+    return tuple(sorted(found, key=lambda c: (-c.probability * (c.without_it - c.with_it), c.id)))
+
+
+def _odds(p: float) -> float:
+    if p in {0.0, 1.0}:
+        return -inf if p == 0.0 else inf
+    return DECIBANS * (log(p) - log1p(-p))
+
+
+def _plain(number: float) -> float | str:
+    return str(number) if isinf(number) else number
+
+
+def _weight_to_dict(weight: ItemWeight) -> dict[str, Any]:
+    value = weight.value
+    return {
+        "id": weight.id,
+        "value": {"likelihood_ratio": value.ratio} if isinstance(value, Likelihood) else value,
+        "decibans": _plain(weight.decibans),
+        "error": weight.error,
+        "settled_by": list(weight.settled_by),
+        "competitor": weight.competitor,
+        "routes": [
+            {
+                "through": list(route.through),
+                "mechanisms": list(route.mechanisms),
+                "numbers": [
+                    {"place": n.place, "value": n.value, "kind": n.kind, "sources": list(n.sources)} for n in route.numbers
+                ],
+            }
+            for route in weight.routes
+        ],
+    }
+
+
+def _unasked_to_dict(entry: Unasked) -> dict[str, Any]:
+    answers = {a.state: {"chance": a.chance, "probability": a.probability} for a in entry.answers}
+    return {"id": entry.id, "expected_change": entry.expected_change, "answers": answers}

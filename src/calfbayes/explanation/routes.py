@@ -1,0 +1,138 @@
+"""The ways in which an item bears on a cause, and the numbers with their sources that stand on them.
+
+A finding is reached from a cause along links, as a rule directly or through one mechanism, at most `LONGEST` links far. A
+risk factor reaches a cause by its odds ratios, its own or those of a cause that leads to it; or it shifts the background of
+a finding that was answered, which then speaks more or less.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+from math import prod
+
+from calfbayes.knowledge.terms import Cause, Complication, Elicited, Finding, Mechanism, OddsRatio
+from calfbayes.network import Network
+
+LONGEST = 4
+SHOWN = 3  # routes of one item, the strongest
+
+
+@dataclass(frozen=True, slots=True)
+class Cited:
+    """One number of the model.
+
+    Attributes:
+        place: Where it stands: ids and keys of the model's files, joined by dots.
+        sources: Ids in the bibliography.
+    """
+
+    place: str
+    value: float
+    kind: str
+    sources: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One way from a cause to a finding, or from a risk factor to a cause.
+
+    Attributes:
+        through: Ids from the cause or the risk factor to the other end, both included.
+        mechanisms: Those of them that are mechanisms.
+        numbers: The numbers on the way; the background of the finding is one of them.
+    """
+
+    through: tuple[str, ...]
+    mechanisms: tuple[str, ...]
+    numbers: tuple[Cited, ...]
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """All sources on the way, each once."""
+        return tuple(dict.fromkeys(source for number in self.numbers for source in number.sources))
+
+
+def routes(network: Network, item: str, state: str, cause: str, answered: Iterable[str]) -> tuple[Route, ...]:
+    """The ways in which an item bears on a cause or complication, the strongest first.
+
+    Args:
+        state: State of a risk factor; not used for findings.
+        answered: Ids of all findings that were answered.
+    """
+    if item in network.node_index:
+        ways = sorted(_ways(network, cause, item), key=lambda way: (-_strength(network, way), way))[:SHOWN]
+        return tuple(_along_links(network, way) for way in ways)
+    onto_causes = [
+        _along_odds(network, item, state, way)
+        for source in _causes(network)
+        if _odds(network, source, item, state)
+        for way in _ways(network, source, cause)
+    ]
+    onto_findings = [
+        Route((item, finding), (), tuple(_cited_odds(finding, odds) for odds in _odds(network, finding, item, state)))
+        for finding in answered
+        if _odds(network, finding, item, state) and reaches(network, cause, finding)
+    ]
+    return tuple((onto_causes + onto_findings)[:SHOWN])
+
+
+def reaches(network: Network, start: str, end: str) -> bool:
+    """Whether links lead from one id to another."""
+    return any(True for _ in _ways(network, start, end))
+
+
+def _ways(network: Network, start: str, end: str, limit: int = LONGEST) -> Iterator[tuple[str, ...]]:
+    """All ways along links, at most so many links far; of no link if the ends are the same."""
+    if start == end:
+        yield (start,)
+    elif limit > 0 and not isinstance(network.records[start], Finding):
+        for child in _links(network, start):
+            if child != network.knowledge.complaint:
+                for rest in _ways(network, child, end, limit - 1):
+                    yield (start, *rest)
+
+
+def _links(network: Network, name: str) -> Mapping[str, Elicited]:
+    record = network.records[name]
+    if isinstance(record, Cause | Complication | Mechanism):
+        return {link.child: link.number for link in record.links}
+    return {}
+
+
+def _strength(network: Network, way: tuple[str, ...]) -> float:
+    return prod(_links(network, a)[b].value for a, b in pairwise(way))
+
+
+def _causes(network: Network) -> list[str]:
+    return [network.nodes[node].id for node in (*network.causes, *network.complications)]
+
+
+def _odds(network: Network, node: str, factor: str, state: str) -> list[OddsRatio]:
+    """The odds ratios of a risk state; in the reference state, against which they are, those of the other states."""
+    record = network.records[node]
+    if not isinstance(record, Cause | Complication | Mechanism | Finding):
+        return []
+    of_factor = [odds for odds in record.odds if odds.factor == factor]
+    return [odds for odds in of_factor if odds.state == state] or of_factor
+
+
+def _along_links(network: Network, way: tuple[str, ...]) -> Route:
+    numbers = [_cited(f"{a}.links.{b}", _links(network, a)[b]) for a, b in pairwise(way)]
+    last = network.records[way[-1]]
+    if isinstance(last, Finding):
+        numbers.append(_cited(f"{last.id}.leak", last.leak))
+    return Route(way, tuple(name for name in way if isinstance(network.records[name], Mechanism)), tuple(numbers))
+
+
+def _along_odds(network: Network, factor: str, state: str, way: tuple[str, ...]) -> Route:
+    odds = tuple(_cited_odds(way[0], ratio) for ratio in _odds(network, way[0], factor, state))
+    rest = _along_links(network, way)
+    return Route((factor, *rest.through), rest.mechanisms, (*odds, *rest.numbers))
+
+
+def _cited_odds(node: str, odds: OddsRatio) -> Cited:
+    return _cited(f"{node}.odds.{odds.factor}.{odds.state}", odds.number)
+
+
+def _cited(place: str, number: Elicited) -> Cited:
+    return Cited(place, number.value, number.kind, number.sources)

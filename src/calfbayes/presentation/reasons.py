@@ -1,0 +1,328 @@
+"""Explanations as plain text: first the sentences of the model, filled in, then the numbers as a table.
+
+Every sentence stands in the model's `explanation.toml`; without that file there are tables only. What is filled in stands
+in the result. A probability is told as certain only if it is: `percent` never rounds to 0 or 100, and the words for
+probabilities are those of the result's own number.
+"""
+
+from collections.abc import Iterable, Sequence
+from math import isinf
+from typing import TYPE_CHECKING
+
+from calfbayes.evidence import Likelihood, Value
+from calfbayes.knowledge.terms import Explanation, RiskFactor
+from calfbayes.presentation.plain import bullets, percent, printable, shortened, wrapped
+from calfbayes.presentation.text import MIN_WIDTH, joined
+
+if TYPE_CHECKING:
+    from calfbayes.diagnosis.result import Diagnosis
+    from calfbayes.explanation.changes import Comparison
+    from calfbayes.explanation.competition import Contest
+    from calfbayes.explanation.conflict import Conflict
+    from calfbayes.explanation.ledger import ItemWeight, Ledger, Unasked
+
+ITEMS_TOLD = 4  # in one sentence
+LEAST_TOLD = 0.3  # decibans; less is in the table only
+LEAST_CHANGE = 0.01  # mean absolute change of a probability; an unasked item that changes less is not told
+SETS_TOLD = 3
+CHANGES_TOLD = 6
+NEXT_TO_0 = 1e-12
+FOR_OR_AGAINST = {"supports": "supporting", "opposes": "opposing"}  # the sentence about one of the items of a sentence
+
+
+def ledger_sentences(ledger: "Ledger") -> tuple[str, ...]:
+    """The account of a cause in sentences; none if the model has no words for it."""
+    words = _Words.of(ledger._result)
+    if words is None:
+        return ()
+    if isinf(ledger.share_decibans):
+        setting = {s.id: s.label for s in words.settings}[ledger._result.setting]
+        return (words.fill("outside_setting", cause=ledger.label, setting=setting),)
+    if ledger.decided_by:
+        name = "ruled_out" if ledger.probability == 0.0 else "certain"
+        items = words.listed(words.fact(item, ledger._result.evidence[item]) for item in ledger.decided_by)
+        return (words.fill(name, cause=ledger.label, items=items),)
+    shown = {"probability": _unless_certain(ledger.probability), "share": percent(ledger.share)}
+    sentences = [words.fill("summary", cause=ledger.label, words=words.of_probability(ledger.probability), **shown)]
+    sentences += _for_and_against(words, ledger)
+    if ledger.competitors:
+        rival = ledger.competitors[0]
+        chances = {
+            "competitor_probability": percent(rival.probability),
+            "with_it": percent(rival.with_it),
+            "without_it": percent(rival.without_it),
+        }
+        sentences.append(words.fill("competitor", cause=ledger.label, competitor=rival.label, **chances))
+    telling = [entry for entry in ledger.unasked or () if entry.expected_change >= LEAST_CHANGE][:ITEMS_TOLD]
+    if telling:
+        sentences.append(words.fill("unasked", cause=ledger.label, items=words.listed(map(words.would_change, telling))))
+    if ledger.n_orders:
+        error = max(weight.error for weight in ledger.weights)
+        sentences.append(words.fill("several_orders", orders=str(ledger.n_orders), error=f"{error:.1g}"))
+    return tuple(sentences)
+
+
+def _for_and_against(words: "_Words", ledger: "Ledger") -> list[str]:
+    """The answers for and against, those that share a mechanism, and those that speak for another cause."""
+    told = {
+        "supports": [w for w in ledger.supporting if w.decibans >= LEAST_TOLD][:ITEMS_TOLD],
+        "opposes": [w for w in ledger.opposing if w.decibans <= -LEAST_TOLD][:ITEMS_TOLD],
+    }
+    sentences = []
+    for name, weights in told.items():
+        if weights:
+            items = words.listed(words.weighed(w.id, w.value, w.decibans, FOR_OR_AGAINST[name]) for w in weights)
+            sentences.append(words.fill(name, cause=ledger.label, items=items))
+    weights = [*told["supports"], *told["opposes"]]
+    if not weights:
+        return [words.fill("nothing", cause=ledger.label)]
+    for mechanism in dict.fromkeys(m for w in weights for route in w.routes[:1] for m in route.mechanisms):
+        sharing = [w for w in weights if w.routes and mechanism in w.routes[0].mechanisms]
+        if len(sharing) > 1:
+            items = words.listed(words.fact(w.id, w.value) for w in sharing)
+            sentences.append(words.fill("process", items=items, mechanism=words.label(mechanism)))
+    rather = [w for w in weights if w.competitor]
+    if rather:
+        items = words.listed(f"{words.fact(w.id, w.value)} ({words.label(w.competitor)})" for w in rather)
+        sentences.append(words.fill("rather", cause=ledger.label, items=items))
+    return sentences
+
+
+def ledger_text(ledger: "Ledger", *, width: int = 100) -> str:
+    """The account of a cause for a person to read: sentences, then the weights with the sources on their routes."""
+    width = max(width, MIN_WIDTH)
+    words = _Names(ledger._result)
+    rows = [("before anything was known", ledger.share_decibans, percent(ledger.share))]
+    rows += [(words.fact(w.id, w.value), w.decibans, _grounds(words, w)) for w in ledger.weights]
+    now = percent(ledger.probability) if ledger.decided_by else _unless_certain(ledger.probability)
+    rows += [("now", ledger.posterior_decibans, now)]
+    return joined(
+        [
+            [printable(ledger.label)],
+            bullets(ledger_sentences(ledger), width),
+            _table("Weights of evidence in decibans (10 is ten times the odds)", rows, width),
+        ]
+    )
+
+
+def _unless_certain(probability: float) -> str:
+    """A probability that is neither 0 nor 1, though it may have been rounded to it."""
+    return percent(min(max(probability, NEXT_TO_0), 1.0 - NEXT_TO_0))
+
+
+def _grounds(words: "_Names", weight: "ItemWeight") -> str:
+    """What a weight rests on, in one line."""
+    if weight.settled_by:
+        return f"carried by {', '.join(words.label(name) for name in weight.settled_by)}"
+    if not weight.routes:
+        return f"through {words.label(weight.competitor)}" if weight.competitor else ""
+    route = weight.routes[0]
+    by = f"by {', '.join(words.label(name) for name in route.mechanisms)} " if route.mechanisms else ""
+    return f"{by}[{', '.join(route.sources)}]"
+
+
+def contest_sentences(contest: "Contest") -> tuple[str, ...]:
+    """Two causes against each other in sentences; none if the model has no words for it."""
+    words = _Words.of(contest._result)
+    if words is None:
+        return ()
+    first, second = contest.labels
+    chances = {"first_probability": percent(contest.probabilities[0]), "second_probability": percent(contest.probabilities[1])}
+    sentences = [words.fill("contest", first=first, second=second, **chances)]
+    evidence = contest._result.evidence
+    between = []
+    for label, sign in ((first, 1), (second, -1)):
+        ratios = [ratio for ratio in contest.ratios if sign * ratio.decibans >= LEAST_TOLD][:ITEMS_TOLD]
+        if ratios:
+            items = words.listed(words.weighed(ratio.id, evidence[ratio.id], ratio.decibans, "telling") for ratio in ratios)
+            between.append(words.fill("between", cause=label, items=items))
+    sentences += between or [words.fill("no_difference", first=first, second=second)]
+    sentences.append(words.fill("both", first=first, second=second, both=percent(contest.both)))
+    sets = [words.fill("one_set", causes=" + ".join(s.labels), probability=percent(s.probability)) for s in contest.sets]
+    return (*sentences, words.fill("sets", items=words.listed(sets[:SETS_TOLD])))
+
+
+def contest_text(contest: "Contest", *, width: int = 100) -> str:
+    """Two causes against each other for a person to read."""
+    width = max(width, MIN_WIDTH)
+    words = _Names(contest._result)
+    evidence = contest._result.evidence
+    first, second = (printable(label) for label in contest.labels)
+    rows = [("before anything was known", contest.share_decibans, "")]
+    rows += [
+        (words.fact(r.id, evidence[r.id]), r.decibans, f"likelihood ratio {r.likelihood_ratio:.2g}") for r in contest.ratios
+    ]
+    rows += [("now", contest.posterior_decibans, "")]
+    each = (
+        (first, second, contest.first_with, contest.first_without),
+        (second, first, contest.second_with, contest.second_without),
+    )
+    with_without = [
+        f"{one}: {percent(with_it)} with {other}, {percent(without_it)} without" for one, other, with_it, without_it in each
+    ]
+    return joined(
+        [
+            [f"{first} against {second}"],
+            bullets(contest_sentences(contest), width),
+            _table(f"Decibans for {first} (10 is ten times the ratio)", rows, width),
+            ["With and without each other", *bullets(with_without, width)],
+        ]
+    )
+
+
+def comparison_sentences(comparison: "Comparison") -> tuple[str, ...]:
+    """What differs between two results in sentences; none if the model has no words for it."""
+    words = _Words.of(comparison.after)
+    if words is None:
+        return ()
+    sentences = []
+    if comparison.levels[0] != comparison.levels[1]:
+        labels = [result.urgency.label for result in (comparison.before, comparison.after)]
+        sentences.append(words.fill("level_change", before=labels[0], after=labels[1]))
+    changes = [c for c in comparison.causes if c.before is not None and c.after is not None]
+    told = [c for c in changes if abs(c.difference) >= LEAST_CHANGE][:CHANGES_TOLD]
+    for change in told:
+        before, after = percent(change.before or 0.0), percent(change.after or 0.0)
+        sentences.append(words.fill("change", cause=change.label, before=before, after=after))
+    return tuple(sentences)
+
+
+def comparison_text(comparison: "Comparison", *, width: int = 100) -> str:
+    """What differs between two results for a person to read."""
+    width = max(width, MIN_WIDTH)
+    old, new = _Names(comparison.before), _Names(comparison.after)
+    answers = [
+        f"{old.fact(a.id, a.before) if a.id in comparison.before.evidence else 'not asked'} -> "
+        f"{new.fact(a.id, a.after) if a.id in comparison.after.evidence else 'not asked'} ({a.id})"
+        for a in comparison.answers
+    ]
+    if comparison.settings[0] != comparison.settings[1]:
+        answers.append(" -> ".join(comparison.settings))
+    if comparison.models[0] != comparison.models[1]:
+        answers.append(" -> ".join(f"model {digest[:12]}" for digest in comparison.models))
+    gained = [f"new: {reason.text}" for reason in comparison.reasons_gained]
+    lost = [f"no longer: {reason.text}" for reason in comparison.reasons_lost]
+    return joined(
+        [
+            ["What differs", *(bullets(answers, width) or ["  nothing"])],
+            ["What follows", *(bullets(comparison_sentences(comparison), width) or ["  nothing of note"])],
+            ["Reasons for the urgency", *bullets([*gained, *lost], width)] if gained or lost else [],
+        ]
+    )
+
+
+def conflict_sentences(result: "Diagnosis", conflict: "Conflict") -> tuple[str, ...]:
+    """What does not go together in sentences; none if all does, or if the model has no words for it."""
+    words = _Words.of(result)
+    if words is None or not conflict.pairs:
+        return ()
+    evidence = result.evidence
+    pairs = [
+        words.fill(
+            "pair",
+            first=words.fact(pair.first, evidence[pair.first]),
+            second=words.fact(pair.second, evidence[pair.second]),
+            times=f"{pair.times:.2g}",
+        )
+        for pair in conflict.pairs
+    ]
+    caution = words.fill("conflict", pairs=words.listed(pairs))
+    if conflict.typicality is None:
+        return (caution,)
+    return caution, words.fill("typicality", percentile=percent(conflict.typicality))
+
+
+# --- words -----------------------------------------------------------------------------------------------------------
+
+
+class _Names:
+    """What things are called in the model of a result."""
+
+    def __init__(self, result: "Diagnosis") -> None:
+        self._records = result._solved.network.records
+        self.settings = result._solved.network.knowledge.settings
+
+    def label(self, name: str) -> str:
+        """The label of an id."""
+        return self._records[name].label
+
+    def fact(self, name: str, value: Value) -> str:
+        """An answer."""
+        label = self.label(name)
+        if isinstance(value, Likelihood):
+            return f"{label} (likelihood ratio {value.ratio:g})"
+        if value is None:
+            return f"{label}: not known"
+        if isinstance(value, bool):
+            return label if value else f"no: {label}"
+        return f"{label}: {self.state(name, value)}"
+
+    def state(self, name: str, value: str | float) -> str:
+        """The state or number of a risk factor."""
+        record = self._records[name]
+        if isinstance(value, str):
+            return value.removeprefix(f"{name}_").replace("_", " ")
+        return f"{value:g} {record.unit if isinstance(record, RiskFactor) else ''}".rstrip()
+
+
+class _Words(_Names):
+    """The sentences of a model."""
+
+    def __init__(self, result: "Diagnosis", explanation: Explanation) -> None:
+        super().__init__(result)
+        self._sentences = dict(explanation.sentences)
+        self._probability = explanation.probability
+        self._strength = explanation.strength
+
+    @classmethod
+    def of(cls, result: "Diagnosis") -> "_Words | None":
+        """The words of a result's model; None if it has none."""
+        explanation = result._solved.network.knowledge.explanation
+        return None if explanation is None else cls(result, explanation)
+
+    def fill(self, sentence: str, **fields: str) -> str:
+        """A sentence, filled in."""
+        return self._sentences[sentence].format(**fields)
+
+    def of_probability(self, probability: float) -> str:
+        """The words for a probability."""
+        return _band(self._probability, probability)
+
+    def fact(self, name: str, value: Value) -> str:
+        """An answer, in the words of the model."""
+        label = self.label(name)
+        if isinstance(value, Likelihood):
+            return self.fill("doubtful", item=label, ratio=f"{value.ratio:g}")
+        if value is True:
+            return label
+        if value is False:
+            return self.fill("absent", item=label)
+        return super().fact(name, value) if value is None else self.fill("state", item=label, state=self.state(name, value))
+
+    def weighed(self, name: str, value: Value, decibans: float, sentence: str) -> str:
+        """An answer with its weight, told without a sign."""
+        times = "∞" if isinf(decibans) else f"{10 ** (abs(decibans) / 10):.2g}"
+        return self.fill(sentence, item=self.fact(name, value), strength=_band(self._strength, abs(decibans)), times=times)
+
+    def would_change(self, entry: "Unasked") -> str:
+        """Something not asked, with what its answers would make of the probability."""
+        possible = [answer.probability for answer in entry.answers]
+        return self.fill("would_change", item=entry.label, low=percent(min(possible)), high=percent(max(possible)))
+
+    def listed(self, items: Iterable[str]) -> str:
+        """Some things one after the other."""
+        return "; ".join(items)
+
+
+def _band(bands: Sequence[tuple[float, str]], number: float) -> str:
+    return next(text for bound, text in reversed(bands) if number >= bound)
+
+
+def _table(title: str, rows: Sequence[tuple[str, float, str]], width: int) -> list[str]:
+    names = [shortened(printable(name), width // 2) for name, _, _ in rows]
+    widest = max(map(len, names))
+    lines = []
+    for name, (_, decibans, grounds) in zip(names, rows, strict=True):
+        start = f"  {name:<{widest}}  {decibans:+7.1f}  "
+        lines += wrapped(grounds, width, start, " " * len(start)) if grounds else [start.rstrip()]
+    return [*wrapped(title, width), *lines]

@@ -1,0 +1,88 @@
+"""What differs between two results is what two diagnoses say."""
+
+from dataclasses import replace
+
+import pytest
+
+from calfbayes import ArgumentError, Level, UnknownNameError, compare
+from support.models import shipped
+
+PATIENT = {"age": 67, "smoking": True, "pain_on_walking": True, "redness": False}
+CAUSE = "peripheral_artery_disease"
+
+
+def test_what_if_says_what_a_new_diagnosis_says() -> None:
+    model = shipped("tutorial")
+    result = model.diagnose(PATIENT, setting="community")
+    changed = result.what_if({"age": 30}, shortness_of_breath=True, remove=["redness"])
+    again = model.diagnose(
+        {"age": 30, "smoking": True, "pain_on_walking": True, "shortness_of_breath": True}, setting="community"
+    )
+    assert changed.after == again
+    assert [(a.id, a.before, a.after) for a in changed.answers] == [
+        ("age", 67, 30),
+        ("redness", False, None),
+        ("shortness_of_breath", None, True),
+    ]
+    assert changed[CAUSE].before == result[CAUSE].probability
+    assert changed[CAUSE].after == again[CAUSE].probability
+    assert changed.levels == (result.urgency.level, Level.EMERGENCY)
+    assert changed.reasons_gained
+    assert {reason.origin for reason in changed.reasons_gained} >= {"rule"}
+    assert [abs(c.difference) for c in changed.causes] == sorted((abs(c.difference) for c in changed.causes), reverse=True)
+
+
+def test_differences_of_the_ledger_add_up() -> None:
+    result = shipped("tutorial").diagnose(PATIENT)
+    changed = result.what_if(cold_feet=True, remove=["age"])
+    moved = {change.id: change.difference for change in changed.ledger(CAUSE)}
+    before, after = result.explain(CAUSE), changed.after.explain(CAUSE)
+    assert moved["share"] == 0.0
+    assert sum(moved.values()) == pytest.approx(after.posterior_decibans - before.posterior_decibans, abs=1e-9)
+    assert moved["age"] == -before["age"].decibans
+    assert moved["cold_feet"] == after["cold_feet"].decibans
+
+
+def test_settings_and_models_are_compared() -> None:
+    model = shipped("tutorial")
+    here = model.diagnose(PATIENT)
+    there = here.what_if(setting="emergency")
+    assert there.settings == ("primary_care", "emergency")
+    share = {change.id: change for change in there.ledger(CAUSE)}["share"]
+    assert share.difference != 0.0
+    other = model.with_weights("primary_care", {CAUSE: 2.0}).diagnose(PATIENT)
+    versions = compare(here, other)
+    assert versions.models == (model.digest, other.model.digest)
+    assert versions.answers == ()
+    assert versions[CAUSE].difference > 0.0
+    assert versions.to_dict()["causes"][0]["id"] == versions.causes[0].id
+
+
+def test_a_cause_that_one_model_does_not_know_has_no_probability_there() -> None:
+    small = shipped("tutorial").diagnose({"age": 67})
+    large = shipped("calf").diagnose({"age": 67})
+    changed = compare(small, large)
+    assert changed["ruptured_bakers_cyst"].before is None
+    assert changed["ruptured_bakers_cyst"].after == large["ruptured_bakers_cyst"].probability
+
+
+def test_an_own_policy_is_kept() -> None:
+    model = shipped("tutorial")
+    result = model.diagnose(PATIENT, policy=replace(model.urgency_policy, rules=()), allow_laxer_policy=True)
+    changed = result.what_if(shortness_of_breath=True)
+    assert changed.after.urgency.policy == result.urgency.policy
+    assert changed.after.urgency.level < model.diagnose({**PATIENT, "shortness_of_breath": True}).urgency.level
+
+
+def test_wrong_arguments_are_named() -> None:
+    result = shipped("tutorial").diagnose(PATIENT)
+    with pytest.raises(ArgumentError, match="a list of ids"):
+        result.what_if(remove="age")
+    with pytest.raises(UnknownNameError, match="cold_feet"):
+        result.what_if(remove=["cold_feet"])
+    with pytest.raises(ArgumentError, match="a mapping"):
+        result.what_if(["age"])  # type: ignore[arg-type]
+    with pytest.raises(ArgumentError, match=r"a result of model\.diagnose"):
+        compare(result, PATIENT)  # type: ignore[arg-type]
+    with pytest.raises(UnknownNameError):
+        result.what_if(redness=True)["no_such_cause"]

@@ -1,0 +1,203 @@
+"""The ledger adds up, has no favourite order, and says where each number comes from."""
+
+from itertools import permutations
+from math import inf, isinf, log10
+
+import pytest
+
+from calfbayes import Diagnosis, Likelihood, Model, QueryTooCostlyError, UnknownNameError
+from calfbayes.explanation import weighing
+from calfbayes.explanation.ledger import Certainty
+from support.models import model_of, random_model, shipped
+from support.small_models import small_content
+
+PATIENT = {"age": 67, "smoking": True, "pain_on_walking": True, "cold_feet": Likelihood(3), "redness": False}
+SEEDS = range(12)
+
+
+def decibans(p: float) -> float:
+    return 10 * log10(p / (1 - p))
+
+
+def by_all_orders(model: Model, given: dict[str, object], cause: str) -> dict[str, float]:
+    """The mean over all orders, each answer learnt by a diagnosis of its own."""
+    known: dict[frozenset[str], float] = {}
+
+    def odds(names: frozenset[str]) -> float:
+        if names not in known:
+            known[names] = decibans(model.diagnose({name: given[name] for name in names})[cause].probability)
+        return known[names]
+
+    orders = list(permutations(given))
+    total = dict.fromkeys(given, 0.0)
+    for order in orders:
+        for k, name in enumerate(order):
+            total[name] += odds(frozenset(order[: k + 1])) - odds(frozenset(order[:k]))
+    return {name: sum_ / len(orders) for name, sum_ in total.items()}
+
+
+def some_patient(model: Model, n: int) -> dict[str, object]:
+    rows = model.simulate(1, seed=n).iloc[0]
+    names = [f.id for f in model.findings if f.id != model.knowledge.complaint][:5]
+    risks = {f.id: rows[f.id] for f in model.risk_factors[:2]}
+    return {**{name: bool(rows[name]) for name in names}, **risks}
+
+
+@pytest.mark.parametrize("cause", ["peripheral_artery_disease", "deep_vein_thrombosis", "overuse"])
+def test_weights_are_the_mean_over_all_orders(cause: str) -> None:
+    model = shipped("tutorial")
+    ledger = model.diagnose(PATIENT).explain(cause)
+    expected = by_all_orders(model, PATIENT, cause)
+    assert ledger.n_orders == 0
+    assert {weight.id: weight.decibans for weight in ledger.weights} == pytest.approx(expected, abs=1e-9)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_weights_add_up_from_the_share_to_the_posterior(seed: int) -> None:
+    model = random_model(seed)
+    result = model.diagnose(some_patient(model, seed))
+    for entry in (*result.causes, *result.complications):
+        ledger = result.explain(entry.id)
+        if ledger.certainty == Certainty.OPEN:
+            assert ledger.share_decibans == pytest.approx(decibans(entry.share), abs=1e-9)
+            assert ledger.posterior_decibans == pytest.approx(decibans(entry.probability), abs=1e-9)
+
+
+def test_sampled_orders_add_up_too_and_err_as_little_as_they_say(monkeypatch: pytest.MonkeyPatch) -> None:
+    """More than ten answers: some orders, whose errors are those of the mean over all of them."""
+    model = shipped("tutorial")
+    twelve = {
+        **{f.id: k % 2 == 0 for k, f in enumerate(model.findings[1:11])},
+        "age": 70,
+        "smoking": True,
+    }
+    result = model.diagnose(twelve)
+    ledger = result.explain("deep_vein_thrombosis")
+    assert ledger.n_orders == 200
+    assert ledger.posterior_decibans == pytest.approx(decibans(result["deep_vein_thrombosis"].probability), abs=1e-9)
+    monkeypatch.setattr(weighing, "OVERHEAD", 0.0)  # else one plan, dearer than this limit, is cheaper than set by set
+    fewer = result.explain("deep_vein_thrombosis", cost_limit=2e5)
+    assert 8 <= fewer.n_orders < 200
+    assert fewer.posterior_decibans == pytest.approx(ledger.posterior_decibans, abs=1e-9)
+    for weight in fewer.weights:
+        assert abs(weight.decibans - ledger[weight.id].decibans) <= 4 * weight.error + 4 * ledger[weight.id].error + 1e-9
+    assert 0.0 < max(weight.error for weight in ledger.weights) < 0.5
+
+
+def test_a_limit_too_low_for_a_few_orders_is_an_error() -> None:
+    result = shipped("tutorial").diagnose(PATIENT)
+    with pytest.raises(QueryTooCostlyError):
+        result.explain("overuse", cost_limit=10)
+
+
+def test_a_finding_of_one_cause_weighs_what_it_must() -> None:
+    """Two causes that cannot be confused: w + leak - w leak against the leak, by hand."""
+    content = small_content({"a": (1.0, {"f": 0.75}), "b": (1.0, {})}, {"f": 0.25})
+    result = model_of(content).diagnose({"f": True})
+    assert result.explain("a")["f"].decibans == pytest.approx(10 * log10((1 - 0.25 * 0.75) / 0.25), abs=1e-9)
+
+
+def test_what_is_implied_has_no_weight_of_its_own() -> None:
+    content = small_content({"a": (1.0, {"f": 0.75, "g": 0.5}), "b": (1.0, {})}, {"f": 0.25, "g": 0.125})
+    content["findings"]["g"]["implies"] = ["f"]
+    model = model_of(content)
+    ledger = model.diagnose({"f": True, "g": True}).explain("a")
+    assert (ledger["f"].decibans, ledger["f"].settled_by) == (0.0, ("g",))
+    assert ledger["g"].decibans == pytest.approx(model.diagnose({"g": True}).explain("a")["g"].decibans, abs=1e-12)
+
+
+def test_what_is_ruled_out_names_what_decided_and_accounts_for_the_rest() -> None:
+    content = small_content({"a": (1.0, {"f": 1.0, "g": 0.5}), "b": (1.0, {"g": 0.25})}, {"f": 0.25, "g": 0.25})
+    model = model_of(content)
+    ledger = model.diagnose({"f": False, "g": True}).explain("a")
+    assert (ledger.certainty, ledger.decided_by) == (Certainty.RULED_OUT, ("f",))
+    assert (ledger["f"].decibans, ledger.posterior_decibans) == (-inf, -inf)
+    assert ledger["g"].decibans == pytest.approx(model.diagnose({"g": True}).explain("a")["g"].decibans, abs=1e-12)
+    other = model.diagnose({"f": False, "g": True}).explain("b")
+    assert (other.certainty, other.decided_by, other.probability) == (Certainty.CERTAIN, ("f",), 1.0)
+    assert ledger.to_dict()["weights"][0]["decibans"] == "-inf"
+
+
+def test_two_answers_that_each_rule_out_have_both_decided() -> None:
+    content = small_content({"a": (1.0, {"f": 1.0, "g": 1.0}), "b": (1.0, {})}, {"f": 0.25, "g": 0.25})
+    ledger = model_of(content).diagnose({"f": False, "g": False}).explain("a")
+    assert set(ledger.decided_by) == {"f", "g"}
+
+
+def test_a_cause_that_the_setting_excludes_is_decided_by_nothing() -> None:
+    content = small_content({"a": (0.0, {"f": 0.5}), "b": (1.0, {"f": 0.25}), "c": (1.0, {})}, {"f": 0.25})
+    ledger = model_of(content).diagnose({"f": True}).explain("a")
+    assert (ledger.certainty, ledger.decided_by) == (Certainty.OUTSIDE_SETTING, ())
+    assert isinf(ledger.posterior_decibans)
+
+
+def test_a_probability_that_rounds_to_1_is_not_taken_for_certain() -> None:
+    names = [f"f{k}" for k in range(10)]
+    content = small_content(
+        {"a": (1.0, dict.fromkeys(names, 1 - 2**-10)), "b": (1.0, {})}, dict.fromkeys(names, 2**-10), coincidence=0.2
+    )
+    ledger = model_of(content).diagnose(dict.fromkeys(names, True)).explain("a")
+    each = 10 * log10((1 - (1 - 2**-10) * 2**-10) / 2**-10)
+    assert ledger.probability == 1.0
+    assert ledger.certainty == Certainty.OPEN
+    assert [weight.decibans for weight in ledger.weights] == pytest.approx([each] * 10, abs=1e-9)
+
+
+def test_what_is_not_asked_is_told_as_a_diagnosis_would_tell_it() -> None:
+    model = shipped("tutorial")
+    unasked = model.diagnose(PATIENT).explain("deep_vein_thrombosis").unasked
+    assert unasked
+    assert [entry.expected_change for entry in unasked] == sorted((e.expected_change for e in unasked), reverse=True)
+    for entry in unasked:
+        for answer in entry.answers:
+            value = {"present": True, "absent": False}.get(answer.state, answer.state)
+            asked = model.diagnose({**PATIENT, entry.id: value})
+            assert answer.probability == pytest.approx(asked["deep_vein_thrombosis"].probability, abs=1e-9)
+
+
+def test_competitors_take_away_what_they_explain() -> None:
+    content = small_content({"a": (1.0, {"f": 0.75}), "b": (1.0, {"f": 0.75})}, {"f": 0.0})
+    result = model_of(content).diagnose({"f": True})
+    (rival,) = result.explain("a").competitors
+    assert rival.id == "b"
+    assert rival.without_it == pytest.approx(1.0, abs=1e-12)
+    assert rival.probability * rival.with_it + (1 - rival.probability) * rival.without_it == pytest.approx(
+        result["a"].probability, abs=1e-12
+    )
+
+
+def test_routes_name_mechanisms_and_the_sources_of_every_number_on_them() -> None:
+    model = shipped("tutorial")
+    ledger = model.diagnose({"calf_girth_difference_3cm": True, "recent_surgery": True}).explain("deep_vein_thrombosis")
+    (route,) = ledger["calf_girth_difference_3cm"].routes
+    assert route.through == ("deep_vein_thrombosis", "local_swelling", "calf_girth_difference_3cm")
+    assert route.mechanisms == ("local_swelling",)
+    assert [number.place for number in route.numbers] == [
+        "deep_vein_thrombosis.links.local_swelling",
+        "local_swelling.links.calf_girth_difference_3cm",
+        "calf_girth_difference_3cm.leak",
+    ]
+    by_surgery = ledger["recent_surgery"].routes[0]
+    assert by_surgery.numbers[0].place == "deep_vein_thrombosis.odds.recent_surgery.present"
+    known = {source.id for source in model.sources}
+    assert set(route.sources) | set(by_surgery.sources) <= set(ledger.sources) <= known
+
+
+def test_an_item_without_a_route_names_the_competitor_that_it_speaks_for() -> None:
+    ledger = shipped("tutorial").diagnose({"radiating_pain_from_back": True}).explain("deep_vein_thrombosis")
+    entry = ledger["radiating_pain_from_back"]
+    assert (entry.routes, entry.competitor) == ((), "lumbosacral_radiculopathy")
+    assert entry in ledger.opposing
+
+
+def test_nothing_known_is_explained_by_nothing() -> None:
+    result = shipped("tutorial").diagnose()
+    ledger = result.explain("overuse")
+    assert ledger.weights == ()
+    assert ledger.posterior_decibans == pytest.approx(decibans(result["overuse"].share), abs=1e-9)
+
+
+def test_a_cause_that_does_not_exist_is_named() -> None:
+    result: Diagnosis = shipped("tutorial").diagnose(PATIENT)
+    with pytest.raises(UnknownNameError, match="overuse"):
+        result.explain("overus")

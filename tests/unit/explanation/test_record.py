@@ -1,0 +1,125 @@
+"""A record repeats its result, or says what is different and why."""
+
+import copy
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from calfbayes import ArgumentError, Likelihood, Model, UnknownNameError
+from calfbayes.explanation.record import numbers_of
+from support.models import model_of, shipped
+
+PATIENT = {"age": 67, "smoking": True, "pain_on_walking": True, "redness": Likelihood(0.5), "cold_feet": None}
+CAUSE = "peripheral_artery_disease"
+
+
+def recorded(**more: Any) -> dict[str, Any]:
+    """Through JSON, as it would be kept."""
+    document: dict[str, Any] = json.loads(json.dumps(shipped("tutorial").diagnose(PATIENT).record(**more)))
+    return document
+
+
+def edited(change: Callable[[dict[str, Any]], None]) -> Model:
+    content = copy.deepcopy(shipped("tutorial")._content)
+    change(content)
+    return model_of(content)
+
+
+def test_the_same_model_reproduces_it() -> None:
+    again = shipped("tutorial").replay(recorded())
+    assert again.reproduced
+    assert again.same_model
+    assert again.edited == ()
+    assert str(again) == "reproduced"
+    assert again.result == shipped("tutorial").diagnose(PATIENT, setting="primary_care")
+
+
+def test_origin_and_time_are_kept() -> None:
+    document = recorded(origins={"age": "patient"}, times={"age": "2026-11-22T10:00"})
+    assert document["evidence"]["items"]["age"] == {"value": 67, "origin": "patient", "time": "2026-11-22T10:00"}
+    assert document["evidence"]["items"]["redness"] == {"value": {"likelihood_ratio": 0.5}}
+    assert shipped("tutorial").replay(document).reproduced
+    with pytest.raises(UnknownNameError):
+        recorded(origins={"sex": "patient"})
+    with pytest.raises(ArgumentError, match="at most 200"):
+        recorded(times={"age": ""})
+
+
+def test_an_edited_number_is_named_with_what_it_changed() -> None:
+    def change(content: dict[str, Any]) -> None:
+        content["causes"][CAUSE]["links"]["pain_on_walking"]["probability"] = 0.3
+        content["findings"]["potassium_low"]["leak"]["value"] = 0.04
+
+    place = f"causes.{CAUSE}.links.pain_on_walking.probability"
+    before = recorded()["numbers"][place]
+    again = edited(change).replay(recorded())
+    assert not again.reproduced
+    assert [(entry.place, entry.before, entry.after) for entry in again.edited] == [
+        (place, before, 0.3),
+        ("findings.potassium_low.leak.value", 0.03, 0.04),
+    ]
+    by_link, by_leak = again.edited
+    assert by_link.effects
+    assert any(effect.startswith(CAUSE) or "urgency" in effect or "order" in effect for effect in by_link.effects)
+    assert by_leak.effects == ()
+    assert "it changed nothing here" in str(again)
+    assert f"{CAUSE} was" in str(again)
+    assert again.to_dict()["edited"][0]["place"] == place
+
+
+def test_other_words_are_no_other_numbers() -> None:
+    def change(content: dict[str, Any]) -> None:
+        content["causes"][CAUSE]["label"] = "Something else"
+
+    again = edited(change).replay(recorded())
+    assert (again.same_model, again.edited) == (False, ())
+    assert "in none of its numbers" in str(again)
+
+
+def test_every_number_can_be_put_back() -> None:
+    """Each place in a record leads to a number of the content."""
+    content = shipped("calf")._content
+    for place, value in numbers_of(shipped("calf").knowledge).items():
+        table: Any = content
+        for key in place.split("."):
+            table = table[int(key)] if isinstance(table, list) else table.get(key, 0.0)
+        assert table == value, place
+
+
+def test_a_tampered_probability_is_seen() -> None:
+    document = recorded()
+    document["result"]["causes"][0]["probability"] += 1e-9
+    document["result"]["urgency"]["reasons"] = []
+    again = shipped("tutorial").replay(document)
+    assert not again.reproduced
+    assert len(again.differences) == 2
+
+
+def test_another_policy_has_to_be_given_again() -> None:
+    model = shipped("tutorial")
+    policy = replace(model.urgency_policy, rules=())
+    document = model.diagnose(PATIENT, policy=policy, allow_laxer_policy=True).record()
+    with pytest.raises(ArgumentError, match="laxer"):
+        model.replay(document)
+    assert model.replay(document, policy=policy).reproduced
+
+
+@pytest.mark.parametrize(
+    ("change", "match"),
+    [
+        (lambda d: d.pop("numbers"), r"Diagnosis\.record"),
+        (lambda d: d.update(record_version=2), "newer"),
+        (lambda d: d.update(evidence=3), "evidence"),
+        (lambda d: d["evidence"].update(items=[1]), "evidence"),
+        (lambda d: d["numbers"].update(x="y"), "numbers"),
+        (lambda d: d["result"].update(causes=[{}]), "incomplete"),
+    ],
+)
+def test_what_is_no_record_is_refused(change: Callable[[dict[str, Any]], None], match: str) -> None:
+    document = recorded()
+    change(document)
+    with pytest.raises(ArgumentError, match=match):
+        shipped("tutorial").replay(document)

@@ -1,0 +1,122 @@
+"""Explanations in words: every number is the result's, and no sentence is surer than the result."""
+
+import re
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from calfbayes import Diagnosis
+from calfbayes.presentation.plain import percent
+from calfbayes.presentation.reasons import conflict_sentences
+from support.models import model_of, shipped
+from support.small_models import small_content
+
+PATIENT = {"age": 67, "smoking": True, "pain_on_walking": True, "unilateral_calf_swelling": False, "night_cramps": True}
+FIRST, SECOND = "peripheral_artery_disease", "lumbosacral_radiculopathy"
+
+
+def with_words(content: dict[str, Any]) -> dict[str, Any]:
+    return {**content, "explanation": shipped("tutorial")._content["explanation"]}
+
+
+def result() -> Diagnosis:
+    return shipped("tutorial").diagnose(PATIENT)
+
+
+def test_the_account_of_a_cause_tells_its_numbers() -> None:
+    ledger = result().explain(FIRST)
+    text = " ".join(ledger.sentences)
+    entry = result()[FIRST]
+    assert f"{percent(entry.probability)}, from {percent(entry.share)}" in text
+    for weight in ledger.supporting[:4]:
+        if weight.decibans >= 0.3:
+            assert f"{weight.label}" in text
+            assert f"odds times {10 ** (weight.decibans / 10):.2g}" in text
+    rival = ledger.competitors[0]
+    assert f"If {rival.label} ({percent(rival.probability)})" in text
+    assert percent(rival.with_it) in text
+    assert ledger.unasked
+    assert ledger.unasked[0].label in text
+
+
+def test_the_table_holds_every_answer_with_its_sources() -> None:
+    ledger = result().explain(FIRST)
+    text = repr(ledger)
+    assert text.count("\n  now ") == 1
+    for weight in ledger.weights:
+        assert f"{weight.decibans:+.1f}" in text
+        assert all(source in text for route in weight.routes[:1] for source in route.sources)
+    assert max(map(len, text.splitlines())) <= 100
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_no_sentence_promises_a_certainty_that_the_result_lacks(seed: int) -> None:
+    model = shipped("tutorial")
+    rows = model.simulate(4, seed=seed)
+    names = [finding.id for finding in model.findings[1:8]]
+    for _, row in rows.iterrows():
+        answer = model.diagnose({name: bool(row[name]) for name in names} | {"age": str(row["age"])})
+        for entry in answer.causes:
+            text = " ".join(answer.explain(entry.id).sentences)
+            assert 0.0 < entry.probability < 1.0
+            assert not re.search(r"(?<![\d.>])100 %|(?<![\d.<])0 %", text), text
+            assert "ruled out" not in text
+
+
+def test_what_is_ruled_out_is_told_so_with_what_decided() -> None:
+    content = small_content({"a": (1.0, {"f": 1.0}), "b": (1.0, {"g": 0.5}), "c": (1.0, {})}, {"f": 0.25, "g": 0.25})
+    (sentence,) = model_of(with_words(content)).diagnose({"f": False, "g": True}).explain("a").sentences
+    assert sentence.startswith("a is ruled out")
+    assert "no “a finding”" in sentence
+
+
+def test_what_only_rounds_to_1_is_not_told_as_certain() -> None:
+    names = [f"f{k}" for k in range(10)]
+    content = small_content(
+        {"a": (1.0, dict.fromkeys(names, 1 - 2**-10)), "b": (1.0, {})}, dict.fromkeys(names, 2**-10), coincidence=0.2
+    )
+    ledger = model_of(with_words(content)).diagnose(dict.fromkeys(names, True)).explain("a")
+    assert ledger.probability == 1.0
+    assert ">99.9 %" in ledger.sentences[0]
+    assert " 100 %" not in repr(ledger)
+
+
+def test_two_causes_are_told_apart() -> None:
+    contest = result().compare_causes(FIRST, SECOND)
+    text = " ".join(contest.sentences)
+    assert f"{contest.labels[0]} {percent(contest.probabilities[0])}" in text
+    assert f"together: {percent(contest.both)}" in text
+    assert f"{contest.sets[0].labels[0]} ({percent(contest.sets[0].probability)})" in text
+    assert f"{percent(contest.first_with)} with" in repr(contest)
+
+
+def test_differences_are_told() -> None:
+    changed = result().what_if(shortness_of_breath=True, remove=["age"])
+    text = " ".join(changed.sentences)
+    assert changed.before.urgency.label in text
+    assert "Emergency" in text
+    assert "not asked -> Short of breath" in repr(changed)
+    same = result().what_if(setting="primary_care")
+    assert same.sentences == ()
+    assert "nothing" in repr(same)
+
+
+def test_a_conflict_is_told_as_a_caution_with_its_numbers() -> None:
+    apart = {"a": (1.0, {"f": 0.75}), "b": (1.0, {"g": 0.75}), "c": (1.0, {})}
+    content = small_content(apart, {"f": 0.015625, "g": 0.015625}, coincidence=0.0625)
+    answer = model_of(with_words(content)).diagnose({"f": True, "g": True})
+    found = answer.conflict()
+    (caution,) = conflict_sentences(answer, found)
+    assert caution.startswith("Caution")
+    assert f"{found.pairs[0].times:.2g} times" in caution
+    _, usual = conflict_sentences(answer, replace(found, typicality=0.02))
+    assert percent(0.02) in usual
+
+
+def test_a_model_without_sentences_shows_its_tables() -> None:
+    content = small_content({"a": (1.0, {"f": 0.5}), "b": (1.0, {})}, {"f": 0.25})
+    answer = model_of(content).diagnose({"f": True})
+    assert answer.explain("a").sentences == answer.compare_causes("a", "b").sentences == ()
+    assert answer.what_if(f=False).sentences == conflict_sentences(answer, answer.conflict()) == ()
+    assert "Weights of evidence" in repr(answer.explain("a"))
