@@ -35,7 +35,7 @@ class Explorer:
     def __init__(self, session: Session) -> None:
         self.session = session
         self._filling = False
-        labels = {setting.label: setting.id for setting in session.model.settings}
+        labels = [(setting.label, setting.id) for setting in session.model.settings]  # pairs: labels may be the same
         self.setting = widgets.Dropdown(options=labels, description="Setting", style=_WIDE)
         self.persons = {factor.id: _control(factor) for factor in session.persons}
         self.search = widgets.Text(description="Search", placeholder="swelling, fever, operation ...", continuous_update=True)
@@ -52,8 +52,8 @@ class Explorer:
         self.clear.on_click(lambda _: self._start_again())
 
         controls = [self.setting, *self.persons.values(), self.search, self.count, *(row.box for row in self.rows)]
-        left = widgets.VBox([*controls, self.clear, self.message], layout=widgets.Layout(width="27rem", flex="0 0 auto"))
-        right = widgets.VBox([self.answer], layout=widgets.Layout(flex="1 1 30rem", padding="0 0 0 1rem"))
+        left = widgets.VBox([*controls, self.clear, self.message], layout=widgets.Layout(width="28rem", flex="0 0 auto"))
+        right = widgets.VBox([self.answer], layout=widgets.Layout(flex="1 1 0", min_width="20rem", padding="0 0 0 1rem"))
         self.box = widgets.HBox([left, right], layout=widgets.Layout(flex_flow="row wrap"))
         self._fill()
 
@@ -121,8 +121,8 @@ class Row:
 
     def __init__(self, ticked: Callable[[Item, str], None]) -> None:
         self.item: Item | None = None
-        self.label = widgets.HTML(layout=widgets.Layout(width="13rem"))
-        self.ticks = widgets.ToggleButtons(options=[PRESENT, ABSENT, UNKNOWN], value=UNKNOWN, style={"button_width": "4.2rem"})
+        self.label = widgets.HTML(layout=widgets.Layout(width="11rem"))
+        self.ticks = widgets.ToggleButtons(options=[PRESENT, ABSENT, UNKNOWN], value=UNKNOWN, style={"button_width": "5rem"})
         self.box = widgets.HBox([self.label, self.ticks])
         self.ticks.observe(lambda change: self.item is not None and ticked(self.item, change["new"]), "value")
 
@@ -144,7 +144,7 @@ def _control(factor: RiskFactor) -> Any:
     if factor.unit:
         place = f"{factor.unit}, {factor.lower_bounds[0]:g} to {factor.upper_bound:g}"
         return widgets.Text(description=factor.label, placeholder=place, continuous_update=False, style=_WIDE)
-    states = {"unknown": "", **{state.replace("_", " "): state for state in factor.states}}
+    states = [("unknown", ""), *((state.replace("_", " "), state) for state in factor.states)]
     return widgets.Dropdown(options=states, description=factor.label, style=_WIDE)
 
 

@@ -136,7 +136,10 @@ def test_hostile_labels_stay_text(attack: str) -> None:
             record["label"] = attack
             if "question" in record:
                 record["question"] = attack
-    explorer = model_of(content).explore()
+    for setting in content["model"]["settings"].values():
+        setting["label"] = attack
+    explorer = model_of(content).explore(setting="garage")
+    assert explorer.setting.value == "garage"
     for html in [explorer.answer.value, explorer.count.value, *(row.label.value for row in explorer.rows if row.item)]:
         assert is_harmless(read_page(html))
     assert attack in read_page(explorer.rows[0].label.value).text

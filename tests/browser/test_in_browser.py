@@ -1,0 +1,167 @@
+"""What a person sees: notebooks run from the menu, the explorer clicked through, the report opened from disk."""
+
+import json
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from calfbayes import load_model
+
+ROOT = Path(__file__).resolve().parents[2]
+NOTEBOOKS = sorted(path.name for path in (ROOT / "notebooks").glob("*.ipynb"))
+RUNNING = 120_000  # milliseconds until a run counts as hung
+ATTACK = "<img src=x onerror=alert(1)>"
+
+
+def run_all(page: Page, lab: str, name: str) -> None:
+    """Open a notebook, run it from the menu, wait for the last cell."""
+    page.goto(f"{lab}/lab/tree/notebooks/{name}?reset")
+    panel = page.locator(".jp-NotebookPanel")
+    expect(panel.locator(".jp-Toolbar-kernelName")).to_contain_text("Python 3", timeout=60_000)
+    expect(panel.locator(".jp-Notebook-ExecutionIndicator[data-status='idle']")).to_be_attached(timeout=60_000)
+    select = page.get_by_role("dialog").get_by_role("button", name="Select", exact=True)
+    page.add_locator_handler(select, lambda button: button.click())  # asked if the kernel is not quite there yet
+    page.get_by_role("menuitem", name="Run", exact=True).click()
+    page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+    prompts = panel.locator(".jp-CodeCell .jp-InputArea-prompt")
+    expect(prompts.last).to_have_text(re.compile(r"\[\d+\]:"), timeout=RUNNING)
+    assert all(re.fullmatch(r"\[\d+\]:", text.strip()) for text in prompts.all_inner_texts())
+
+
+def picture(page: Page, name: str) -> None:
+    """Keep what is seen, for people to look at."""
+    folder = ROOT / "build" / "browser"
+    folder.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=folder / f"{name}.png")
+
+
+def cells(page: Page) -> Locator:
+    return page.locator(".jp-NotebookPanel .jp-Cell")
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_a_notebook_runs_from_the_menu(page: Page, lab: str, name: str) -> None:
+    run_all(page, lab, name)
+    panel = page.locator(".jp-NotebookPanel")
+    assert (
+        panel.locator(
+            "[data-mime-type='application/vnd.jupyter.error'], [data-mime-type='application/vnd.jupyter.stderr']"
+        ).count()
+        == 0
+    )
+    shown = panel.locator(".jp-RenderedImage img")
+    assert shown.count() >= 1
+    assert all(shown.nth(k).evaluate("image => image.complete && image.naturalWidth > 100") for k in range(shown.count()))
+    for k in range(0, cells(page).count(), 4):
+        cells(page).nth(k).scroll_into_view_if_needed()
+        picture(page, f"{Path(name).stem}-{k:02}")
+
+
+@pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
+def test_a_diagnosis_can_be_read_in_both_themes(page: Page, lab: str, theme: str) -> None:
+    run_all(page, lab, "01_first_diagnosis.ipynb")
+    page.get_by_role("menuitem", name="Settings", exact=True).click()
+    entries = page.locator(".lm-Menu-itemLabel")
+    entries.get_by_text("Theme", exact=True).hover()
+    entries.get_by_text(theme, exact=True).click()
+    diagnosis = page.get_by_label("Diagnosis").first
+    expect(page.locator(f"body[data-jp-theme-name='{theme}']")).to_be_attached()
+    diagnosis.scroll_into_view_if_needed()
+    picture(page, f"diagnosis-{theme.rpartition(' ')[2].lower()}")
+    for text in diagnosis.locator("p, th, td, summary").all():
+        if text.is_visible():
+            assert text.evaluate(CONTRAST) >= 4.5, text.inner_text()
+
+
+CONTRAST = """element => {
+  const numbers = colour => colour.match(/[\\d.]+/g).map(Number);
+  const linear = c => c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4;
+  const luminance = ([r, g, b]) => 0.2126 * linear(r / 255) + 0.7152 * linear(g / 255) + 0.0722 * linear(b / 255);
+  let under = element;
+  const transparent = node => { const n = numbers(getComputedStyle(node).backgroundColor); return n.length > 3 && n[3] === 0; };
+  while (under.parentElement && transparent(under)) under = under.parentElement;
+  const pair = [getComputedStyle(element).color, getComputedStyle(under).backgroundColor].map(c => luminance(numbers(c)));
+  return (Math.max(...pair) + 0.05) / (Math.min(...pair) + 0.05);
+}"""
+
+
+def test_the_explorer_follows_ticks_and_searches(page: Page, lab: str) -> None:
+    run_all(page, lab, "01_first_diagnosis.ipynb")
+    search = page.get_by_placeholder("swelling, fever, operation ...")
+    search.scroll_into_view_if_needed()
+    explorer = page.locator(".jp-OutputArea-output").filter(has=search).last
+    banner = explorer.locator(".cb-banner .cb-level")
+    before = banner.inner_text()
+
+    search.fill("short of breath")
+    row = explorer.locator(".widget-hbox").filter(has=page.locator("span[title]", has_text="Short of breath")).last
+    row.get_by_role("button", name="present").click()
+    expect(banner).to_contain_text("Emergency")
+    picture(page, "explorer-ticked")
+    row.get_by_role("button", name="unknown").click()
+    expect(banner).to_have_text(before)
+
+    search.fill("xylophone")
+    expect(explorer).to_contain_text("nothing is like these words")
+    search.fill("")
+    expect(explorer).to_contain_text("more; search to find them")
+
+    age = explorer.get_by_placeholder("years, 0 to")
+    age.fill("900")
+    age.press("Enter")
+    expect(explorer.get_by_role("alert")).to_contain_text("lies outside")
+    expect(age).to_have_value("67")
+
+
+def test_an_attack_in_a_model_is_shown_as_text(page: Page, lab: str, lab_folder: Path) -> None:
+    folder = shutil.copytree(ROOT / "tests" / "cli" / "car", lab_folder / "evil", dirs_exist_ok=True)
+    for path in folder.rglob("*.toml"):
+        text = re.sub(
+            r'^(label|description|title|question|reason|action|citation) = ".*"$',
+            rf'\1 = "{ATTACK}"',
+            path.read_text(),
+            flags=re.MULTILINE,
+        )
+        path.write_text(text)
+    sources = ["import calfbayes as cb\nfrom calfbayes import plot\nmodel = cb.load_model('../evil')\nmodel"]
+    sources += ["result = model.diagnose({'smoke': True, 'clicking': False})\nresult", "result.evidence", "plot.causes(result)"]
+    sources += ["plot.patient_network(result)", "model.explore(result.evidence)"]
+    notebook: Any = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in sources])  # type: ignore[no-untyped-call]
+    notebook.metadata.kernelspec = {"display_name": "Python 3", "language": "python", "name": "python3"}
+    (lab_folder / "notebooks" / "evil.ipynb").write_text(json.dumps(notebook))
+    run_all(page, lab, "evil.ipynb")
+    expect(page.get_by_placeholder("swelling, fever, operation ...")).to_be_visible()
+    assert page.locator(".calfbayes img, .jupyter-widgets img").count() == 0
+    assert page.locator(".calfbayes", has_text=ATTACK).count() >= 4
+    picture(page, "attack")
+
+
+@pytest.mark.parametrize(
+    "evidence",
+    [
+        {},
+        {"age": 67, "sex": "male", "smoking": True, "pain_on_walking": True, "cold_feet": True, "redness": False},
+        {"age": 45, "recent_surgery": True, "unilateral_calf_swelling": True, "shortness_of_breath": True, "fever": True},
+    ],
+    ids=["nothing_known", "artery", "clot"],
+)
+def test_the_report_opens_from_disk_and_fits_two_sheets(
+    page: Page, tmp_path: Path, evidence: dict[str, object], request: Any
+) -> None:
+    path = load_model().diagnose(evidence, setting="primary_care").to_html(tmp_path / "report.html")
+    wanted: list[str] = []
+    told: list[str] = []
+    page.on("request", lambda request: wanted.append(request.url))
+    page.on("console", lambda message: told.append(message.text))
+    page.goto(path.as_uri())
+    assert wanted == [path.as_uri()]
+    assert not told
+    expect(page.get_by_role("heading", level=1)).to_contain_text("report")
+    picture(page, f"report-{request.node.callspec.id}")
+    pdf = page.pdf(prefer_css_page_size=True, print_background=True)
+    assert 1 <= len(re.findall(rb"/Type\s*/Page\b(?!s)", pdf)) <= 2
