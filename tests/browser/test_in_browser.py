@@ -71,8 +71,8 @@ def test_a_diagnosis_can_be_read_in_both_themes(page: Page, lab: str, theme: str
     entries.get_by_text(theme, exact=True).click()
     diagnosis = page.get_by_label("Diagnosis").first
     expect(page.locator(f"body[data-jp-theme-name='{theme}']")).to_be_attached()
-    diagnosis.scroll_into_view_if_needed()
-    picture(page, f"diagnosis-{theme.rpartition(' ')[2].lower()}")
+    (ROOT / "build" / "browser").mkdir(parents=True, exist_ok=True)
+    diagnosis.screenshot(path=ROOT / "build" / "browser" / f"diagnosis-{theme.rpartition(' ')[2].lower()}.png")
     for text in diagnosis.locator("p, th, td, summary").all():
         if text.is_visible():
             assert text.evaluate(CONTRAST) >= 4.5, text.inner_text()
@@ -146,9 +146,10 @@ def test_an_attack_in_a_model_is_shown_as_text(page: Page, lab: str, lab_folder:
     [
         {},
         {"age": 67, "sex": "male", "smoking": True, "pain_on_walking": True, "cold_feet": True, "redness": False},
+        {"age": 67, "sex": "male", "smoking": True, "pain_on_walking": True, "redness": False},
         {"age": 45, "recent_surgery": True, "unilateral_calf_swelling": True, "shortness_of_breath": True, "fever": True},
     ],
-    ids=["nothing_known", "artery", "clot"],
+    ids=["nothing_known", "artery", "many_causes", "clot"],
 )
 def test_the_report_opens_from_disk_and_fits_two_sheets(
     page: Page, tmp_path: Path, evidence: dict[str, object], request: Any

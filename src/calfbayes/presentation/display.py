@@ -9,6 +9,7 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
+from calfbayes.diagnosis.policy import PolicyOrigin
 from calfbayes.evidence import Evidence
 from calfbayes.inference.solved import SolvedNetwork
 from calfbayes.knowledge.terms import (
@@ -27,11 +28,12 @@ from calfbayes.presentation.markup import Child, Html, element, joined, link
 from calfbayes.presentation.plain import percent
 
 if TYPE_CHECKING:
+    from calfbayes.diagnosis.care import Advised
     from calfbayes.diagnosis.result import CauseResult, Diagnosis
     from calfbayes.diagnosis.urgency import OpenRule, Reason
 
 TOP = 8
-CARE_SHOWN = 3
+CAUSES_NAMED = 3
 
 
 @cache
@@ -98,7 +100,7 @@ def listed(points: Iterable[Child]) -> Html:
 
 def pairs(entries: Iterable[tuple[str, Child]]) -> Html:
     """Names and what belongs to them."""
-    return element("dl", [[element("dt", name), element("dd", value)] for name, value in entries])
+    return element("dl", [[element("dt", name), element("dd", value)] for name, value in entries], class_="cb-pairs")
 
 
 def known_list(evidence: Evidence, setting: str | None) -> Html:
@@ -142,7 +144,9 @@ class DiagnosisView:
         """How far the answer may be relied on."""
         outcome = str(self.diagnosis.outcome).replace("_", " ")
         reason = f" - {self.diagnosis.outcome_reason}" if self.diagnosis.outcome_reason else ""
-        return element("p", element("strong", "Outcome: "), outcome, reason, class_="cb-outcome")
+        origin = self.diagnosis.urgency.policy_origin
+        policy = None if origin is PolicyOrigin.MODEL else element("strong", f" The urgency policy is {origin}.")
+        return element("p", element("strong", "Outcome: "), outcome, reason, policy, class_="cb-outcome")
 
     def open_counts(self) -> str:
         """How many rules of each level have not been ruled out."""
@@ -150,10 +154,14 @@ class DiagnosisView:
         counts = [(level, sum(rule.level == level for rule in rules)) for level in Level]
         return ", ".join(f"{count} {self.level_labels[level].lower()}" for level, count in counts if count)
 
-    def open_rules(self, *, ask: bool = True, level: Level | None = None) -> Html | None:
-        """What has not been ruled out, of one level only if it is given; with what to ask if wanted."""
-        rules = [rule for rule in self.diagnosis.urgency.open_rules if level in (None, rule.level)]
-        return listed(self._open_rule(rule, ask=ask) for rule in rules) if rules else None
+    def open_rules(self, first: int | None = None) -> Html | None:
+        """What would settle it, and what has not been ruled out: all of it, or the first rules only."""
+        rules = self.diagnosis.urgency.open_rules
+        if not rules:
+            return None
+        asked = "; ".join(self.network.records[name].label for name in self.diagnosis.would_settle)
+        settle = element("p", element("strong", "These answers can settle it: "), f"{asked}.")
+        return joined([settle if asked else None, listed(map(self._open_rule, rules[:first]))])
 
     def causes(self, top: int) -> tuple[Html | None, Html | None]:
         """The most probable causes with a remark, and the others."""
@@ -170,13 +178,21 @@ class DiagnosisView:
         return self._table("Complications", entries) if entries else None
 
     def care(self) -> list[tuple[str, Html]]:
-        """For each of the leading causes a title, and who to see, what to avoid and when to come back."""
-        shown = [(entry, self.network.records[entry.id]) for entry in self.diagnosis.causes[:CARE_SHOWN]]
-        return [
-            (f"If it is: {entry.label} ({percent(entry.probability)})", self._care(record))
-            for entry, record in shown
-            if isinstance(record, Cause | Complication)
+        """A title, and who to see, what helps, what to avoid and when to come back; nothing without probabilities."""
+        advice = self.diagnosis.care
+        kinds = [
+            ("Who to see", advice.who),
+            ("Examinations", advice.examinations),
+            ("Helps", advice.helps),
+            ("Not now", advice.withheld),
+            ("Avoid", advice.avoid),
+            ("Come back", advice.come_back),
         ]
+        told = [(name, listed(map(self._advised, entries))) for name, entries in kinds if entries]
+        records = [self.network.records[name] for name in dict.fromkeys(name for e in advice.come_back for name in e.causes)]
+        sources = [name for r in records if isinstance(r, Cause | Complication) for name in r.care.sources]
+        cited = element("p", "From", self.bibliography.cite(sources)) if sources else None
+        return [("What to do", joined([pairs(told), cited]))] if told else []
 
     def levels(self) -> list[tuple[str, Html]]:
         """A title, and what the model's own level rests on; nothing if there are no probabilities."""
@@ -218,9 +234,9 @@ class DiagnosisView:
         level = f"{self.level_labels[reason.level]}: " if lower else ""
         return [level, reason.text, f" Because: {facts}." if facts else "", self.bibliography.cite(reason.sources)]
 
-    def _open_rule(self, rule: "OpenRule", *, ask: bool) -> Child:
+    def _open_rule(self, rule: "OpenRule") -> Child:
         asked = "; ".join(self.network.records[name].label for name in rule.ask)
-        return [element("strong", f"{self.level_labels[rule.level]}: "), rule.text, f" Ask: {asked}." if ask else ""]
+        return [element("strong", f"{self.level_labels[rule.level]}: "), rule.text, f" Ask: {asked}."]
 
     def _table(self, caption: str, entries: Sequence["CauseResult"]) -> Html:
         heads = ("Cause", "Probability", "Now", "Before", "Level if it is")
@@ -230,21 +246,10 @@ class DiagnosisView:
         ]
         return table(caption, heads, rows, numbers=("Now", "Before"))
 
-    def _care(self, record: Cause | Complication) -> Html:
-        care = record.care
-        texts = [
-            ("What it is", record.description),
-            ("Who to see", care.who),
-            ("Examinations", "; ".join(care.examinations)),
-            ("Avoid", "; ".join(text.rstrip(".") for text in care.avoid)),
-            ("Come back", care.come_back),
-        ]
-        shown = [
-            (name, [text, self.bibliography.cite(care.sources) if name == "Come back" else None])
-            for name, text in texts
-            if text
-        ]
-        return pairs(shown)
+    def _advised(self, advised: "Advised") -> Child:
+        labels = [self.network.records[name].label for name in advised.causes]
+        more = f", {len(labels) - CAUSES_NAMED} more" if len(labels) > CAUSES_NAMED else ""
+        return [advised.text.rstrip("."), element("small", f" ({', '.join(labels[:CAUSES_NAMED])}{more})")]
 
 
 class Bibliography:

@@ -6,14 +6,13 @@ The page says nothing of when it was made: the same result gives the same bytes.
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
-from calfbayes.knowledge.terms import Level
 from calfbayes.presentation.display import DiagnosisView, heading, section
 from calfbayes.presentation.markup import Child, Html, element, joined
 
 if TYPE_CHECKING:
     from calfbayes.diagnosis.result import Diagnosis
 
-TOP = 8
+TOP, OPEN_SHOWN = 8, 4
 POLICY = "default-src 'none'; style-src 'unsafe-inline'"  # a browser then runs and fetches nothing, whatever a label says
 
 
@@ -31,9 +30,9 @@ def report_html(diagnosis: "Diagnosis") -> str:
     ]
     parts: list[Child] = [element("h1", title), view.banner(), view.reasons(), view.outcome()]
     parts += [titled("What was known", view.known()), view.causes(TOP)[0], view.complications()]
-    parts += [titled(*entry) for entry in view.care()]
-    if emergencies := view.open_rules(ask=False, level=Level.EMERGENCY):
-        parts.append(element("div", titled(f"Not yet ruled out ({view.open_counts()})", emergencies), class_="cb-open"))
+    parts += [element("div", titled(*entry), class_="cb-care") for entry in view.care()]
+    if asked := view.open_rules(OPEN_SHOWN):
+        parts.append(titled(f"Not yet ruled out ({view.open_counts()})", asked))
     parts += [titled(*entry) for entry in view.sources()]
     body = section("Report", parts, view.foundations())
     page = element("html", element("head", head), element("body", element("main", body)), lang="en")

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from calfbayes import Diagnosis, Level, Likelihood, load_model
+from calfbayes.diagnosis.policy import PolicyOrigin
 from calfbayes.presentation.display import diagnosis_html, evidence_html, model_html, style
 from calfbayes.presentation.plain import percent
 from support.models import SHIPPED, shipped
@@ -28,7 +29,7 @@ def test_urgency_stands_first_and_the_disclaimer_once_at_the_end() -> None:
     words = read_page(patient()._repr_html_()).words
     assert words.startswith("Emergency (Urgency 5 of 5) Get out, keep away, and call the fire brigade. Why ")
     found = places(
-        words, "Why", "Outcome: ", "Causes (bar", "Complications", "If it is: Leaking", "What was known", "Sources", "Model car"
+        words, "Why", "Outcome: ", "Causes (bar", "Complications", "What to do", "What was known", "Sources", "Model car"
     )
     assert found == sorted(found)
     assert words.endswith(CAR.knowledge.intended_use)
@@ -79,7 +80,8 @@ def test_open_rules_are_folded_away_with_what_to_ask() -> None:
 def test_all_causes_are_there_and_those_beyond_the_top_folded(top: int) -> None:
     words = read_page(diagnosis_html(patient(), top=top)).words
     assert (f"{3 - top} more causes" in words) == (top < 3)
-    assert all(words.count(f" {entry.label} {percent(entry.probability)}") == 1 for entry in patient().causes)
+    shown = [f" {entry.label} {percent(entry.probability)} {percent(entry.share)} " for entry in patient().causes]
+    assert [words.count(row) for row in shown] == [1, 1, 1]
 
 
 def test_the_level_by_expected_loss_stands_beside_its_numbers() -> None:
@@ -95,7 +97,7 @@ def test_without_probabilities_level_and_reason_remain() -> None:
     assert page.words.startswith("Emergency (Urgency 5 of 5)")
     assert "Outcome: insufficient - an exact answer is predicted to need" in page.words
     assert "table" not in page.tags
-    assert "If it is" not in page.words
+    assert "What to do" not in page.words
 
 
 def test_evidence_tells_every_kind_of_answer_apart() -> None:
@@ -178,3 +180,30 @@ def luminance(colour: str) -> float:
     channels = [int(colour[k : k + 2], 16) / 255 for k in (1, 3, 5)]
     linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
     return sum(weight * c for weight, c in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+
+def test_advice_is_that_of_the_result_with_the_causes_it_is_for() -> None:
+    result = patient()
+    words = read_page(result._repr_html_()).words
+    told = words[words.index("What to do") :]
+    kinds = {"Who to see": result.care.who, "Avoid": result.care.avoid, "Come back": result.care.come_back}
+    found = [told.index(kind) for kind in kinds]
+    assert found == sorted(found)
+    labels = {record.id: record.label for record in (*CAR.causes, *CAR.complications)}
+    for entries in kinds.values():
+        for entry in entries:
+            assert f"{entry.text.rstrip('.')} ({', '.join(labels[name] for name in entry.causes[:3])}" in told
+
+
+def test_what_would_settle_it_stands_before_the_open_rules() -> None:
+    result = CAR.diagnose({"lights_dim": True})
+    words = read_page(result._repr_html_()).words
+    assert result.would_settle
+    assert "These answers can settle it: Smoke from the bonnet; Mileage. Emergency: " in words
+
+
+def test_a_policy_that_is_not_the_models_is_told() -> None:
+    result = patient()
+    other = replace(result, urgency=replace(result.urgency, policy_origin=PolicyOrigin.LAXER))
+    assert "The urgency policy is laxer than the model's." in read_page(other._repr_html_()).words
+    assert "The urgency policy is" not in read_page(result._repr_html_()).words

@@ -42,7 +42,7 @@ def test_everything_stands_in_the_open_and_in_order(result: Diagnosis) -> None:
         "Outcome: ",
         "What was known",
         "Causes (bar",
-        "If it is: ",
+        "What to do",
         "Sources",
         "Model car 1.0.0",
     )
@@ -53,7 +53,8 @@ def test_everything_stands_in_the_open_and_in_order(result: Diagnosis) -> None:
 
 def test_open_emergencies_are_named(result: Diagnosis) -> None:
     words = read_page(report_html(CAR.diagnose({"lights_dim": True}))).words
-    assert "Not yet ruled out (1 emergency, 1 same day) Emergency: Smoke, or fuel smelt" in words
+    assert "Not yet ruled out (1 emergency, 1 same day) These answers can settle it" in words
+    assert "Emergency: Smoke, or fuel smelt" in words
     assert "Not yet ruled out" not in read_page(report_html(result)).words
 
 
