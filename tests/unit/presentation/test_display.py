@@ -189,7 +189,7 @@ def test_advice_is_that_of_the_result_with_the_causes_it_is_for() -> None:
     kinds = {"Who to see": result.care.who, "Avoid": result.care.avoid, "Come back": result.care.come_back}
     found = [told.index(kind) for kind in kinds]
     assert found == sorted(found)
-    labels = {record.id: record.label for record in (*CAR.causes, *CAR.complications)}
+    labels = {entry.id: entry.label for entry in (*result.causes, *result.complications)}
     for entries in kinds.values():
         for entry in entries:
             assert f"{entry.text.rstrip('.')} ({', '.join(labels[name] for name in entry.causes[:3])}" in told
