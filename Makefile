@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := $(VENV)/bin
 EXTRAS ?= test
 
-.PHONY: demo test test-browser lint bench notebook snapshot clean
+.PHONY: demo test test-browser lint bench notebook pictures snapshot clean
 
 $(VENV)/.installed: pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -32,6 +32,9 @@ $(VENV)/.browser: $(VENV)/.installed
 
 test-browser: $(VENV)/.browser
 	$(BIN)/python -m pytest --override-ini='addopts=-q --strict-markers --import-mode=importlib' tests/browser
+
+pictures: $(VENV)/.installed
+	$(BIN)/python docs/pictures.py
 
 notebook: $(VENV)/.installed
 	$(BIN)/jupyter lab notebooks
