@@ -131,7 +131,8 @@ def test_an_attack_in_a_model_is_shown_as_text(page: Page, lab: str, lab_folder:
     sources = ["import calfbayes as cb\nfrom calfbayes import plot\nmodel = cb.load_model('../evil')\nmodel"]
     sources += ["result = model.diagnose({'smoke': True, 'clicking': False})\nresult", "result.evidence", "plot.causes(result)"]
     sources += ["plot.patient_network(result)", "model.explore(result.evidence)"]
-    notebook: Any = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in sources])  # type: ignore[no-untyped-call]
+    v4: Any = nbformat.v4  # it has no types
+    notebook = v4.new_notebook(cells=[v4.new_code_cell(source) for source in sources])
     notebook.metadata.kernelspec = {"display_name": "Python 3", "language": "python", "name": "python3"}
     (lab_folder / "notebooks" / "evil.ipynb").write_text(json.dumps(notebook))
     run_all(page, lab, "evil.ipynb")
