@@ -72,7 +72,9 @@ class Answers:
             no labels were given.
         risks: P(state | evidence, complaint) of each risk factor that is not known in every lane, shape (lanes, states);
             empty if not asked for.
-        slopes: Derivatives of `log_joint` with respect to the network's numbers; None if not asked for.
+        slopes: Derivatives of `log_joint` with respect to the network's numbers, each by itself; None if not asked for. With
+            respect to an infinite logit or log odds ratio they mean its exponential: a leak, base or odds ratio of 0. For a
+            leak of 1 they mean the probability. Of impossible evidence they are 0.
     """
 
     log_joint: Array
@@ -177,7 +179,7 @@ class _Batch:
             for node, (absent, present) in query.weights.items():
                 allowed[node] = absent, present * allowed[node][1] if node in allowed else present
             query = replace(query, weights=allowed)
-        return reduce_batch(self.network, numbers, query, also=self.also, all_risks=self.risks or self.slopes)
+        return reduce_batch(self.network, numbers, query, also=self.also, all_slopes=self.risks or self.slopes)
 
     def answers(self, numbers: Numbers, query: Query, problem: Problem, plan: Plan) -> Answers:
         """Walk."""

@@ -29,7 +29,7 @@ References:
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from math import log
+from math import log, prod
 
 import numpy as np
 from numpy.typing import NDArray
@@ -215,18 +215,19 @@ def reduce_batch(
     query: Query,
     *,
     also: Sequence[int] = (),
-    all_risks: bool = False,
+    all_slopes: bool = False,
     flags: Mapping[int, Array] | None = None,
 ) -> Problem:
     """Leave of a batch of queries only what has to be summed over.
 
     Args:
         also: Mechanisms to keep although nothing below them was observed.
-        all_risks: Keep risk factors that nothing depends on, so that derivatives reach their priors.
+        all_slopes: Keep what changes nothing as the numbers stand, risk factors that nothing depends on and links of 0, so that
+            derivatives reach every number.
         flags: Probability, shape (lanes,), with which the presence of some hidden nodes switches one more bit on,
             which stands behind those of the nodes.
     """
-    return _Reduction(network, numbers, query, also, all_risks=all_risks, flags=flags or {}).problem()
+    return _Reduction(network, numbers, query, also, all_slopes=all_slopes, flags=flags or {}).problem()
 
 
 class _Reduction:
@@ -239,13 +240,13 @@ class _Reduction:
         query: Query,
         also: Sequence[int],
         *,
-        all_risks: bool,
+        all_slopes: bool,
         flags: Mapping[int, Array],
     ) -> None:
         self.network = network
         self.numbers = numbers
         self.query = query
-        self.all_risks = all_risks
+        self.all_slopes = all_slopes
         self.flags = flags
         self.lanes = max(numbers.lanes, query.lanes, *(len(flag) for flag in flags.values()), 1)
 
@@ -272,7 +273,7 @@ class _Reduction:
     def problem(self) -> Problem:
         """Go through all steps."""
         kept = set(self.hidden)
-        linked = np.asarray((self.numbers.links > 0.0).any(axis=0))
+        linked = np.asarray((self.numbers.links > 0.0).any(axis=0)) | self.all_slopes
         parents = {
             node: [(parent, arc) for parent, arc in self.network.layout.parents[node] if parent in kept and linked[arc]]
             for node in (*self.hidden, *self.reports)
@@ -459,7 +460,7 @@ class _Reduction:
                 item.present = item.present.times(prior).without(risk)
             for k in of_tables:
                 self.tables[k] = self.tables[k].times(prior).without(risk)
-            if not of_items and not of_tables and (self.all_risks or risk in self.query.likelihoods):
+            if not of_items and not of_tables and (self.all_slopes or risk in self.query.likelihoods):
                 rest = prior.without(risk)
                 youngest = max(rest.axes, default=-1)
                 if youngest in priors and set(rest.axes) <= set(priors[youngest].axes):
@@ -471,6 +472,9 @@ class _Reduction:
 class _Activations:
     """Of each node 1 - leak and leak in each joint state of the unobserved risk factors that move it.
 
+    Derivatives are with respect to logits and log odds ratios. Where one is infinite they are with respect to what is finite
+    there: the odds of a leak (or base) of 0, the probability of a leak of 1, an odds ratio of 0.
+
     Attributes:
         off: 1 - leak, node after node, row after row.
         on: The leak.
@@ -478,51 +482,67 @@ class _Activations:
     """
 
     def __init__(self, network: Network, numbers: Numbers, risk_states: Sequence[int], nodes: Sequence[int]) -> None:
+        self.nodes = nodes
+        self.axes: dict[int, Axes] = dict.fromkeys(nodes, ())
         odds = [(k, risk, start) for k, node in enumerate(nodes) for risk, start in network.layout.odds[node]]
         known = [(k, start + risk_states[risk]) for k, risk, start in odds if risk_states[risk] >= 0]
-        moved, entry = np.array(known, dtype=np.intp).reshape(-1, 2).T
-        lanes = max(len(numbers.logits), len(numbers.log_odds))
-        x = np.broadcast_to(numbers.logits[:, nodes], (lanes, len(nodes))).copy()
-        np.add.at(x.T, moved, numbers.log_odds[:, entry].T)
-
-        self.axes: dict[int, Axes] = dict.fromkeys(nodes, ())
-        shapes: dict[int, tuple[int, ...]] = {}
-        self.where: dict[int, slice] = {}
-        unknown: dict[int, list[slice]] = {}
+        self.moved, self.entry = np.array(known, dtype=np.intp).reshape(-1, 2).T
+        self.unknown: dict[int, list[slice]] = {}
         for k, risk, start in odds:  # in rising order of the risk factors
             if risk_states[risk] < 0:
                 self.axes[nodes[k]] += (risk,)
-                unknown.setdefault(k, []).append(slice(start, start + network.risks[risk].prior.shape[-1]))
-        parts = []
-        for k, node in enumerate(nodes):
-            part = x[:, k]
-            for entries in unknown.get(k, ()):
-                part = part[..., None] + numbers.log_odds[:, entries].reshape(
-                    -1, *(1,) * (part.ndim - 1), entries.stop - entries.start
-                )
-            shapes[node] = part.shape[1:]
-            parts.append(part.reshape(lanes, -1))
-        lengths = [part.shape[1] for part in parts]
+                self.unknown.setdefault(k, []).append(slice(start, start + network.risks[risk].prior.shape[-1]))
+        self.shapes = {node: tuple(of.stop - of.start for of in self.unknown.get(k, ())) for k, node in enumerate(nodes)}
+        lengths = [prod(self.shapes[node]) for node in nodes]
         ends = np.cumsum(lengths)
-        first = np.asarray(ends - lengths, dtype=np.intp)
+        self.first = np.asarray(ends - lengths, dtype=np.intp)
         self.where = {node: slice(end - n, end) for node, end, n in zip(nodes, ends.tolist(), lengths, strict=True)}
-        self.shapes = shapes
         self.node_of_row = np.repeat(np.arange(len(nodes)), lengths)
-        on, off = expit_pair(np.concatenate(parts, axis=1))
+        rows = self._sums(numbers.logits, numbers.log_odds)
+        on, off = expit_pair(rows)
 
-        def pull_x(g: Array, into: Gradient) -> None:
-            for k, slices in unknown.items():
-                of_node = g[:, self.where[nodes[k]]].reshape(len(g), *shapes[nodes[k]])
-                for axis, entries in enumerate(slices):
-                    others = tuple(1 + other for other in range(len(slices)) if other != axis)
-                    into.numbers.log_odds[:, entries] += of_node.sum(axis=others)
-            of_nodes = np.add.reduceat(g, first, axis=1)
-            into.numbers.log_odds[:, entry] += of_nodes[:, moved]
-            into.numbers.logits[:, nodes] += of_nodes
+        def pull(g: Array, into: Gradient) -> None:
+            self._hand_on(g * on * off, into.numbers)
+            if np.isinf(rows).any():
+                of_certain = Gradient(numbers, into.lanes).numbers
+                self._hand_on(g * self._beside_certainty(numbers), of_certain)
+                into.numbers.logits[...] += np.where(np.isinf(numbers.logits), of_certain.logits, 0.0)
+                into.numbers.log_odds[...] += np.where(np.isinf(numbers.log_odds), of_certain.log_odds, 0.0)
 
-        logits = Table(ROWS, on, pull_x)
-        self.off = Table(ROWS, off, lambda g, into: into.add(logits, -g * on * off))
-        self.on = Table(ROWS, on, lambda g, into: into.add(logits, g * on * off))
+        probabilities = Table(ROWS, on, pull)
+        self.off = Table(ROWS, off, lambda g, into: into.add(probabilities, -g))
+        self.on = Table(ROWS, on, lambda g, into: into.add(probabilities, g))
+
+    def _sums(self, logits: Array, log_odds: Array) -> Array:
+        """Logit of the base plus log odds ratios, row after row."""
+        lanes = max(len(logits), len(log_odds))
+        x = np.broadcast_to(logits[:, self.nodes], (lanes, len(self.nodes))).copy()
+        np.add.at(x.T, self.moved, log_odds[:, self.entry].T)
+        parts = []
+        for k in range(len(self.nodes)):
+            part = x[:, k]
+            for entries in self.unknown.get(k, ()):
+                part = part[..., None] + log_odds[:, entries].reshape(-1, *(1,) * (part.ndim - 1), entries.stop - entries.start)
+            parts.append(part.reshape(lanes, -1))
+        return np.concatenate(parts, axis=1)
+
+    def _hand_on(self, g: Array, into: Numbers) -> None:
+        """Add derivatives with respect to the rows to those with respect to the numbers that they are sums of."""
+        for k, slices in self.unknown.items():
+            node = self.nodes[k]
+            of_node = g[:, self.where[node]].reshape(len(g), *self.shapes[node])
+            for axis, entries in enumerate(slices):
+                others = tuple(1 + other for other in range(len(slices)) if other != axis)
+                into.log_odds[:, entries] += of_node.sum(axis=others)
+        of_nodes = np.add.reduceat(g, self.first, axis=1)
+        into.log_odds[:, self.entry] += of_nodes[:, self.moved]
+        into.logits[:, self.nodes] += of_nodes
+
+    def _beside_certainty(self, numbers: Numbers) -> Array:
+        """Derivative of the leak in an odds or odds ratio of 0, or a probability of 1: the product of the other odds."""
+        infinite = self._sums(*(np.isinf(part).astype(float) for part in (numbers.logits, numbers.log_odds)))
+        rest = self._sums(*(np.where(np.isinf(part), 0.0, part) for part in (numbers.logits, numbers.log_odds)))
+        return np.where(infinite == 1.0, np.exp(rest), 0.0)
 
     def rows_of(self, n: int) -> int:
         """Number of rows of the first n nodes."""
