@@ -107,6 +107,12 @@ class Numbers:
         """Number of lanes."""
         return max(len(part) for part in (self.logits, self.links, self.log_odds, self.priors))
 
+    @property
+    def in_a_row(self) -> Array:
+        """All numbers of each lane, logits, links, log odds, priors, shape (lanes, ...)."""
+        parts = (self.logits, self.links, self.log_odds, self.priors)
+        return np.concatenate([np.broadcast_to(part, (self.lanes, part.shape[1])) for part in parts], axis=1)
+
     def part(self, lanes: slice) -> "Numbers":
         """Some of the lanes."""
         return self._with_arrays(lambda values: values if len(values) == 1 else values[lanes])

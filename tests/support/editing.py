@@ -1,6 +1,7 @@
 """Edited networks and model contents: what a law compares with the original."""
 
-from collections.abc import Mapping
+import copy
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from random import Random
 from typing import Any
@@ -78,4 +79,33 @@ def rearranged(content: Content, names: Mapping[str, str], rng: Random) -> Conte
     rules = [{**rule, "when": condition(rule["when"])} for rule in content["urgency"].get("rules", ())]
     rng.shuffle(rules)
     result["urgency"] = {**content["urgency"], "rules": rules}
+    return result
+
+
+def with_number(content: Content, file: str, place: str, change: Callable[[float], float]) -> Content:
+    """The same content with one elicited number changed; a risk factor's prior is moved as a whole.
+
+    Args:
+        file: As errors name it.
+        place: As errors name it.
+    """
+    result = copy.deepcopy(content)
+    section, _, rest = file.removesuffix(".toml").partition("/")
+    keys = [section, *([rest] if rest else []), *place.split(".")]
+    if section == "risk_factors":
+        _, name, row = keys
+        record = result["risk_factors"][name]
+        probabilities = record["prior"][int(row.removeprefix("prior[").removesuffix("]"))]["probabilities"]
+        others = [state for state in record.get("states", ("present",)) if state != record.get("reference", "absent")]
+        before = sum(probabilities.get(state, 0.0) for state in others)
+        after = change(before)
+        parts = {state: probabilities.get(state, 0.0) / before if before else 1.0 / len(others) for state in others}
+        probabilities.clear()
+        probabilities.update({state: part * after for state, part in parts.items()})
+        return result
+    table = result
+    for key in keys:
+        table = table[key]
+    ((key, value),) = ((key, table[key]) for key in ("value", "link", "probability") if key in table)
+    table[key] = change(value)
     return result

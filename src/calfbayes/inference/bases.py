@@ -46,15 +46,17 @@ class Bases:
 
 def shares_of(network: Network, setting: str) -> Array:
     """The shares that the weights of a setting mean, shape (n_causes,); they sum to 1 + coincidence."""
-    weights = np.empty(network.n_causes)
-    for position in network.causes:
-        record = network.records[network.nodes[position].id]
-        if not isinstance(record, Cause):
-            raise TypeError(record)
-        weights[position] = next(weight.number.value for weight in record.weights if weight.setting == setting)
+    weights = weights_of(network, setting)
     coincidence = next(s.coincidence.value for s in network.knowledge.settings if s.id == setting)
     shares: Array = weights / weights.sum() * (1.0 + coincidence)
     return shares
+
+
+def weights_of(network: Network, setting: str) -> Array:
+    """The weights of a setting, shape (n_causes,)."""
+    records = (network.records[network.nodes[cause].id] for cause in network.causes)
+    weights = [w.number.value for r in records if isinstance(r, Cause) for w in r.weights if w.setting == setting]
+    return np.array(weights)
 
 
 def solve_bases(network: Network, setting: str) -> Bases:

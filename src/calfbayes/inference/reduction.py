@@ -260,7 +260,7 @@ class _Reduction:
             m for m in network.mechanisms if (m in below or m in self.asked_for) and not (m in absent or m in query.left_out)
         ]
         self.hidden = [node for node in (*network.causes, *network.complications) if node not in absent] + self.mechanisms
-        self.own = _Activations(network, numbers, query.risk_states, [*self.hidden, *self.reports])
+        self.own = Activations(network, numbers, query.risk_states, [*self.hidden, *self.reports])
 
         self.items: dict[int, Item] = {}
         self.leaks: list[Item] = []
@@ -422,28 +422,13 @@ class _Reduction:
         """Priors of the unobserved risk factors; what the observed ones contribute is added to the tables."""
         priors: dict[int, Table] = {}
         for position in range(len(self.network.risks)):
-            table = self._prior(position)
+            table = prior_table(self.network, self.numbers, position, self.query.risk_states)
             if self.query.risk_states[position] >= 0:
                 self.tables.append(table)
             else:
                 likelihood = self.query.likelihoods.get(position)
                 priors[position] = table if likelihood is None else table.times(Table((position,), likelihood))
         return priors
-
-    def _prior(self, position: int) -> Table:
-        """P(risk factor | its parents), with what is known selected."""
-        risk, start = self.network.risks[position], self.network.layout.priors[position]
-        family = (*risk.parents, position)
-        states = [self.query.risk_states[member] for member in family]
-        entries = (start + np.arange(risk.prior.size)).reshape(risk.prior.shape)
-        entries = entries[tuple(slice(None) if state < 0 else state for state in states)]
-        axes = [member for member, state in zip(family, states, strict=True) if state < 0]
-        entries = np.asarray(entries).transpose(sorted(range(len(axes)), key=axes.__getitem__))
-
-        def pull(g: Array, into: Gradient) -> None:
-            into.numbers.priors[:, entries] += g
-
-        return Table(tuple(sorted(axes)), self.numbers.priors[:, entries], pull)
 
     def _sum_out_risks(self, priors: dict[int, Table], items: Sequence[Item]) -> None:
         """Drop unobserved risk factors that nothing depends on; sum out those that a single item or table depends on."""
@@ -469,7 +454,23 @@ class _Reduction:
                     self.tables.append(rest)
 
 
-class _Activations:
+def prior_table(network: Network, numbers: Numbers, position: int, risk_states: Sequence[int]) -> Table:
+    """P(risk factor | its parents), with what is known selected."""
+    risk, start = network.risks[position], network.layout.priors[position]
+    family = (*risk.parents, position)
+    states = [risk_states[member] for member in family]
+    entries = (start + np.arange(risk.prior.size)).reshape(risk.prior.shape)
+    entries = entries[tuple(slice(None) if state < 0 else state for state in states)]
+    axes = [member for member, state in zip(family, states, strict=True) if state < 0]
+    entries = np.asarray(entries).transpose(sorted(range(len(axes)), key=axes.__getitem__))
+
+    def pull(g: Array, into: Gradient) -> None:
+        into.numbers.priors[:, entries] += g
+
+    return Table(tuple(sorted(axes)), numbers.priors[:, entries], pull)
+
+
+class Activations:
     """Of each node 1 - leak and leak in each joint state of the unobserved risk factors that move it.
 
     Derivatives are with respect to logits and log odds ratios. Where one is infinite they are with respect to what is finite

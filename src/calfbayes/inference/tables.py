@@ -170,7 +170,7 @@ def sum_product(tables: Sequence[Table], keep: Axes, order: Sequence[int]) -> Ta
         left = [table for table in left if axis not in table.axes] + [merged]
     result = _product(left)
     onto = union(result.axes, keep)
-    return Table(onto, widen(result.values, result.axes, onto))
+    return result if onto == result.axes else result.times(Table(onto, np.ones((1,) * (1 + len(onto)))))
 
 
 def elimination_order(tables: Sequence[Table], keep: Axes) -> list[int]:
