@@ -14,19 +14,19 @@ for the pairs that the arcs make.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import isclose
 
 import numpy as np
+from numpy.typing import NDArray
 
 from calfbayes.errors import Fault, ModelFileError
-from calfbayes.inference.tables import Array, Axes, Table, elimination_order, expit_pair, sum_product, table_in_order, union
+from calfbayes.inference.base_equations import MAX_STEPS, BaseEquations, Given, rows_of_widest
+from calfbayes.inference.tables import Array
 from calfbayes.knowledge.terms import Cause
-from calfbayes.network import Network, logit
+from calfbayes.network import Network, Numbers
 
-TOLERANCE = 1e-13
+TOLERANCE = 1e-13  # of Z
+AT_ONCE = 2**19  # numbers of one kind that are worth holding at once
 SMALL = 1e-6  # below every Z of interest
-MAX_STEPS = 100
-CERTAIN = 700.0  # a logit whose probability is 1 in floating point, though it is finite
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,197 +65,149 @@ def solve_bases(network: Network, setting: str) -> Bases:
     Raises:
         ModelFileError: If no bases give these shares; it names the cause, and the arc if one is to blame.
     """
-    return _Solver(network, shares_of(network, setting), setting).solve()
+    shares = shares_of(network, setting)
+    solved = solve_in_lanes(network, network.numbers(np.zeros(network.n_causes)), shares[None])
+    if not solved.feasible[0]:
+        raise ModelFileError(network.knowledge.name, (_fault_of(network, setting, shares, solved),))
+    return Bases(_read_only(solved.logits[0]), _read_only(shares), float(solved.complaint[0]))
 
 
-class _Solver:
-    def __init__(self, network: Network, shares: Array, setting: str) -> None:
-        self.network = network
-        self.shares = shares
-        self.setting = setting
-        self.priors = [table_in_order((*risk.parents, k), risk.prior) for k, risk in enumerate(network.risks)]
-        self.log_odds = [self._log_odds(node) for node in network.causes]
-        self.orders: dict[int, list[int]] = {}
-        self.rows = [self._sum_product(self._priors_above(axes), axes) for axes, _ in self.log_odds]
+@dataclass(frozen=True, eq=False)
+class BasesInLanes:
+    """Bases of several networks of one structure.
 
-    def solve(self) -> Bases:
-        over = int(np.argmax(self.shares))
-        if self.shares[over] > 1.0:
-            raise self._fault(
-                over,
-                "weight",
-                f"its share would be {self.shares[over]:.3g}, more than 1",
-                "lower the weight or the coincidence",
-            )
-        z = _largest_root(self._excess, start=self._independent_root())
-        logits = self._logits(max(z, SMALL), strict=True)
-        if z <= SMALL:
-            raise self._too_little_coincidence()
-        return Bases(_read_only(logits), _read_only(self.shares), z)
+    Attributes:
+        logits: Logit of the base of each cause, shape (lanes, n_causes).
+        complaint: Z, shape (lanes,).
+        feasible: Whether these bases give the shares, shape (lanes,); where none do, the others mean nothing.
+        too_much: Where the parents alone give a cause more than its share, shape (lanes, n_causes).
+        too_little: Where the risk states that allow a cause cannot give it its share, shape (lanes, n_causes).
+        missing: How much more coincidence would be needed at least, shape (lanes,); 0 if there is enough.
+    """
 
-    def _excess(self, z: float) -> float:
+    logits: Array
+    complaint: Array
+    feasible: NDArray[np.bool_]
+    too_much: NDArray[np.bool_]
+    too_little: NDArray[np.bool_]
+    missing: Array
+
+
+def solve_in_lanes(network: Network, numbers: Numbers, shares: Array) -> BasesInLanes:
+    """Find the bases of a batch, lanes of numbers, of shares, or of both.
+
+    Args:
+        numbers: The bases of the causes in it are not looked at.
+        shares: Posterior of each cause with nothing known but the setting, shape (lanes, n_causes).
+    """
+    lanes = max(numbers.lanes, len(shares))
+    at_once = max(1, AT_ONCE // rows_of_widest(network))
+    parts = [slice(first, first + at_once) for first in range(0, lanes, at_once)]
+    solved = [_solved(network, numbers.part(part), shares if len(shares) == 1 else shares[part]) for part in parts]
+    if len(solved) == 1:
+        return solved[0]
+    names = ("logits", "complaint", "feasible", "too_much", "too_little", "missing")
+    return BasesInLanes(*(np.concatenate([getattr(of, name) for of in solved]) for name in names))
+
+
+def _solved(network: Network, numbers: Numbers, shares: Array) -> BasesInLanes:
+    equations = BaseEquations(network, numbers, np.minimum(shares, 1.0))
+    near: Given | None = None
+
+    def excess(z: Array) -> Array:
         """P(some cause) minus z, with the bases that belong to z."""
-        return 1.0 - self._no_cause(self._logits(z)) - z
+        nonlocal near
+        near = equations.at(z, near)
+        return near.some_cause - z
 
-    def _independent_root(self) -> float:
-        """Z without risk factors and arcs."""
-        return _largest_root(lambda z: -float(np.expm1(np.log1p(-np.minimum(self.shares * z, 1 - 1e-16)).sum())) - z, start=1.0)
-
-    def _log_odds(self, node: int) -> tuple[Axes, Array]:
-        """The risk factors that move a cause's base, and by how much in each joint state."""
-        total: Array = np.zeros(())
-        axes: Axes = ()
-        for odds in self.network.nodes[node].odds:
-            total = total[..., None] + odds.log_odds
-            axes = (*axes, odds.risk)
-        return axes, total
-
-    def _sum_product(self, tables: list[Table], keep: Axes, remember: int | None = None) -> Table:
-        """Sum out all other axes; the order is remembered, since the same tables come again with other numbers."""
-        order = self.orders.get(remember) if remember is not None else None
-        if order is None:
-            order = elimination_order(tables, keep)
-            if remember is not None:
-                self.orders[remember] = order
-        return sum_product(tables, keep, order)
-
-    def _priors_above(self, axes: Axes) -> list[Table]:
-        wanted: set[int] = set()
-        stack = list(axes)
-        while stack:
-            risk = stack.pop()
-            wanted.add(risk)
-            stack += self.network.risks[risk].parents
-        return [self.priors[risk] for risk in sorted(wanted)]
-
-    def _logits(self, z: float, *, strict: bool = False) -> Array:
-        """The bases that give P(i) = share_i z, parents first."""
-        logits = np.empty(self.network.n_causes)
-        for node in self.network.causes:
-            log_odds = self.log_odds[node][1]
-            idle = self.rows[node] if not self.network.nodes[node].parents else self._not_activated(node, logits)
-            wanted = self.shares[node] * z - (1.0 - idle.values.sum())
-            logits[node] = self._base(node, idle.values[0], log_odds, wanted, strict=strict)
-        return logits
-
-    def _not_activated(self, node: int, logits: Array) -> Table:
-        """P(risk states of the cause, no parent activates it)."""
-        axes = self.log_odds[node][0]
-        ancestors: list[int] = []
-        stack = [parent for parent, _ in self.network.nodes[node].parents]
-        while stack:
-            parent = stack.pop()
-            if parent not in ancestors:
-                ancestors.append(parent)
-                stack += [grandparent for grandparent, _ in self.network.nodes[parent].parents]
-        tables = [self._given_parents(ancestor, logits) for ancestor in ancestors]
-        for parent, w in self.network.nodes[node].parents:
-            tables.append(Table((self._axis(parent),), np.array([[1.0, 1.0 - w]])))
-        risks = union(axes, *(self.log_odds[ancestor][0] for ancestor in ancestors))
-        return self._sum_product([*self._priors_above(risks), *tables], axes, node)
-
-    def _given_parents(self, node: int, logits: Array) -> Table:
-        """P(cause | risk states, parent causes), the cause itself among the axes."""
-        axes, log_odds = self.log_odds[node]
-        absent = Table(axes, expit_pair(logits[node] + log_odds)[1][None])
-        for parent, w in self.network.nodes[node].parents:
-            absent = absent.times(Table((self._axis(parent),), np.array([[1.0, 1.0 - w]])))
-        both = np.stack([absent.values[0], 1.0 - absent.values[0]], axis=-1)
-        return table_in_order((*absent.axes, self._axis(node)), both)
-
-    def _axis(self, cause: int) -> int:
-        """Causes as axes stand behind the risk factors."""
-        return len(self.network.risks) + cause
-
-    def _no_cause(self, logits: Array) -> float:
-        """P(no cause is present)."""
-        absent = [
-            Table(axes, expit_pair(logits[node] + log_odds)[1][None]) for node, (axes, log_odds) in enumerate(self.log_odds)
-        ]
-        return float(self._sum_product([*self.priors, *absent], (), -1).values[0])
-
-    def _base(self, node: int, rows: Array, log_odds: Array, wanted: float, *, strict: bool) -> float:
-        """Solve sum over rows of P(row) expit(x + log odds) = wanted for x, by Newton on the logit scale.
-
-        What cannot be reached at this z may be at the root: it comes as near as it can, unless `strict`.
-        """
-        reachable = float(rows[log_odds > -np.inf].sum())
-        if self.shares[node] == 0.0 or isclose(wanted, 0.0, abs_tol=1e-16):
-            return -np.inf
-        if wanted < 0:
-            if strict:
-                raise self._parents_give_too_much(node)
-            return -np.inf
-        if wanted >= reachable * (1 - 1e-12):
-            if not strict:
-                return CERTAIN
-            problem = f"its share {self.shares[node]:.3g} is more than the states that allow it can give"
-            raise self._fault(node, "odds", problem, "lower its weight, or the number of states with odds ratio 0")
-        target = logit(wanted / reachable)
-        x = target - float(np.average(np.where(log_odds > -np.inf, log_odds, 0.0), weights=rows))
-        for _ in range(MAX_STEPS):
-            on, off = expit_pair(x + log_odds)
-            given = float((rows * on).sum())
-            slope = float((rows * on * off).sum()) * reachable / (given * (reachable - given))
-            step = (logit(given / reachable) - target) / slope
-            x -= float(np.clip(step, -8.0, 8.0))
-            if abs(step) < TOLERANCE * max(1.0, abs(x)):
-                break
-        return x
-
-    def _parents_give_too_much(self, node: int) -> ModelFileError:
-        nodes = self.network.nodes
-        child, share = nodes[node].id, self.shares[node]
-        parent, w = max(nodes[node].parents, key=lambda arc: arc[1] * self.shares[arc[0]])
-        given = sum(link * self.shares[other] for other, link in nodes[node].parents)
-        largest = max(0.0, w - (given - share) / self.shares[parent])
-        problem = (
-            f"no base gives {child} its share {share:.3g} in {self.setting}: its parents alone give about {given:.3g}, "
-            f"most of it by {nodes[parent].id} -> {child} ({w:.3g})"
-        )
-        remedy = f"lower that link to {largest:.3g} or less, or raise the weight of {child}"
-        fault = Fault(f"causes/{nodes[parent].id}.toml", f"links.{child}", problem, remedy)
-        return ModelFileError(self.network.knowledge.name, (fault,))
-
-    def _too_little_coincidence(self) -> ModelFileError:
-        missing = -self._excess(SMALL) / SMALL
-        given = float(self.shares.sum()) - 1.0
-        problem = (
-            f"is {given:.3g}, but causes that bring each other (links between causes, shared risk factors) "
-            f"need more than {given + missing:.3g}"
-        )
-        place = f"settings.{self.setting}.coincidence"
-        fault = Fault("model.toml", place, problem, "raise it, or lower the links between causes")
-        return ModelFileError(self.network.knowledge.name, (fault,))
-
-    def _fault(self, node: int, place: str, problem: str, remedy: str) -> ModelFileError:
-        cause = self.network.nodes[node].id
-        fault = Fault(f"causes/{cause}.toml", place, f"in {self.setting}, {problem}", remedy)
-        return ModelFileError(self.network.knowledge.name, (fault,))
+    lanes = equations.lanes
+    small = np.full(lanes, SMALL)
+    missing = np.maximum(-excess(small) / SMALL, 0.0)
+    start, slope = _independent_roots(shares, lanes)
+    z = np.where(missing > 0.0, SMALL, _largest_roots(excess, start, slope))
+    given = equations.at(z, near)
+    reached = ~(given.too_much | given.too_little).any(axis=1) & (shares <= 1.0).all(axis=1)
+    return BasesInLanes(given.logits, z, reached & (missing == 0.0), given.too_much, given.too_little, missing)
 
 
-def _largest_root(f: Callable[[float], float], *, start: float) -> float:
-    """The root above 0 of a concave f with f(0) = 0 and f(1) <= 0: secant steps kept inside a bracket; 0 if there is none."""
-    if f(SMALL) <= 0:
-        return 0.0
-    low, high = SMALL, 1.0
-    a, fa = 1.0, f(1.0)
-    b = min(start, 1.0)
-    if fa == 0.0:
-        return 1.0
+def _independent_roots(shares: Array, lanes: int) -> tuple[Array, Array]:
+    """Z without risk factors and arcs, and the slope of P(some cause) - Z there, shape (lanes,) each."""
+
+    def no_cause(z: Array) -> Array:
+        return np.asarray(np.log1p(-np.minimum(shares * z[:, None], 1 - 1e-16)).sum(axis=1))
+
+    def excess(z: Array) -> Array:
+        return np.asarray(-np.expm1(no_cause(z)) - z)
+
+    z = _largest_roots(excess, np.ones(lanes), np.full(lanes, -1.0))
+    odds = shares / (1.0 - np.minimum(shares * z[:, None], 1 - 1e-16))
+    return z, np.exp(no_cause(z)) * odds.sum(axis=1) - 1.0
+
+
+def _fault_of(network: Network, setting: str, shares: Array, solved: BasesInLanes) -> Fault:
+    """Why no bases give the shares."""
+    over = int(np.argmax(shares))
+    if shares[over] > 1.0:
+        problem = f"its share would be {shares[over]:.3g}, more than 1"
+        return _fault_of_cause(network, setting, over, "weight", problem, "lower the weight or the coincidence")
+    too_much, too_little = solved.too_much[0], solved.too_little[0]
+    for cause in np.flatnonzero(too_much | too_little).tolist():
+        if too_much[cause]:
+            return _parents_give_too_much(network, setting, shares, cause)
+        problem = f"its share {shares[cause]:.3g} is more than the states that allow it can give"
+        remedy = "lower its weight, or the number of states with odds ratio 0"
+        return _fault_of_cause(network, setting, cause, "odds", problem, remedy)
+    coincidence = float(shares.sum()) - 1.0
+    problem = (
+        f"is {coincidence:.3g}, but causes that bring each other (links between causes, shared risk factors) "
+        f"need more than {coincidence + float(solved.missing[0]):.3g}"
+    )
+    return Fault("model.toml", f"settings.{setting}.coincidence", problem, "raise it, or lower the links between causes")
+
+
+def _parents_give_too_much(network: Network, setting: str, shares: Array, cause: int) -> Fault:
+    nodes = network.nodes
+    child, share = nodes[cause].id, shares[cause]
+    parent, w = max(nodes[cause].parents, key=lambda arc: arc[1] * shares[arc[0]])
+    given = sum(link * shares[other] for other, link in nodes[cause].parents)
+    largest = max(0.0, w - (given - share) / shares[parent])
+    problem = (
+        f"no base gives {child} its share {share:.3g} in {setting}: its parents alone give about {given:.3g}, "
+        f"most of it by {nodes[parent].id} -> {child} ({w:.3g})"
+    )
+    remedy = f"lower that link to {largest:.3g} or less, or raise the weight of {child}"
+    return Fault(f"causes/{nodes[parent].id}.toml", f"links.{child}", problem, remedy)
+
+
+def _fault_of_cause(network: Network, setting: str, cause: int, place: str, problem: str, remedy: str) -> Fault:
+    return Fault(f"causes/{network.nodes[cause].id}.toml", place, f"in {setting}, {problem}", remedy)
+
+
+def _largest_roots(f: Callable[[Array], Array], start: Array, slope: Array) -> Array:
+    """The root above 0 of concave functions with f(0) = 0 and f(1) <= 0, one a lane: secant steps kept inside brackets.
+
+    Where f is nowhere above 0 the result means nothing.
+
+    Args:
+        slope: What the slope at the start may be.
+    """
+    low, high = np.full_like(start, SMALL), np.ones_like(start)
+    b = np.minimum(start, 1.0)
+    a = fa = np.full_like(b, np.nan)
+    found = np.zeros(len(start), dtype=bool)
     for _ in range(MAX_STEPS):
         fb = f(b)
-        if fb > 0:
-            low = max(low, b)
-        else:
-            high = min(high, b)
-        if fb == 0.0 or high - low < TOLERANCE * high:
-            return b
-        step = b - fb * (b - a) / (fb - fa) if fb != fa else 0.0
-        a, fa = b, fb
-        b = step if low < step < high else (low + high) / 2
-        if abs(b - a) < TOLERANCE * b:
-            return b
+        low, high = np.where(fb > 0.0, np.maximum(low, b), low), np.where(fb > 0.0, high, np.minimum(high, b))
+        found |= (fb == 0.0) | (high - low < TOLERANCE * high)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            secant = (fb - fa) / (b - a)
+            slope = np.where(np.isfinite(secant), secant, slope)
+            step = b - fb / slope
+        step = np.where((low < step) & (step < high), step, (low + high) / 2)
+        a, fa, b = b, fb, np.where(found, b, step)
+        found |= np.abs(b - a) < TOLERANCE * b
+        if found.all():
+            break
     return b
 
 

@@ -477,7 +477,8 @@ class Activations:
     there: the odds of a leak (or base) of 0, the probability of a leak of 1, an odds ratio of 0.
 
     Attributes:
-        off: 1 - leak, node after node, row after row.
+        logits: Logit of the leak, node after node, row after row.
+        off: 1 - leak.
         on: The leak.
         node_of_row: Which of the nodes each row belongs to.
     """
@@ -499,7 +500,7 @@ class Activations:
         self.first = np.asarray(ends - lengths, dtype=np.intp)
         self.where = {node: slice(end - n, end) for node, end, n in zip(nodes, ends.tolist(), lengths, strict=True)}
         self.node_of_row = np.repeat(np.arange(len(nodes)), lengths)
-        rows = self._sums(numbers.logits, numbers.log_odds)
+        self.logits = rows = self._sums(numbers.logits, numbers.log_odds)
         on, off = expit_pair(rows)
 
         def pull(g: Array, into: Gradient) -> None:
