@@ -113,6 +113,11 @@ class Numbers:
         parts = (self.logits, self.links, self.log_odds, self.priors)
         return np.concatenate([np.broadcast_to(part, (self.lanes, part.shape[1])) for part in parts], axis=1)
 
+    def from_rows(self, rows: Array) -> "Numbers":
+        """Numbers of the same network out of what `in_a_row` gives, shape (lanes, ...)."""
+        ends = np.cumsum([part.shape[1] for part in (self.logits, self.links, self.log_odds)])
+        return Numbers(*np.split(rows, ends, axis=1))
+
     def part(self, lanes: slice) -> "Numbers":
         """Some of the lanes."""
         return self._with_arrays(lambda values: values if len(values) == 1 else values[lanes])

@@ -67,6 +67,8 @@ class ElicitedNumber:
         place: Dotted path inside the file, as errors name it.
         scale: What `deviation`, and every derivative in this number, refers to.
         deviation: Standard deviation on that scale; 0 for a number that holds by definition.
+        position: Of what it stands for among the network's numbers (`Numbers.in_a_row`, then the shares): a logit, a link, a
+            log odds ratio, the first entry of a prior, the share of a weight's cause.
         number: The number with its origin.
     """
 
@@ -75,6 +77,7 @@ class ElicitedNumber:
     kind: Kind
     scale: Scale
     deviation: float
+    position: int
     number: Elicited
 
     @property
@@ -97,7 +100,7 @@ class ElicitedNumbers:
 
     numbers: tuple[ElicitedNumber, ...]
     deviations: Array
-    varies: Array
+    varies: NDArray[np.bool_]
     moves: tuple[Positions, Positions, Array]
 
     def __len__(self) -> int:
@@ -190,7 +193,7 @@ class _Collection:
             scale, per_scale = Scale.LOG, x
         deviation = deviation_of_probability(number) / per_scale if kind in PROBABILITIES else deviation_of_log(number)
         moved = [(position, slope * per_scale) for position, slope in moves()]
-        return ElicitedNumber(file, place, kind, scale, deviation, number), moved
+        return ElicitedNumber(file, place, kind, scale, deviation, moved[0][0], number), moved
 
     # what one unit of a number, itself, moves by how much
 
@@ -201,7 +204,7 @@ class _Collection:
     def _of_weight(self, cause: int) -> Moves:
         """share_i = weight_i / sum of weights * sum of shares."""
         moves = [(self.of_shares + i, -share / self.sum_of_weights) for i, share in enumerate(self.shares.tolist())]
-        return [*moves, (self.of_shares + cause, float(self.shares.sum()) / self.sum_of_weights)]
+        return [(self.of_shares + cause, float(self.shares.sum()) / self.sum_of_weights), *moves]
 
     def _of_prior(self, factor: RiskFactor, row: PriorRow) -> Moves:
         """The other states share the probability of not being in the reference state in fixed parts."""

@@ -9,7 +9,7 @@ from math import prod
 
 import numpy as np
 
-from calfbayes.inference.tables import Array, Axes, union
+from calfbayes.inference.tables import Array, Axes, elimination_order, union
 
 
 class Schedule:
@@ -40,23 +40,6 @@ class Schedule:
         for inputs, axis in self._steps:
             values.append(_product(values, inputs).sum(axis=axis))
         return _product(values, self._last)
-
-
-def elimination_order(scopes: Sequence[Axes], sizes: Mapping[int, int], keep: Axes) -> list[int]:
-    """The axes that are not kept; next is always the one whose joint table is smallest, ties by position."""
-    tables = [frozenset(scope) for scope in scopes]
-    todo = set().union(*tables) - set(keep)
-    joint = {axis: frozenset().union(*(scope for scope in tables if axis in scope)) for axis in todo}
-    order = []
-    while todo:
-        axis = min(todo, key=lambda axis: (prod(sizes[other] for other in joint[axis]), axis))
-        merged = joint[axis] - {axis}
-        tables = [scope for scope in tables if axis not in scope] + [merged]
-        todo.remove(axis)
-        for other in merged & todo:
-            joint[other] = frozenset().union(*(scope for scope in tables if other in scope))
-        order.append(axis)
-    return order
 
 
 def _shapes(

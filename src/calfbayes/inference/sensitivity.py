@@ -141,6 +141,8 @@ def sensitivities(
     of_log_evidence = slopes.of_log_evidence - shares.of_log_complaint
     rows = np.concatenate([of_log_evidence[None], slopes.of_hidden, slopes.of_labels])
     rows = elicited.chained(*shares.held(rows))
+    for part in (rows, slopes.hidden, slopes.labels):
+        part.flags.writeable = False
     return Posteriors(
         slopes.log_evidence - solved.baseline[setting].log_joint,
         slopes.hidden,

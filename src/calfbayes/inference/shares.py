@@ -14,13 +14,13 @@ References:
     Griewank, Walther (2008), Evaluating derivatives, 15.1: adjoints of what is defined by equations.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from calfbayes.inference.base_equations import ancestors, risks_above
 from calfbayes.inference.reduction import Activations, prior_table
-from calfbayes.inference.tables import Array, Axes, Gradient, Table, elimination_order, sum_product, union
+from calfbayes.inference.tables import Array, Gradient, Table, sum_product, union
 from calfbayes.network import Network, Numbers
 
 
@@ -91,16 +91,14 @@ class _CauseLayer:
 
     def marginal(self, cause: int) -> Table:
         """P(cause)."""
-        above = self._ancestors(cause)
+        above = ancestors(self.network, cause)
         tables = [*(self._given_parents(ancestor) for ancestor in above), self._given_parents(cause).at(self._axis(cause), 1)]
-        return self._sum([*self._priors_above(union(*(table.axes for table in tables))), *tables])
+        risks = [axis for axis in union(*(table.axes for table in tables)) if axis < len(self.network.risks)]
+        return sum_product([*(self.priors[risk] for risk in risks_above(self.network, tuple(risks))), *tables], ())
 
     def no_cause(self) -> Table:
         """P(no cause)."""
-        return self._sum([*self.priors, *(self._unactivated(cause) for cause in self.network.causes)])
-
-    def _sum(self, tables: Sequence[Table]) -> Table:
-        return sum_product(tables, (), elimination_order(tables, ()))
+        return sum_product([*self.priors, *(self._unactivated(cause) for cause in self.network.causes)], ())
 
     def _unactivated(self, cause: int) -> Table:
         """P(cause absent | risk states, no parent cause present)."""
@@ -125,22 +123,3 @@ class _CauseLayer:
 
     def _axis(self, cause: int) -> int:
         return len(self.network.risks) + cause
-
-    def _ancestors(self, cause: int) -> list[int]:
-        found: set[int] = set()
-        stack = [parent for parent, _ in self.network.layout.parents[cause]]
-        while stack:
-            parent = stack.pop()
-            if parent not in found:
-                found.add(parent)
-                stack += [grandparent for grandparent, _ in self.network.layout.parents[parent]]
-        return sorted(found)
-
-    def _priors_above(self, axes: Axes) -> list[Table]:
-        wanted: set[int] = set()
-        stack = [axis for axis in axes if axis < len(self.network.risks)]
-        while stack:
-            risk = stack.pop()
-            wanted.add(risk)
-            stack += self.network.risks[risk].parents
-        return [self.priors[risk] for risk in sorted(wanted)]

@@ -147,16 +147,8 @@ class Table:
         return Table(rest, self.values[where], pull)
 
 
-def table_in_order(axes: Sequence[int], values: Array) -> Table:
-    """Make a table of an array whose axes stand in any order; a lane axis is put in front."""
-    return Table(tuple(sorted(axes)), values.transpose(sorted(range(len(axes)), key=list(axes).__getitem__))[None])
-
-
-def sum_product(tables: Sequence[Table], keep: Axes, order: Sequence[int]) -> Table:
+def sum_product(tables: Sequence[Table], keep: Axes) -> Table:
     """Multiply tables and sum over every axis that is not kept.
-
-    Args:
-        order: The axes to sum over, as `elimination_order` gives them.
 
     Returns:
         A table over `keep`.
@@ -164,8 +156,9 @@ def sum_product(tables: Sequence[Table], keep: Axes, order: Sequence[int]) -> Ta
     References:
         Zhang, Poole (1994), A simple approach to Bayesian network computations: variable elimination.
     """
+    sizes = {axis: n for table in tables for axis, n in zip(table.axes, table.values.shape[1:], strict=True)}
     left = list(tables)
-    for axis in order:
+    for axis in elimination_order([table.axes for table in tables], sizes, keep):
         merged = _product([table for table in left if axis in table.axes]).without(axis)
         left = [table for table in left if axis not in table.axes] + [merged]
     result = _product(left)
@@ -173,21 +166,19 @@ def sum_product(tables: Sequence[Table], keep: Axes, order: Sequence[int]) -> Ta
     return result if onto == result.axes else result.times(Table(onto, np.ones((1,) * (1 + len(onto)))))
 
 
-def elimination_order(tables: Sequence[Table], keep: Axes) -> list[int]:
+def elimination_order(scopes: Sequence[Axes], sizes: Mapping[int, int], keep: Axes) -> list[int]:
     """The axes that are not kept; next is always the one whose joint table is smallest, ties by position."""
-    sizes: Mapping[int, int] = {axis: n for table in tables for axis, n in zip(table.axes, table.values.shape[1:], strict=True)}
-    scopes = [frozenset(table.axes) for table in tables]
-    todo = set(sizes) - set(keep)
+    tables = [frozenset(scope) for scope in scopes]
+    todo = set().union(*tables) - set(keep)
+    joint = {axis: frozenset().union(*(scope for scope in tables if axis in scope)) for axis in todo}
     order = []
-
-    def joint(axis: int) -> frozenset[int]:
-        return frozenset().union(*(scope for scope in scopes if axis in scope))
-
     while todo:
-        axis = min(todo, key=lambda axis: (prod(sizes[other] for other in joint(axis)), axis))
-        merged = joint(axis) - {axis}
-        scopes = [scope for scope in scopes if axis not in scope] + [merged]
+        axis = min(todo, key=lambda axis: (prod(sizes[other] for other in joint[axis]), axis))
+        merged = joint[axis] - {axis}
+        tables = [scope for scope in tables if axis not in scope] + [merged]
         todo.remove(axis)
+        for other in merged & todo:
+            joint[other] = frozenset().union(*(scope for scope in tables if other in scope))
         order.append(axis)
     return order
 

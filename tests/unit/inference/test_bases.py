@@ -1,13 +1,18 @@
+from dataclasses import replace
 from fractions import Fraction
 from math import exp
 from typing import Any
 
+import numpy as np
 import pytest
 
 from calfbayes import ModelFileError
-from calfbayes.inference.bases import Bases, shares_of, solve_bases
-from calfbayes.inference.exact import infer
+from calfbayes.inference.base_equations import BaseEquations, Given
+from calfbayes.inference.bases import Bases, shares_of, solve_bases, solve_in_lanes
+from calfbayes.inference.exact import answer, infer
+from calfbayes.inference.reduction import Query
 from calfbayes.inference.solved import nothing_known
+from calfbayes.inference.tables import Array
 from calfbayes.knowledge.reading import Content, knowledge_from_content
 from calfbayes.network import Network, compile_network
 from support.enumeration import enumerate_model
@@ -153,3 +158,69 @@ def test_too_little_coincidence_for_the_links_between_causes_is_refused_with_wha
 def test_a_share_that_the_states_that_allow_it_cannot_give_is_refused() -> None:
     content = small_content({"a": (0.9, {}), "b": (0.6, {})}, {}, coincidence=0.5)
     assert "causes/a.toml" in faults(with_factor(content, 0.05, {"a": {"absent": 0.0}}))
+
+
+# --- in lanes ---------------------------------------------------------------------------------------------------------
+
+
+def test_bases_in_lanes_equal_those_of_one_model_after_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lanes differ in shares and in all numbers; they are solved in parts, too."""
+    network = random_model(7, n_causes=5, extremes=True)._solved.network
+    generator = np.random.default_rng(7)
+    given = network.numbers(np.zeros(network.n_causes))
+    risk = network.risks[0]
+    prior = given.priors.repeat(3, axis=0)
+    prior[:, : risk.prior.size] = generator.dirichlet(np.ones(risk.prior.size), 3)
+    numbers = replace(
+        given,
+        links=given.links * generator.uniform(0.3, 1.0, (3, given.links.shape[1])),
+        log_odds=given.log_odds * generator.uniform(0.5, 1.5, (3, given.log_odds.shape[1])),
+        priors=prior,
+    )
+    numbers.links[:, [child == network.complaint for _, child in network.layout.arcs]] = 1.0
+    shares = shares_of(network, "here") * generator.uniform(0.95, 1.05, (3, network.n_causes))
+    together = solve_in_lanes(network, numbers, shares)
+    assert together.feasible.all()
+    for lane in range(3):
+        alone = solve_in_lanes(network, numbers.part(slice(lane, lane + 1)), shares[lane : lane + 1])
+        assert together.logits[lane] == pytest.approx(alone.logits[0], rel=1e-10)
+        assert together.complaint[lane] == pytest.approx(alone.complaint[0], rel=1e-12)
+    solved = replace(numbers, logits=network.numbers(together.logits).logits)
+    nothing = Query.of(nothing_known(network))
+    assert answer(network, solved, nothing).hidden[:, : network.n_causes] == pytest.approx(shares, abs=1e-11)
+    monkeypatch.setattr("calfbayes.inference.bases.AT_ONCE", 1)
+    assert solve_in_lanes(network, numbers, shares).logits == pytest.approx(together.logits, rel=1e-10)
+
+
+def test_a_lane_that_nothing_solves_is_marked_and_the_others_are_solved() -> None:
+    causes = {"parent": (0.5, {"child": 0.59}), "child": (0.3, {}), "other": (0.7, {})}
+    network = network_of(small_content(causes, {}, coincidence=0.5))
+    numbers = network.numbers(np.zeros(network.n_causes))
+    arc = network.layout.arcs.index((network.node_index["parent"], network.node_index["child"]))
+    links = numbers.links.repeat(5, axis=0)
+    links[1, arc] = 0.9  # gives the child more than its share
+    shares = shares_of(network, "here")[None].repeat(5, axis=0)
+    shares[2] /= 1.5  # no coincidence
+    shares[3] *= 2.0  # one above 1
+    solved = solve_in_lanes(network, replace(numbers, links=links), shares)
+    assert solved.feasible.tolist() == [True, False, False, False, True]
+    single = solve_bases(network, "here")
+    assert solved.logits[[0, 4]] == pytest.approx(np.stack([single.logits] * 2), rel=1e-12)
+    assert not np.isnan(solved.logits).any()
+
+
+def test_the_bases_of_the_calf_model_are_solved_in_few_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a solve costs is the number of times that all causes are solved for one Z."""
+    steps: list[float] = []
+    at = BaseEquations.at
+
+    def counted(self: BaseEquations, z: Array, near: Given | None = None) -> Given:
+        steps.append(float(z[0]))
+        return at(self, z, near)
+
+    monkeypatch.setattr(BaseEquations, "at", counted)
+    network = shipped("calf")._solved.network
+    for setting in network.knowledge.settings:
+        steps.clear()
+        solve_bases(network, setting.id)
+        assert len(steps) <= 9

@@ -3,6 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from calfbayes.inference.schedule import Schedule
 from calfbayes.inference.tables import (
     Axes,
     Table,
@@ -10,7 +11,6 @@ from calfbayes.inference.tables import (
     expit_pair,
     narrow,
     sum_product,
-    table_in_order,
     union,
     widen,
 )
@@ -39,14 +39,6 @@ def test_widen_and_narrow_keep_the_lanes_in_front() -> None:
     assert narrow(values, (1, 4), (1, 4)) is values
 
 
-def test_a_table_is_put_in_order_of_its_axes() -> None:
-    values = np.random.default_rng(0).random((4, 2, 3))
-    ordered = table_in_order((2, 0, 1), values)
-    assert ordered.axes == (0, 1, 2)
-    assert ordered.values.shape == (1, 2, 3, 4)
-    assert ordered.values[0, 1, 2, 3] == values[3, 1, 2]
-
-
 def test_tables_of_one_lane_multiply_tables_of_many() -> None:
     many = Table((0,), np.arange(6.0).reshape(3, 2))
     product = many.times(Table((1,), np.array([[1.0, 10.0, 100.0]])))
@@ -59,16 +51,19 @@ def test_tables_of_one_lane_multiply_tables_of_many() -> None:
 def test_sums_of_products_equal_the_plain_sum(axes_of: list[Axes], wanted: Axes) -> None:
     tables = [table(axes, seed) for seed, axes in enumerate(axes_of)]
     keep = tuple(axis for axis in wanted if axis in union(*axes_of))
-    result = sum_product(tables, keep, elimination_order(tables, keep))
+    result = sum_product(tables, keep)
     letters = ",".join("".join(NAMES[axis] for axis in axes) for axes in axes_of)
     expected = np.einsum(f"{letters}->{''.join(NAMES[axis] for axis in keep)}", *(t.values[0] for t in tables))
     assert result.axes == keep
     assert result.values[0] == pytest.approx(expected, rel=1e-12)
+    scheduled = Schedule(axes_of, SIZES, keep)([t.values for t in tables])
+    assert scheduled.shape == (1, *expected.shape)
+    assert scheduled[0] == pytest.approx(expected, rel=1e-12)
 
 
 @given(st.lists(scopes(), min_size=1, max_size=5), scopes())
 def test_every_axis_that_is_not_kept_is_eliminated_once(axes_of: list[Axes], keep: Axes) -> None:
-    order = elimination_order([table(axes, 0) for axes in axes_of], keep)
+    order = elimination_order(axes_of, SIZES, keep)
     assert sorted(order) == sorted(set(union(*axes_of)) - set(keep))
 
 
@@ -84,3 +79,9 @@ def test_an_infinite_logit_is_certain() -> None:
     on, off = expit_pair(np.array([-np.inf, np.inf]))
     assert on.tolist() == [0.0, 1.0]
     assert off.tolist() == [1.0, 0.0]
+
+
+def test_a_schedule_serves_tables_of_one_lane_and_of_many() -> None:
+    one, many = np.array([[1.0, 2.0]]), np.arange(12.0).reshape(2, 2, 3)
+    result = Schedule([(0,), (0, 1)], SIZES, (1,))([one, many])
+    assert result.tolist() == [[6.0, 9.0, 12.0], [24.0, 27.0, 30.0]]

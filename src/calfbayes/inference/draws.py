@@ -1,0 +1,129 @@
+"""Models drawn from the doubt of what was elicited, each a coherent one.
+
+Every number is drawn by itself: probabilities from the Beta distribution that has them as its mean, weights and odds ratios
+from the log-normal that has them as its median. The coincidence is kept. Then the bases are solved again, so that in every
+draw the shares are those that its weights mean. A draw that no bases solve is drawn again as a whole, and counted. Where the
+probability of a finding given a cause falls below the drawn leak, the link is 0.
+
+References:
+    Doubilet, Begg, Weinstein, Braun, McNeil (1985), Probabilistic sensitivity analysis using Monte Carlo simulation.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from calfbayes.errors import Fault, ModelFileError
+from calfbayes.inference.bases import solve_in_lanes, weights_of
+from calfbayes.inference.elicited import ElicitedNumbers, Kind, Scale, elicited_numbers
+from calfbayes.inference.solved import SolvedNetwork
+from calfbayes.inference.tables import Array, expit_pair
+from calfbayes.network import Network, Numbers
+
+LEAST, MOST = 1e-300, 1.0 - 2.0**-53  # of a drawn probability, so that none becomes 0 or 1
+ROUNDS = 200  # of drawing again what no bases solve
+
+
+@dataclass(frozen=True, eq=False)
+class Draws:
+    """Coherent models, one a lane.
+
+    Attributes:
+        numbers: Their numbers, bases included.
+        log_complaint: log P(complaint) of each, shape (lanes,).
+        redrawn: How many draws were thrown away because no bases gave their shares.
+    """
+
+    numbers: Numbers
+    log_complaint: Array
+    redrawn: int
+
+
+def draw_models(solved: SolvedNetwork, setting: str, n: int, generator: np.random.Generator) -> Draws:
+    """Draw n models.
+
+    Raises:
+        ModelFileError: If hardly any draw can be solved.
+    """
+    network = solved.network
+    elicited = elicited_numbers(solved, setting)
+    rest = network.numbers(solved.bases[setting].logits)
+    found: list[Numbers] = []
+    complaints: list[Array] = []
+    missing, drawn = n, 0
+    for _ in range(ROUNDS):
+        if missing == 0:
+            break
+        values = _drawn(elicited, missing, generator)
+        numbers = _numbers_of(network, rest, elicited, values)
+        bases = solve_in_lanes(network, numbers, _shares_of(solved, setting, elicited, values))
+        good = np.flatnonzero(bases.feasible)
+        rows = numbers.in_a_row[good]
+        rows[:, : network.n_causes] = bases.logits[good]
+        found.append(rest.from_rows(rows))
+        complaints.append(np.log(bases.complaint[good]))
+        drawn += missing
+        missing -= len(good)
+    if missing:
+        problem = f"of {drawn} models drawn within the doubt of their numbers bases solve only {n - missing}"
+        fault = Fault("model.toml", f"settings.{setting}.coincidence", problem, "raise it, or lower the links between causes")
+        raise ModelFileError(network.knowledge.name, (fault,))
+    rows = np.concatenate([numbers.in_a_row for numbers in found]) if found else rest.in_a_row[:0]
+    return Draws(rest.from_rows(rows), np.concatenate(complaints) if found else np.empty(0), drawn - n)
+
+
+def _drawn(elicited: ElicitedNumbers, n: int, generator: np.random.Generator) -> Array:
+    """Every number n times, shape (n, numbers)."""
+    mean = np.array([number.value for number in elicited.numbers])
+    values = np.broadcast_to(mean, (n, len(mean))).copy()
+    moves = elicited.varies & (elicited.deviations > 0.0)
+    on_log_odds, on_log = (
+        np.array([number.scale == scale for number in elicited.numbers]) for scale in (Scale.LOG_ODDS, Scale.LOG)
+    )
+    beta, normal = moves & on_log_odds, moves & on_log
+    m = mean[beta]
+    size = 1.0 / (elicited.deviations[beta] ** 2 * m * (1.0 - m)) - 1.0  # the variance is m (1 - m) / (size + 1)
+    values[:, beta] = np.clip(generator.beta(m * size, (1.0 - m) * size, (n, len(m))), LEAST, MOST)
+    values[:, normal] *= np.exp(elicited.deviations[normal] * generator.standard_normal((n, int(normal.sum()))))
+    return values
+
+
+def _numbers_of(network: Network, rest: Numbers, elicited: ElicitedNumbers, values: Array) -> Numbers:
+    """The network's numbers, but for the bases, that elicited numbers mean."""
+    rows = np.repeat(rest.in_a_row, len(values), axis=0)
+    n_logits = rest.logits.shape[1]
+
+    def of(kind: Kind) -> tuple[list[int], list[int]]:
+        some = [k for k, number in enumerate(elicited.numbers) if number.kind == kind and elicited.deviations[k] > 0.0]
+        return some, [elicited.numbers[k].position for k in some]
+
+    some, at = of(Kind.LEAK)
+    rows[:, at] = np.log(values[:, some]) - np.log1p(-values[:, some])
+    some, at = of(Kind.ODDS_RATIO)
+    rows[:, at] = np.log(values[:, some])
+    some, at = of(Kind.LINK)
+    rows[:, at] = values[:, some]
+    arcs = [(k, number.position) for k, number in enumerate(elicited.numbers) if number.kind == Kind.PROBABILITY]
+    if arcs:
+        some, at = (list(part) for part in zip(*arcs, strict=True))
+        leaks_off = expit_pair(rows[:, [network.layout.arcs[position - n_logits][1] for position in at]])[1]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            links = 1.0 - (1.0 - values[:, some]) / leaks_off
+        rows[:, at] = np.where(leaks_off > 0.0, np.maximum(links, 0.0), 0.0)
+    number, position, factor = elicited.moves
+    change = values - np.array([entry.value for entry in elicited.numbers])
+    for k in of(Kind.PRIOR)[0]:
+        of_number = number == k
+        q = elicited.numbers[k].value
+        rows[:, position[of_number]] += change[:, [k]] * factor[of_number] / (q * (1.0 - q))
+    return rest.from_rows(rows)
+
+
+def _shares_of(solved: SolvedNetwork, setting: str, elicited: ElicitedNumbers, values: Array) -> Array:
+    """The shares that drawn weights mean, the coincidence kept."""
+    sum_of_shares = float(solved.bases[setting].shares.sum())
+    weights = np.repeat(weights_of(solved.network, setting)[None], len(values), axis=0)
+    first = solved.network.numbers(solved.bases[setting].logits).in_a_row.shape[1]
+    some = [k for k, number in enumerate(elicited.numbers) if number.kind == Kind.WEIGHT]
+    weights[:, [elicited.numbers[k].position - first for k in some]] = values[:, some]
+    return np.asarray(weights / weights.sum(axis=1, keepdims=True) * sum_of_shares)
