@@ -108,11 +108,12 @@ class Plan:
 
 def make_plan(problem: Problem) -> Plan:
     """Choose an order and write down the steps. Deterministic; allocates nothing that grows with the messages."""
-    return _plan_of(problem.structure())
+    return plan_of(problem.structure())
 
 
 @lru_cache(maxsize=256)
-def _plan_of(structure: Structure) -> Plan:
+def plan_of(structure: Structure) -> Plan:
+    """Plan any problem of this structure."""
     graph = _Graph(structure)
     order, price = _order(graph)
     best = _Writer(graph).plan(order)

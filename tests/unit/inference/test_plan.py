@@ -127,10 +127,10 @@ def test_the_price_is_that_of_the_steps() -> None:
 def test_a_dear_query_is_planned_several_times_and_a_cheap_one_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """The best of several is kept; the choice among orders is seeded, so it is always the same."""
     dear, cheap = problem_of(large(), 4).structure(), problem_of(large(), 1, n_known=5).structure()
-    searched = {structure: planning._plan_of.__wrapped__(structure) for structure in (dear, cheap)}
-    assert searched[dear] == planning._plan_of.__wrapped__(dear)
+    searched = {structure: planning.plan_of.__wrapped__(structure) for structure in (dear, cheap)}
+    assert searched[dear] == planning.plan_of.__wrapped__(dear)
     monkeypatch.setattr(planning, "MOST_SEARCHES", 0)
-    once = {structure: planning._plan_of.__wrapped__(structure) for structure in (dear, cheap)}
+    once = {structure: planning.plan_of.__wrapped__(structure) for structure in (dear, cheap)}
     assert searched[dear].operations < 0.9 * once[dear].operations
     assert searched[cheap] == once[cheap]
 
