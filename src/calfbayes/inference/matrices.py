@@ -13,7 +13,7 @@ If G is the derivative of the whole with respect to an item's matrix, the parts 
 and present are the sums over the entries of G times the two terms: P(present | evidence) is their quotient.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from math import prod
 
@@ -21,9 +21,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calfbayes.inference.plan import CloseBit, ClosePoint, Multiply
-from calfbayes.inference.program import Apply, Link, Piece, Program
-from calfbayes.inference.reduction import NAMELESS, Item, Problem
-from calfbayes.inference.tables import Array, Axes, Gradient, Table, narrow, union, widen
+from calfbayes.inference.program import Apply, Link, Links, Piece, Program
+from calfbayes.inference.reduction import NAMELESS, Problem
+from calfbayes.inference.tables import Array, Gradient, Table, narrow, widen
 
 _AGREE = np.array([[1.0, 0.0, 0.0, 0.0], [0.0, 0.0, 0.0, 1.0]])[None]  # a bit and the point that takes its value
 _ZERO = 1  # the entry of a child's matrix that is always 0, see `_pattern`
@@ -41,12 +41,12 @@ class Matrices:
         self.problem = problem
         self.of_step: dict[int, Array] = {}
         self.wanted: set[int] = set()
-        self._groups = [_Links(problem, program, piece, steps) for piece, steps in program.links]
+        self._groups = [_Filled(problem, links) for links in program.links]
         self._others: dict[int, Multiply | CloseBit] = {}
         for group in self._groups:
             self.of_step.update(group.matrices())
-            if group.piece.first:
-                self.wanted.update(group.steps)
+            if group.links.piece.first:
+                self.wanted.update(group.links.steps)
         for k, step in enumerate(program.steps):
             if not isinstance(step, Apply) or isinstance(step.does, Link):
                 continue
@@ -66,12 +66,12 @@ class Matrices:
 
     def with_slope(self) -> set[int]:
         """The steps of which the derivative is needed for those with respect to the problem's tables."""
-        return {*self._others, *(k for group in self._groups for k in group.steps)}
+        return {*self._others, *(k for group in self._groups for k in group.links.steps)}
 
     def posteriors(self, of_steps: Mapping[int, Array], hidden: Array) -> None:
         """Fill P(present | evidence) of the nodes in, shape (lanes, n_hidden), from the derivatives by step."""
         for group in self._groups:
-            if group.piece.first:
+            if group.links.piece.first:
                 group.posteriors(of_steps, hidden)
         for k in self.wanted & self._others.keys():
             bit = self.problem.bits[self._others[k].bit]
@@ -94,92 +94,112 @@ class Matrices:
                 gradient.add(self.problem.bits[step.bit].on, part[:, 0, 1])
 
 
-class _Links:
-    """Pieces of items whose matrices look alike, made together. A row is a joint state of the points of one of them."""
+class _Filled:
+    """Pieces of one kind with the numbers of a problem, made together.
 
-    def __init__(self, problem: Problem, program: Program, piece: Piece, steps: Sequence[int]) -> None:
-        self.piece, self.steps = piece, steps
-        self.links = [_link(program, k) for k in steps]
-        self.items = [problem.items[link.item] for link in self.links]
-        self.axes = [union(item.absent.axes, item.present.axes) if piece.first else () for item in self.items]
-        lengths = [prod(link.shape[:-2]) for link in self.links]
-        self.ends = np.cumsum(lengths)
-        self.starts = self.ends - lengths
-        self.of_row = np.repeat(np.arange(len(lengths)), lengths)
-        self.identity, self.cells = _pattern(piece)
-        if piece.first:
-            self.absent, self.present = (_rows(self._weights(which)) for which in ("absent", "present"))
+    Attributes:
+        absent: The weight of being absent, shape (lanes, rows).
+        present: The weight of being present.
+        of_children: The matrix of each child, row by row, shape (lanes, pieces, children, 4).
+        effect: Their products, shape (lanes, rows, entries).
+    """
+
+    def __init__(self, problem: Problem, links: Links) -> None:
+        self.links = links
+        self.items = [problem.items[link.item] for link in links.links]
+        self.identity, self.cells = _pattern(links.piece)
+        if links.piece.first:
+            items = list(zip(self.items, links.links, strict=True))
+            self.absent = _side_by_side([_by_row(item.absent, link) for item, link in items])
+            self.present = _side_by_side([_by_row(item.present, link) for item, link in items])
         else:
-            self.absent = self.present = np.ones((1, len(lengths)))
-        n = len(piece.new)
-        children = [item.children[link.start + j] for item, link in zip(self.items, self.links, strict=True) for j in range(n)]
-        w = _rows([table.values[:, None] for _, table in children])
-        w = w.reshape(len(w), len(lengths), n)
-        self.of_children = np.stack([1.0 - w, np.zeros_like(w), w, np.ones_like(w)], axis=-1)
-        self.effect = self._effect(self.of_children)[:, self.of_row]
-
-    def _weights(self, which: str) -> Iterable[Array]:
-        for item, link, axes in zip(self.items, self.links, self.axes, strict=True):
-            table: Table = getattr(item, which)
-            values = table.values
-            if table.axes != axes:
-                values = np.broadcast_to(widen(values, table.axes, axes), (len(values), *link.shape[:-2]))
-            yield values.reshape(len(values), -1)
+            self.absent = self.present = np.ones((1, len(links.of_row)))
+        of_children = [item.children[k][1].values for item, link in zip(self.items, links.links, strict=True) for k in link.children]
+        w = _side_by_side([values[:, None] for values in of_children])
+        w = w.reshape(len(w), len(self.items), links.piece.n_children)
+        self.of_children = np.empty((*w.shape, 4))
+        self.of_children[..., 0] = 1.0 - w
+        self.of_children[..., 1] = 0.0
+        self.of_children[..., 2] = w
+        self.of_children[..., 3] = 1.0
+        self.effect = self._effect(self.of_children)
 
     def _effect(self, of_children: Array) -> Array:
-        """The product over the children, shape (lanes, pieces, entries of the matrix)."""
-        effect = np.ones((1, len(self.steps), self.identity.size))
+        """The product over the children by row, shape (lanes, rows, entries of the matrix)."""
+        effect = np.ones((1, len(self.items), self.identity.size))
         for j, cells in enumerate(self.cells):
-            effect = effect * of_children[:, :, j, cells]
-        return effect
+            effect = effect * of_children[:, :, j].take(cells, -1)
+        return effect if len(self.items) == len(self.links.of_row) else effect.take(self.links.of_row, 1)
 
-    def matrices(self) -> dict[int, Array]:
+    def matrices(self) -> Iterator[tuple[int, Array]]:
+        """Each step with its matrix."""
+        piece = self.links.piece
         entries = self.absent[..., None] * self.identity + self.present[..., None] * self.effect
-        lanes = len(entries)
-        return {
-            k: entries[:, start:end].reshape(lanes, *link.shape)
-            for k, link, start, end in zip(self.steps, self.links, self.starts.tolist(), self.ends.tolist(), strict=True)
-        }
+        n_rows, own = 2 ** (piece.n_children + (not piece.last)), 1 if piece.first else 2
+        entries = entries.reshape(*entries.shape[:2], n_rows, own, 2**piece.n_children)
+        start = 0
+        for k, link, end in zip(self.links.steps, self.links.links, self.links.ends, strict=True):
+            columns = 2 ** (piece.n_children - link.n_new)
+            matrix = entries[:, start:end, :, :, :columns]  # the bits that are new were off
+            yield k, matrix.reshape(len(entries), *link.sizes, n_rows, own * columns)
+            start = end
 
     def _if(self, of_steps: Mapping[int, Array]) -> tuple[Array, Array, Array]:
         """The derivatives by row, and those with respect to the weights of being absent and of being present."""
-        g = _rows([of_steps[k].reshape(len(of_steps[k]), -1, self.identity.size) for k in self.steps])
-        return g, g @ self.identity, (g * _last(self.effect, len(g))).sum(axis=-1)
+        piece, lanes = self.links.piece, max(len(of_steps[k]) for k in self.links.steps)
+        n_rows, own = 2 ** (piece.n_children + (not piece.last)), 1 if piece.first else 2
+        g = np.zeros((lanes, len(self.links.of_row), n_rows, own, 2**piece.n_children))
+        start = 0
+        for k, link, end in zip(self.links.steps, self.links.links, self.links.ends, strict=True):
+            columns = 2 ** (piece.n_children - link.n_new)
+            g[:, start:end, :, :, :columns] = of_steps[k].reshape(len(of_steps[k]), end - start, n_rows, own, columns)
+            start = end
+        g = g.reshape(lanes, -1, self.identity.size)
+        return g, g @ self.identity, np.einsum("lre,lre->lr", g, self.effect[-lanes:])
 
     def _total(self, by_row: Array) -> Array:
-        return by_row if len(self.steps) == len(self.of_row) else np.asarray(np.add.reduceat(by_row, self.starts, axis=1))
+        return by_row if by_row.shape[1] == len(self.items) else np.asarray(np.add.reduceat(by_row, self.links.starts, axis=1))
 
     def posteriors(self, of_steps: Mapping[int, Array], hidden: Array) -> None:
+        """Fill P(present | evidence) in."""
         _, if_absent, if_present = self._if(of_steps)
-        absent = self._total(if_absent * _last(self.absent, len(hidden)))
-        present = self._total(if_present * _last(self.present, len(hidden)))
+        absent = self._total(if_absent * self.absent[-len(if_absent) :])
+        present = self._total(if_present * self.present[-len(if_present) :])
         nodes = np.array([item.node for item in self.items])
         named = nodes != NAMELESS
         hidden[:, nodes[named]] = over_total(present, absent + present)[:, named]
 
     def slopes(self, of_steps: Mapping[int, Array], gradient: Gradient) -> None:
+        """Add the derivatives of the logarithm of the whole with respect to the items' weights and links."""
         g, if_absent, if_present = self._if(of_steps)
         total = self._total(if_absent * self.absent + if_present * self.present)
-        by_row = total[:, self.of_row]
-        if self.piece.first:
-            self._add_weights(over_total(if_absent, by_row), "absent", gradient)
-            self._add_weights(over_total(if_present, by_row), "present", gradient)
+        if self.links.piece.first:
+            by_row = total.take(self.links.of_row, 1)
+            absent, present = over_total(if_absent, by_row), over_total(if_present, by_row)
+            start = 0
+            for item, link, end in zip(self.items, self.links.links, self.links.ends, strict=True):
+                for table, part in ((item.absent, absent), (item.present, present)):
+                    by_point = part[:, start:end].reshape(len(part), *link.sizes)
+                    gradient.add(table, narrow(by_point, link.points, table.axes))
+                start = end
         for j in range(len(self.cells)):
             varied = self.of_children.copy()
             varied[:, :, j] = np.array([-1.0, 0.0, 1.0, 0.0])
-            slope = (g * self._effect(varied)[:, self.of_row]).sum(axis=-1)
+            slope = np.einsum("lre,lre->lr", g, self._effect(varied))
             of_children = over_total(self._total(slope * self.present), total)
-            for k, (item, link) in enumerate(zip(self.items, self.links, strict=True)):
-                gradient.add(item.children[link.start + j][1], of_children[:, k])
-
-    def _add_weights(self, by_row: Array, which: str, gradient: Gradient) -> None:
-        ends = zip(self.starts.tolist(), self.ends.tolist(), strict=True)
-        for item, link, axes, (start, end) in zip(self.items, self.links, self.axes, ends, strict=True):
-            table: Table = getattr(item, which)
-            gradient.add(table, narrow(by_row[:, start:end].reshape(len(by_row), *link.shape[:-2]), axes, table.axes))
+            for k, (item, link) in enumerate(zip(self.items, self.links.links, strict=True)):
+                gradient.add(item.children[link.children[j]][1], of_children[:, k])
 
 
-@lru_cache(maxsize=1024)
+def _by_row(table: Table, link: Link) -> Array:
+    """The values of a table, shape (lanes, joint states of the piece's points)."""
+    values = table.values
+    if table.axes != link.points:
+        values = np.broadcast_to(widen(values, table.axes, link.points), (len(values), *link.sizes))
+    return values.reshape(len(values), -1)
+
+
+@lru_cache(maxsize=64)
 def _pattern(piece: Piece) -> tuple[Array, NDArray[np.intp]]:
     """Where the entries of a piece's matrix come from.
 
@@ -187,30 +207,22 @@ def _pattern(piece: Piece) -> tuple[Array, NDArray[np.intp]]:
         Identity: 1 in the entries in which nothing changes, shape (entries,); and for each child which entry of its own
         matrix, 0 to 3 row by row, is a factor of each entry, shape (children, entries).
     """
-    n, had = len(piece.new), [j for j, new in enumerate(piece.new) if not new]
-    after = np.array(np.indices((2,) * n).reshape(n, 2**n, 1), dtype=np.intp)
-    before = np.zeros((n, 1, 2 ** len(had)), dtype=np.intp)
-    before[had] = np.indices((2,) * len(had)).reshape(len(had), 1, 2 ** len(had))
-    shape = (1 if piece.last else 2, 2**n, 1 if piece.first else 2, 2 ** len(had))  # its own state is the first axis
+    n = piece.n_children
+    states = np.indices((2,) * n).reshape(n, 2**n)
+    after, before = states[:, :, None], states[:, None, :]
+    shape = (1 if piece.last else 2, 2**n, 1 if piece.first else 2, 2**n)  # its own state is the first axis
     identity, cells = np.zeros(shape), np.full((n, *shape), _ZERO)
     identity[0, :, 0] = (after == before).all(axis=0)
     cells[:, -1, :, -1] = 2 * after + before
     return identity.ravel(), cells.reshape(n, prod(shape))
 
 
-def _link(program: Program, k: int) -> Link:
-    step = program.steps[k]
-    assert isinstance(step, Apply) and isinstance(step.does, Link)  # noqa: S101 - so the program sorts them
-    return step.does
-
-
-def _rows(parts: Iterable[Array]) -> Array:
+def _side_by_side(parts: Sequence[Array]) -> Array:
     """Arrays of shape (lanes or 1, ...) one after the other along the second axis."""
-    arrays = list(parts)
-    if not arrays:
+    if not parts:
         return np.ones((1, 0))
-    lanes = max(map(len, arrays))
-    same = [v if len(v) == lanes else np.broadcast_to(v, (lanes, *v.shape[1:])) for v in arrays]
+    lanes = max(map(len, parts))
+    same = [v if len(v) == lanes else np.broadcast_to(v, (lanes, *v.shape[1:])) for v in parts]
     return np.concatenate(same, axis=1)
 
 

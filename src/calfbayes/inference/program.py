@@ -12,10 +12,13 @@ An item with many children is taken in by pieces. Between the first and the last
 message, so that the matrices stay small.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from math import prod
+
+import numpy as np
+from numpy.typing import NDArray
 
 from calfbayes.inference.plan import Absorb, CloseBit, ClosePoint, Merge, Multiply, Plan, Scope, plan_of
 from calfbayes.inference.reduction import Structure
@@ -33,22 +36,16 @@ class View:
         split: Sizes of its axes as they are stored, lanes not counted.
         order: In which order they are wanted, lanes counted; None if they stand so already.
         shape: Sizes in the end, lanes not counted.
+        moved: Sizes of the axes once they are moved, lanes not counted.
+        back: The order that undoes `order`.
     """
 
     split: tuple[int, ...]
     order: tuple[int, ...] | None
     shape: tuple[int, ...]
+    moved: tuple[int, ...]
+    back: tuple[int, ...]
 
-    @property
-    def back(self) -> tuple[int, ...]:
-        """The order that undoes `order`."""
-        order = self.order or range(1 + len(self.split))
-        return tuple(sorted(range(len(order)), key=list(order).__getitem__))
-
-    @property
-    def moved(self) -> tuple[int, ...]:
-        """Sizes of the axes once they are moved, lanes not counted."""
-        return self.split if self.order is None else tuple(self.split[axis - 1] for axis in self.order[1:])
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +53,12 @@ class Piece:
     """What an item's matrix looks like; many items share one.
 
     Attributes:
-        new: For each child whether its bit is new to the message.
+        n_children: Number of children in it.
         first: Whether the item's weights are in it; else its own state has become an axis.
         last: Whether the item's own state is summed out; else it becomes an axis.
     """
 
-    new: tuple[bool, ...]
+    n_children: int
     first: bool = True
     last: bool = True
 
@@ -72,15 +69,45 @@ class Link:
 
     Attributes:
         item: Position in the problem.
-        start: Position of the piece's first child among the item's children.
-        points: Number of joint states of the points that the item depends on.
-        shape: Sizes of these points, then rows and columns of the matrix.
+        children: Positions of the children among the item's; those whose bits are new to the message come first.
+        n_new: How many are new.
+        points: The points that the item's weights depend on.
+        sizes: Their numbers of states.
     """
 
     item: int
-    start: int
+    children: tuple[int, ...]
     piece: Piece
-    shape: tuple[int, ...]
+    n_new: int
+    points: Axes
+    sizes: tuple[int, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Links:
+    """All pieces of one kind. A row is a joint state of the points of one of them.
+
+    Attributes:
+        steps: The steps at which they are put in.
+        starts: First row of each.
+        ends: The row after the last of each.
+        of_row: Which piece a row belongs to.
+    """
+
+    piece: Piece
+    links: tuple[Link, ...]
+    steps: tuple[int, ...]
+    starts: NDArray[np.intp]
+    ends: tuple[int, ...]
+    of_row: NDArray[np.intp]
+
+    @classmethod
+    def of(cls, piece: Piece, links: Mapping[int, Link]) -> "Links":
+        """Of the pieces by step."""
+        lengths = [prod(link.sizes) for link in links.values()]
+        ends = np.cumsum(lengths)
+        of_row = np.repeat(np.arange(len(lengths)), lengths)
+        return cls(piece, tuple(links.values()), tuple(links), ends - lengths, tuple(ends.tolist()), of_row)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,17 +146,17 @@ class Meet:
     n_shared: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class Program:
     """A plan for arrays.
 
     Attributes:
-        links: For each kind of piece the steps that use it.
+        links: The pieces of items, by kind.
     """
 
     plan: Plan
     steps: tuple[Apply | Meet, ...]
-    links: tuple[tuple[Piece, tuple[int, ...]], ...]
+    links: tuple[Links, ...]
 
 
 @lru_cache(maxsize=256)
@@ -139,11 +166,11 @@ def program_of(structure: Structure) -> Program:
     writer = _Writer(structure)
     for step, scope in zip(plan.steps, plan.scopes[1:], strict=True):
         writer.write(step, scope)
-    links: dict[Piece, list[int]] = {}
-    for k, step in enumerate(writer.steps):
-        if isinstance(step, Apply) and isinstance(step.does, Link):
-            links.setdefault(step.does.piece, []).append(k)
-    return Program(plan, tuple(writer.steps), tuple((piece, tuple(used)) for piece, used in links.items()))
+    links: dict[Piece, dict[int, Link]] = {}
+    for k, done in enumerate(writer.steps):
+        if isinstance(done, Apply) and isinstance(done.does, Link):
+            links.setdefault(done.does.piece, {})[k] = done.does
+    return Program(plan, tuple(writer.steps), tuple(Links.of(piece, by_step) for piece, by_step in links.items()))
 
 
 class _Writer:
@@ -174,15 +201,17 @@ class _Writer:
 
     def _absorb(self, message: int, item: int) -> int:
         points, children = self.structure.items[item]
+        stored = self.orders[message]
+        children = sorted(range(len(children)), key=lambda k: ~children[k] in stored)
         for start in range(0, max(len(children), 1), MOST_CHILDREN):
-            here = tuple(~child for child in children[start : start + MOST_CHILDREN])
-            first, last = start == 0, start + MOST_CHILDREN >= len(children)
-            had = tuple(bit for bit in here if bit in self.orders[message])
-            columns, rows = had if first else (OWN, *had), here if last else (OWN, *here)
-            needed = points if first else ()
-            shape = (*(self.sizes[point] for point in needed), 2 ** len(rows), 2 ** len(columns))
-            piece = Piece(tuple(bit not in had for bit in here), first, last)
-            message = self._apply(message, Link(item, start, piece, shape), needed, columns, rows)
+            here = tuple(children[start : start + MOST_CHILDREN])
+            bits = tuple(~self.structure.items[item][1][k] for k in here)
+            had = tuple(bit for bit in bits if bit in stored)
+            piece = Piece(len(here), start == 0, start + MOST_CHILDREN >= len(children))
+            needed = points if piece.first else ()
+            link = Link(item, here, piece, len(bits) - len(had), needed, tuple(self.sizes[point] for point in needed))
+            columns, rows = had if piece.first else (OWN, *had), bits if piece.last else (OWN, *bits)
+            message = self._apply(message, link, needed, columns, rows)
         return message
 
     def _close_bit(self, message: int, step: CloseBit) -> int:
@@ -229,7 +258,9 @@ class _Writer:
     def _view(self, stored: Axes, wanted: Axes, shape: tuple[int, ...]) -> View:
         order = (0, *(1 + stored.index(axis) for axis in wanted))
         split = tuple(self.sizes[axis] for axis in stored)
-        return View(split, None if order == tuple(range(len(order))) else order, shape)
+        moved = tuple(self.sizes[axis] for axis in wanted)
+        back = tuple(sorted(range(len(order)), key=order.__getitem__))
+        return View(split, None if order == back == tuple(range(len(order))) else order, shape, moved, back)
 
     def _size(self, axes: Sequence[int]) -> int:
         return prod(self.sizes[axis] for axis in axes)
