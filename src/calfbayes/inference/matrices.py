@@ -73,9 +73,9 @@ class Matrices:
         for group in self._groups:
             if group.links.piece.first:
                 group.posteriors(of_steps, hidden)
-        for k in self.wanted & self._others.keys():
-            bit = self.problem.bits[self._others[k].bit]
-            if bit.present is not None:
+        for k, step in self._others.items():
+            bit = self.problem.bits[step.bit] if isinstance(step, CloseBit) else None
+            if bit is not None and bit.present is not None:
                 if_off, if_on = of_steps[k][:, 0, 0], of_steps[k][:, 0, 1]
                 off, on, was_off, was_on = (_last(t.values, len(hidden)) for t in (*bit.present, bit.off, bit.on))
                 hidden[:, bit.node] = over_total(if_off * off + if_on * on, if_off * was_off + if_on * was_on)
@@ -114,7 +114,9 @@ class _Filled:
             self.present = _side_by_side([_by_row(item.present, link) for item, link in items])
         else:
             self.absent = self.present = np.ones((1, len(links.of_row)))
-        of_children = [item.children[k][1].values for item, link in zip(self.items, links.links, strict=True) for k in link.children]
+        of_children = [
+            item.children[k][1].values for item, link in zip(self.items, links.links, strict=True) for k in link.children
+        ]
         w = _side_by_side([values[:, None] for values in of_children])
         w = w.reshape(len(w), len(self.items), links.piece.n_children)
         self.of_children = np.empty((*w.shape, 4))
