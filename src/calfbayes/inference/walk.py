@@ -219,7 +219,7 @@ def _one_term(n_bits: int, which: str) -> Array:
     one["right"] = [[1, 0], [0, 1], [1, 1]]
     matrix: Array = np.eye(1)
     for _ in range(n_bits):
-        matrix = np.kron(matrix, np.array(one[which], dtype=np.float64))
+        matrix = np.asarray(np.kron(matrix, np.array(one[which], dtype=np.float64)), dtype=np.float64)
     return matrix
 
 
