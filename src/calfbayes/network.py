@@ -139,12 +139,14 @@ class Layout:
         parents: For each node its parents, each with the position of the arc.
         odds: For each node the risk factors that move it, each with the position of the first state's log odds.
         priors: For each risk factor the position of its table's first entry.
+        prior_entries: For each risk factor the positions of its table's entries, in the table's shape.
     """
 
     arcs: tuple[tuple[int, int], ...]
     parents: tuple[tuple[tuple[int, int], ...], ...]
     odds: tuple[tuple[tuple[int, int], ...], ...]
     priors: tuple[int, ...]
+    prior_entries: tuple[NDArray[np.intp], ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -199,11 +201,16 @@ class Network:
         arc = {ends: position for position, ends in enumerate(arcs)}
         sizes = [len(odds.log_odds) for node in self.nodes for odds in node.odds]
         starts = iter(np.cumsum([0, *sizes]).tolist())
+        priors = np.cumsum([0, *(risk.prior.size for risk in self.risks)]).tolist()[:-1]
         return Layout(
             arcs=tuple(arcs),
             parents=tuple(tuple((p, arc[p, child]) for p, _ in node.parents) for child, node in enumerate(self.nodes)),
             odds=tuple(tuple((odds.risk, next(starts)) for odds in node.odds) for node in self.nodes),
-            priors=tuple(np.cumsum([0, *(risk.prior.size for risk in self.risks)]).tolist()[:-1]),
+            priors=tuple(priors),
+            prior_entries=tuple(
+                start + np.arange(risk.prior.size).reshape(risk.prior.shape)
+                for start, risk in zip(priors, self.risks, strict=True)
+            ),
         )
 
     @cached_property

@@ -73,9 +73,9 @@ class Matrices:
         for group in self._groups:
             if group.links.piece.first:
                 group.posteriors(of_steps, hidden)
-        for k in self.wanted & self._others.keys():
-            bit = self.problem.bits[self._others[k].bit]
-            if bit.present is not None:
+        for k, step in self._others.items():
+            bit = self.problem.bits[step.bit] if isinstance(step, CloseBit) else None
+            if bit is not None and bit.present is not None:
                 if_off, if_on = of_steps[k][:, 0, 0], of_steps[k][:, 0, 1]
                 off, on, was_off, was_on = (_last(t.values, len(hidden)) for t in (*bit.present, bit.off, bit.on))
                 hidden[:, bit.node] = over_total(if_off * off + if_on * on, if_off * was_off + if_on * was_on)

@@ -20,7 +20,7 @@ from math import prod
 import numpy as np
 from numpy.typing import NDArray
 
-from calfbayes.inference.plan import Absorb, CloseBit, ClosePoint, Merge, Multiply, Plan, Scope, plan_of
+from calfbayes.inference.plan import Absorb, CloseBit, ClosePoint, Merge, Multiply, Plan, plan_of
 from calfbayes.inference.reduction import Structure
 from calfbayes.inference.tables import Axes
 
@@ -104,9 +104,11 @@ class Links:
     def of(cls, piece: Piece, links: Mapping[int, Link]) -> "Links":
         """Of the pieces by step."""
         lengths = [prod(link.sizes) for link in links.values()]
-        ends = np.cumsum(lengths)
+        ends = np.cumsum(lengths, dtype=np.intp)
         of_row = np.repeat(np.arange(len(lengths)), lengths)
-        return cls(piece, tuple(links.values()), tuple(links), ends - lengths, tuple(ends.tolist()), of_row)
+        return cls(
+            piece, tuple(links.values()), tuple(links), ends - np.array(lengths, dtype=np.intp), tuple(ends.tolist()), of_row
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,8 +165,8 @@ def program_of(structure: Structure) -> Program:
     """Plan a problem of this structure, and lay its messages out."""
     plan = plan_of(structure)
     writer = _Writer(structure)
-    for step, scope in zip(plan.steps, plan.scopes[1:], strict=True):
-        writer.write(step, scope)
+    for step in plan.steps:
+        writer.write(step)
     links: dict[Piece, dict[int, Link]] = {}
     for k, done in enumerate(writer.steps):
         if isinstance(done, Apply) and isinstance(done.does, Link):
@@ -183,7 +185,7 @@ class _Writer:
         self.orders: list[Axes] = [()]
         self.message_of = [0]  # of each message of the plan
 
-    def write(self, step: Absorb | Merge | Multiply | CloseBit | ClosePoint, after: Scope) -> None:
+    def write(self, step: Absorb | Merge | Multiply | CloseBit | ClosePoint) -> None:
         if isinstance(step, Merge):
             message = self._meet(self.message_of[step.left], self.message_of[step.right])
         else:
@@ -201,10 +203,10 @@ class _Writer:
     def _absorb(self, message: int, item: int) -> int:
         points, children = self.structure.items[item]
         stored = self.orders[message]
-        children = sorted(range(len(children)), key=lambda k: ~children[k] in stored)
+        new_first = sorted(range(len(children)), key=lambda k: ~children[k] in stored)
         for start in range(0, max(len(children), 1), MOST_CHILDREN):
-            here = tuple(children[start : start + MOST_CHILDREN])
-            bits = tuple(~self.structure.items[item][1][k] for k in here)
+            here = tuple(new_first[start : start + MOST_CHILDREN])
+            bits = tuple(~children[k] for k in here)
             had = tuple(bit for bit in bits if bit in stored)
             piece = Piece(len(here), start == 0, start + MOST_CHILDREN >= len(children))
             needed = points if piece.first else ()
@@ -250,7 +252,7 @@ class _Writer:
             rest = tuple(axis for axis in order if axis not in points and axis not in bits)
             views.append(self._view(order, (*points, *bits, *rest), (self._size(points), self._size(bits), self._size(rest))))
             rests.append(rest)
-        self.steps.append(Meet(left, right, *views, len(bits)))
+        self.steps.append(Meet(left, right, views[0], views[1], len(bits)))
         self.orders.append((*points, *bits, *rests[0], *rests[1]))
         return len(self.steps)
 

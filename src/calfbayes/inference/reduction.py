@@ -283,8 +283,7 @@ class _Reduction:
         }
         absent = [node for node, report in self.reports.items() if _absent_or_silent(*report)]
         self._make_items(parents, self._inhibition(absent, parents))
-        for node in absent:
-            self._take_in_absent(node)
+        self._take_in_absent(absent)
         for node in self.reports:
             if node not in absent:
                 self._take_in_report(node, parents[node])
@@ -351,12 +350,26 @@ class _Reduction:
         for node, flag in self.flags.items():
             self.items[node].children.append((len(self.network.nodes), Table((), flag)))
 
-    def _take_in_absent(self, node: int) -> None:
-        """The rest of an absent report: P(report | absent) (1 - leak)."""
-        off, on = self.reports[node]
-        no, yes = self.own.leak(node)
-        table = no.times(Table((), off)).plus(yes.times(Table((), on)))
-        (self.tables if table.axes else self.factors).append(table)
+    def _take_in_absent(self, absent: Sequence[int]) -> None:
+        """The rest of the absent reports: P(report | absent) (1 - leak)."""
+        own = self.own
+        certain = []  # those whose leak depends on nothing that is unknown are taken in together
+        for node in absent:
+            if own.axes[node]:
+                off, on = self.reports[node]
+                no, yes = own.leak(node)
+                self.tables.append(no.times(Table((), off)).plus(yes.times(Table((), on))))
+            else:
+                certain.append(node)
+        if certain:
+            rows = np.array([own.where[node].start for node in certain])
+            off, on = (np.stack(np.broadcast_arrays(*(self.reports[node][k] for node in certain)), axis=1) for k in (0, 1))
+
+            def pull(g: Array, into: Gradient) -> None:
+                into.add_to(own.off, np.s_[:, rows], g * off)
+                into.add_to(own.on, np.s_[:, rows], g * on)
+
+            self.factors.append(Table(ROWS, own.off.values[:, rows] * off + own.on.values[:, rows] * on, pull))
 
     def _take_in_report(self, node: int, parents: Sequence[tuple[int, int]]) -> None:
         """Turn another report into a factor if at most one parent is left, else into a bit.
@@ -423,27 +436,64 @@ class _Reduction:
     # --- risk factors ---
 
     def _priors(self) -> dict[int, Table]:
-        """Priors of the unobserved risk factors; what the observed ones contribute is added to the tables."""
+        """Priors of the unobserved risk factors; what the observed ones contribute is added to the tables and factors."""
         priors: dict[int, Table] = {}
-        for position in range(len(self.network.risks)):
-            table = prior_table(self.network, self.numbers, position, self.query.risk_states)
-            if self.query.risk_states[position] >= 0:
+        certain = []  # entries of observed risk factors whose parents have been observed
+        for position, state in enumerate(self.query.risk_states):
+            axes, entries = self._prior(position)
+            if not axes:
+                certain.append(int(entries))
+                continue
+            table = self._prior_table(axes, entries)
+            likelihood = self.query.likelihoods.get(position)
+            if state >= 0:
                 self.tables.append(table)
             else:
-                likelihood = self.query.likelihoods.get(position)
                 priors[position] = table if likelihood is None else table.times(Table((position,), likelihood))
+        if certain:
+            self.factors.append(self._prior_table(ROWS, np.array(certain)))
         return priors
+
+    def _prior(self, position: int) -> tuple[Axes, Index]:
+        """P(risk factor | its parents), with what is known selected: what it depends on, and where its entries stand."""
+        risk = self.network.risks[position]
+        family = (*risk.parents, position)
+        states = [self.query.risk_states[member] for member in family]
+        entries = self.network.layout.prior_entries[position]
+        axes = [member for member, state in zip(family, states, strict=True) if state < 0]
+        if len(axes) < len(family):
+            entries = np.asarray(entries[tuple(slice(None) if state < 0 else state for state in states)])
+        if len(axes) > 1:
+            entries = entries.transpose(sorted(range(len(axes)), key=axes.__getitem__))
+        return tuple(sorted(axes)), entries
+
+    def _prior_table(self, axes: Axes, entries: Index) -> Table:
+        def pull(g: Array, into: Gradient) -> None:
+            into.numbers.priors[:, entries] += g
+
+        return Table(axes, self.numbers.priors[:, entries], pull)
 
     def _sum_out_risks(self, priors: dict[int, Table], items: Sequence[Item]) -> None:
         """Drop unobserved risk factors that nothing depends on; sum out those that a single item or table depends on."""
+        items_of: dict[int, set[int]] = {risk: set() for risk in range(len(self.network.risks))}
+        priors_with: dict[int, set[int]] = {risk: set() for risk in range(len(self.network.risks))}
+        for k, item in enumerate(items):
+            for axis in {*item.absent.axes, *item.present.axes} & items_of.keys():
+                items_of[axis].add(k)
+        for risk, prior in priors.items():
+            for axis in prior.axes:
+                priors_with[axis].add(risk)
         for risk in reversed(range(len(self.network.risks))):  # children before parents
-            if risk not in priors or any(risk in prior.axes for other, prior in priors.items() if other != risk):
+            if risk not in priors or priors_with[risk] - {risk}:
                 continue
-            of_items = [item for item in items if risk in item.absent.axes or risk in item.present.axes]
+            of_items = [items[k] for k in sorted(items_of[risk])]
             of_tables = [k for k, table in enumerate(self.tables) if risk in table.axes]
             if len(of_items) + len(of_tables) > 1:
                 continue
             prior = priors.pop(risk)
+            for axis in prior.axes:
+                priors_with[axis].discard(risk)
+                items_of[axis] |= items_of[risk]
             for item in of_items:
                 item.absent = item.absent.times(prior).without(risk)
                 item.present = item.present.times(prior).without(risk)

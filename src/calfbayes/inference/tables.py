@@ -34,6 +34,8 @@ def union(*axes: Axes) -> Axes:
 
 def widen(values: Array, axes: Axes, onto: Axes) -> Array:
     """Insert axes of length 1, so that tables over `axes` and over `onto` (a superset) broadcast."""
+    if axes == onto:
+        return values
     sizes = iter(values.shape[1:])
     return values.reshape(values.shape[:1] + tuple(next(sizes) if axis in axes else 1 for axis in onto))
 
@@ -107,7 +109,7 @@ class Table:
 
     def times(self, other: "Table") -> "Table":
         """The product with another table."""
-        onto = union(self.axes, other.axes)
+        onto = self.axes if other.axes in ((), self.axes) else union(self.axes, other.axes)
         mine, theirs = widen(self.values, self.axes, onto), widen(other.values, other.axes, onto)
 
         def pull(g: Array, into: Gradient) -> None:

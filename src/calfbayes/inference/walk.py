@@ -217,9 +217,9 @@ def _one_term(n_bits: int, which: str) -> Array:
     """A matrix between the terms and the states of some bits."""
     one = {"left": [[1, 1, 0], [0, 0, 1]], "put": [[1, 0, 0], [0, 1, 1]], "right back": [[1, 0, 1], [0, 1, 1]]}
     one["right"] = [[1, 0], [0, 1], [1, 1]]
-    matrix = np.eye(1)
+    matrix: Array = np.eye(1)
     for _ in range(n_bits):
-        matrix = np.kron(matrix, np.array(one[which], dtype=np.float64))
+        matrix = np.asarray(np.kron(matrix, np.array(one[which], dtype=np.float64)), dtype=np.float64)
     return matrix
 
 
