@@ -27,8 +27,7 @@ from calfbayes.evidence import Evidence, Likelihood
 from calfbayes.explanation.changes import compare
 from calfbayes.knowledge.terms import Level
 from calfbayes.model import Model, evaluate, load_model
-
-__version__ = "0.1.0"
+from calfbayes.version import __version__
 
 __all__ = [
     "ArgumentError",

@@ -61,7 +61,8 @@ class ItemWeight:
         error: Standard error of the weight; 0 if all orders were counted.
         settled_by: If other answers imply this one, their ids; its weight is then 0, for they carry it.
         routes: The ways in which it bears on the cause, the strongest first; none if only through competitors.
-        competitor: Without a route of its own: the cause that it raises most, and that competes; empty if it raises none.
+        competitor: Without a route of its own: the competing cause through which it acts, of all the one that it raises most
+            if it speaks against this one, lowers most if it speaks for it; empty if there is none.
     """
 
     id: str
@@ -296,23 +297,24 @@ def _entries(
     for name in (*found, *(name for name in settled if name not in found)):
         decibans, error = found.get(name, (0.0, 0.0))
         ways = routes(network, name, evidence.risk_states.get(name, ""), cause, answered)
-        competitor = "" if ways or name in settled or abs(decibans) <= NOTHING else _raised_most(table, name, cause)
+        competitor = "" if ways or name in settled or abs(decibans) <= NOTHING else _moved_most(table, name, cause, decibans)
         label = network.records[name].label
         entries.append(ItemWeight(name, label, evidence[name], decibans, error, settled.get(name, ()), ways, competitor))
     return tuple(sorted(entries, key=lambda entry: (-abs(entry.decibans), entry.id)))
 
 
-def _raised_most(table: Weighing, item: str, cause: str) -> str:
-    """The cause whose probability one item raises most, on average over the orders."""
+def _moved_most(table: Weighing, item: str, cause: str, decibans: float) -> str:
+    """The cause whose probability one item moves most, the other way than the explained one, on average over the orders."""
     network = table.solved.network
     column = table.items.index(item)
-    raised = {
-        network.nodes[node].id: float(shares(table.design, table.hidden[:, node])[0][column])
+    sign = -1.0 if decibans > 0 else 1.0
+    moved = {
+        network.nodes[node].id: sign * float(shares(table.design, table.hidden[:, node])[0][column])
         for node in network.causes
         if network.nodes[node].id != cause
     }
-    best = max(raised, key=lambda name: (raised[name], name), default="")
-    return best if best and raised[best] > 0.0 else ""
+    best = max(moved, key=lambda name: (moved[name], name), default="")
+    return best if best and moved[best] > 0.0 else ""
 
 
 def _unasked(result: Diagnosis, node: int) -> tuple[Unasked, ...] | None:

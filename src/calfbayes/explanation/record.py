@@ -20,6 +20,7 @@ from calfbayes.knowledge.reading import Content, knowledge_from_content
 from calfbayes.knowledge.terms import LEVELS_BY_SEVERITY, Cause, KnowledgeBase, Link, OddsRatio
 from calfbayes.knowledge.wording import short
 from calfbayes.network import compile_network
+from calfbayes.version import __version__
 
 RECORD_VERSION = 1
 SAME = 1e-12
@@ -104,8 +105,6 @@ def record(
         UnknownNameError: If an id is not among the items.
         ArgumentError: If an origin or time is no short text.
     """
-    from calfbayes import __version__
-
     evidence = result.evidence.to_dict()
     items = {name: {"value": value} for name, value in evidence["items"].items()}
     for key, given in (("origin", origins), ("time", times)):

@@ -379,7 +379,9 @@ class SentencesTable(Table):
     doubtful: Text
     state: Text
     nothing: Text
-    rather: Text
+    indirect: Text
+    speaks_for: Text
+    speaks_against: Text
     process: Text
     competitor: Text
     unasked: Text

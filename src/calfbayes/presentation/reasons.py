@@ -81,10 +81,17 @@ def _for_and_against(words: "_Words", ledger: "Ledger") -> list[str]:
         if len(sharing) > 1:
             items = words.listed(words.fact(w.id, w.value) for w in sharing)
             sentences.append(words.fill("process", items=items, mechanism=words.label(mechanism)))
-    rather = [w for w in weights if w.competitor]
-    if rather:
-        items = words.listed(f"{words.fact(w.id, w.value)} ({words.label(w.competitor)})" for w in rather)
-        sentences.append(words.fill("rather", cause=ledger.label, items=items))
+    indirect = [
+        words.fill(
+            "speaks_for" if w.decibans < 0 else "speaks_against",
+            item=words.fact(w.id, w.value),
+            competitor=words.label(w.competitor),
+        )
+        for w in weights
+        if w.competitor
+    ]
+    if indirect:
+        sentences.append(words.fill("indirect", cause=ledger.label, items=words.listed(indirect)))
     return sentences
 
 
@@ -115,7 +122,8 @@ def _grounds(words: "_Names", weight: "ItemWeight") -> str:
     if weight.settled_by:
         return f"carried by {', '.join(words.label(name) for name in weight.settled_by)}"
     if not weight.routes:
-        return f"through {words.label(weight.competitor)}" if weight.competitor else ""
+        speaks = "speaks for" if weight.decibans < 0 else "speaks against"
+        return f"{speaks} {words.label(weight.competitor)}" if weight.competitor else ""
     route = weight.routes[0]
     by = f"by {', '.join(words.label(name) for name in route.mechanisms)} " if route.mechanisms else ""
     return f"{by}[{', '.join(route.sources)}]"

@@ -188,6 +188,15 @@ def test_an_item_without_a_route_names_the_competitor_that_it_speaks_for() -> No
     entry = ledger["radiating_pain_from_back"]
     assert (entry.routes, entry.competitor) == ((), "lumbosacral_radiculopathy")
     assert entry in ledger.opposing
+    assert "speaks for" in " ".join(ledger.sentences)
+
+
+def test_an_item_that_speaks_against_a_competitor_names_it() -> None:
+    ledger = shipped("tutorial").diagnose({"radiating_pain_from_back": False}).explain("deep_vein_thrombosis")
+    entry = ledger["radiating_pain_from_back"]
+    assert (entry.routes, entry.competitor) == ((), "lumbosacral_radiculopathy")
+    assert entry in ledger.supporting
+    assert "speaks against" in repr(ledger)
 
 
 def test_nothing_known_is_explained_by_nothing() -> None:
