@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from calfbayes.evaluation.scores import Scores
     from calfbayes.explanation.record import Replay
     from calfbayes.explorer.widget import Explorer
+    from calfbayes.questionnaire.interview import Interview
     from calfbayes.questionnaire.session import Questionnaire
 
 CALLER = "caller"
@@ -368,6 +369,51 @@ class Model:
         except ImportError:
             raise MissingExtraError("ipywidgets", "notebook") from None
         return explorer_of(Session(self, self.evidence(evidence, setting=setting)))
+
+    def interview(
+        self,
+        evidence: Mapping[str, object] | Evidence | None = None,
+        *,
+        setting: str | None = None,
+        budget: int | None = None,
+        epsilon: float = 0.1,
+        seed: int = 0,
+    ) -> "Interview":
+        """Begin an interview: `.next()` is the next screen, `.answer(...)` the interview after it, `.stopped` why it ended.
+
+        Screens are the questions of `questionnaire.toml`; a model without it asks for each thing by itself.
+
+        Args:
+            evidence: What is known already.
+            setting: A care setting, or None for the model's default.
+            budget: Largest number of screens; None for no limit.
+            epsilon: It ends once the chance that further answers would change the level is below this.
+            seed: Of the completions by which that chance is estimated.
+
+        Raises:
+            CalfBayesError: If the evidence or an argument cannot be what was given.
+        """
+        from calfbayes.questionnaire.interview import begin
+
+        start = self.evidence(evidence, setting=setting)
+        return begin(self._solved, self._screens(), start, budget=budget, epsilon=epsilon, seed=seed)
+
+    def interview_from_json(self, text: str | bytes) -> "Interview":
+        """Go on with an interview that `Interview.to_json` wrote.
+
+        Raises:
+            CalfBayesError: If the text is no such JSON, or of a model with other content.
+        """
+        from calfbayes.questionnaire.interview import interview_from_json
+
+        return interview_from_json(self._solved, self._screens(), text)
+
+    def _screens(self) -> "Questionnaire":
+        from calfbayes.questionnaire.checking import FILE
+        from calfbayes.questionnaire.screens import plain_questionnaire
+
+        has_one = self._folder is not None and (self._folder / FILE).exists()
+        return self.questionnaire() if has_one else plain_questionnaire(self._solved.network)
 
     def to_pgmpy(self, *, setting: str | None = None) -> Any:
         """An equivalent pgmpy network; wide noisy-ORs are split into chains of small tables.

@@ -57,6 +57,8 @@ def test_methods_that_others_call_are_frozen() -> None:
         "explore",
         "findings",
         "graph",
+        "interview",
+        "interview_from_json",
         "knowledge",
         "mechanisms",
         "name",

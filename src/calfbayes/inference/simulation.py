@@ -49,7 +49,7 @@ def simulate_findings(
         (n_patients, n_findings) each, in the order of the network. The number of patients is left to chance.
     """
     _, _, chance = _draw_hidden(network, cause_logits, n_people, generator)
-    findings = _draw_findings(network, chance, n_people, generator)
+    findings = draw_findings(network, chance, n_people, generator)
     kept = findings[network.nodes[network.complaint].id]
     names = [network.nodes[node].id for node in network.findings]
     return np.stack([findings[name] for name in names], axis=1)[kept], np.stack([chance[name] for name in names], axis=1)[kept]
@@ -62,7 +62,7 @@ def _draw(network: Network, cause_logits: Array, n: int, generator: np.random.Ge
         risk.id: np.array(risk.states)[state] for risk, state in zip(network.risks, states, strict=True)
     }
     result.update({node.id: present for node, present in zip(network.nodes, nodes, strict=False)})
-    result.update(_draw_findings(network, chance, n, generator))
+    result.update(draw_findings(network, chance, n, generator))
     return result
 
 
@@ -91,7 +91,7 @@ def _draw_hidden(
     return states, nodes, chance
 
 
-def _draw_findings(
+def draw_findings(
     network: Network, chance: Mapping[str, Array], n: int, generator: np.random.Generator
 ) -> dict[str, NDArray[np.bool_]]:
     """Draw every finding, given the chance of each by itself."""

@@ -223,7 +223,7 @@ def _advice(table: Table | None) -> Advice:
 def _asking(table: Table | None) -> Asking:
     """Without such a file one cause is advised on, no safety net is woven from the rules, and no test is guarded."""
     if table is None:
-        return Asking(1, 1.0, (), 1, (), (), 1, "", "", PLAIN_WORDS, (), ())
+        return Asking(1, 1.0, (), 1, (), Level.SAME_DAY, (), 1, "", "", PLAIN_WORDS, (), ())
     advised, net, interview = table["advised"], table["safety_net"], table["interview"]
     return Asking(
         leading=advised["leading"],
@@ -231,6 +231,7 @@ def _asking(table: Table | None) -> Asking:
         history=tuple(net.get("history", ())),
         together=net["together"],
         come_back=tuple((Level(level), text) for level, text in net["by_level"].items()),
+        floor_from=Level(interview["floor_from"]),
         first=tuple(interview.get("first", ())),
         boxes=interview["boxes"],
         checklist=interview["checklist"],

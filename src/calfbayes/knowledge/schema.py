@@ -322,6 +322,7 @@ class SafetyNetTable(Table):
 
 
 class InterviewTable(Table):
+    floor_from: LevelName
     first: list[Id] = []
     boxes: Annotated[int, Field(ge=1, le=39)]
     checklist: Label

@@ -408,6 +408,7 @@ class Asking:
         history: Findings that tell how it began; they cannot appear later.
         together: The safety net names sets of at most so many findings.
         come_back: What to do if something appears that needs this level, in words.
+        floor_from: An interview does not take back a level from this one on.
         first: Risk factors and findings that an interview asks first.
         boxes: A checklist has at most so many.
         checklist: The question above a checklist.
@@ -419,6 +420,7 @@ class Asking:
     history: tuple[str, ...]
     together: int
     come_back: tuple[tuple[Level, str], ...]
+    floor_from: Level
     first: tuple[str, ...]
     boxes: int
     checklist: str

@@ -97,7 +97,7 @@ class Answers:
             ArgumentError: If the choice is no answer to this kind of question.
         """
         asked = self.questionnaire[question]
-        checked = self._checked(asked, choice)
+        checked = checked_choice(asked, choice, self.questionnaire.network)
         given = {**dict(self.given), asked.id: checked}
         in_order = tuple((q.id, given[q.id]) for q in self.questionnaire.questions if q.id in given)
         return replace(self, given=in_order, skipped=self.skipped - {asked.id})
@@ -154,54 +154,63 @@ class Answers:
         asked: list[Question] = []
         said: Statements = {}
         for question in self.questionnaire.questions:
-            if _applies(question, network, said):
+            if applies(question, network, said):
                 asked.append(question)
                 if question.id in given:
-                    said = _settled(network, together(said, question.said(given[question.id])))
+                    said = settled(network, together(said, question.said(given[question.id])))
         return tuple(asked), said
 
-    def _checked(self, question: Question, choice: object) -> Choice:
-        if choice is None:
-            return None
-        if question.kind == Kind.NUMBER:
-            return self._number(question, choice)
-        ids = (choice,) if isinstance(choice, str) else choice
-        if not isinstance(ids, list | tuple | set | frozenset):
-            raise ArgumentError(question.id, _shown(choice), "ids of options, or None for not known")
-        known = [option.id for option in question.options]
-        for name in ids:
-            if not isinstance(name, str):
-                raise ArgumentError(question.id, _shown(name), "ids of options as text")
-            if name not in known:
-                raise _unknown(f"option of {question.id}", name, known, self.questionnaire.network)
-        chosen = tuple(name for name in known if name in ids)
-        if question.kind == Kind.ONE and len(chosen) != 1:
-            raise ArgumentError(question.id, ", ".join(chosen), "exactly one option")
-        if not chosen:
-            raise ArgumentError(question.id, "[]", f"at least one option; {NONE} says that all boxes stay empty")
-        if question.kind == Kind.MANY and NONE in chosen and len(chosen) > 1:
-            raise ArgumentError(question.id, ", ".join(chosen), f"either {NONE} or other options")
-        return chosen
 
-    def _number(self, question: Question, choice: object) -> int | float:
-        factor = self.questionnaire.network.records[question.number]
-        number = choice.item() if isinstance(choice, np.generic) else choice
-        if isinstance(factor, RiskFactor) and isinstance(number, int | float) and not isinstance(number, bool):
-            low, high = factor.lower_bounds[0], factor.upper_bound
-            if low <= number <= high:
-                return number
-            raise ArgumentError(question.id, short(number), f"a number of {factor.unit} from {low:g} to {high:g}")
-        raise ArgumentError(question.id, _shown(choice), "a number, or None for not known")
+def checked_choice(question: Question, choice: object, network: Network) -> Choice:
+    """A choice as it is kept: ids of options in the order of the question, a number, or None.
+
+    Raises:
+        UnknownNameError: If an option does not exist.
+        ArgumentError: If the choice is no answer to this kind of question.
+    """
+    if choice is None:
+        return None
+    if question.kind == Kind.NUMBER:
+        return _number(question, choice, network)
+    ids = (choice,) if isinstance(choice, str) else choice
+    if not isinstance(ids, list | tuple | set | frozenset):
+        raise ArgumentError(question.id, _shown(choice), "ids of options, or None for not known")
+    known = [option.id for option in question.options]
+    for name in ids:
+        if not isinstance(name, str):
+            raise ArgumentError(question.id, _shown(name), "ids of options as text")
+        if name not in known:
+            raise _unknown(f"option of {question.id}", name, known, network)
+    chosen = tuple(name for name in known if name in ids)
+    if question.kind == Kind.ONE and len(chosen) != 1:
+        raise ArgumentError(question.id, ", ".join(chosen), "exactly one option")
+    if not chosen:
+        raise ArgumentError(question.id, "[]", f"at least one option; {NONE} says that all boxes stay empty")
+    if question.kind == Kind.MANY and NONE in chosen and len(chosen) > 1:
+        raise ArgumentError(question.id, ", ".join(chosen), f"either {NONE} or other options")
+    return chosen
 
 
-def _applies(question: Question, network: Network, said: Statements) -> bool:
+def _number(question: Question, choice: object, network: Network) -> int | float:
+    factor = network.records[question.number]
+    number = choice.item() if isinstance(choice, np.generic) else choice
+    if isinstance(factor, RiskFactor) and isinstance(number, int | float) and not isinstance(number, bool):
+        low, high = factor.lower_bounds[0], factor.upper_bound
+        if low <= number <= high:
+            return number
+        raise ArgumentError(question.id, short(number), f"a number of {factor.unit} from {low:g} to {high:g}")
+    raise ArgumentError(question.id, _shown(choice), "a number, or None for not known")
+
+
+def applies(question: Question, network: Network, said: Statements) -> bool:
+    """Say whether a question is to be asked, given what is known."""
     if not question.asked_if.parts and not question.unless.parts:
         return True
     evidence = read_evidence(network, said)
     return (not question.asked_if.parts or holds(question.asked_if, evidence)) and not holds(question.unless, evidence)
 
 
-def _settled(network: Network, said: Statements) -> Statements:
+def settled(network: Network, said: Statements) -> Statements:
     """The statements without those that deny what a present finding implies: a sore leg that bears no weight limps."""
     present = [name for name, value in said.items() if value is True and name in network.node_index]
     implied = frozenset[str]().union(*(implied_by(network, name)[0] for name in present))

@@ -1,0 +1,148 @@
+"""How interviews end with patients drawn from the model, held against all that these patients could have told.
+
+A simulated patient knows everything that a patient can tell and answers truthfully: ticks the boxes that are so, chooses
+the option that fits, and says "don't know" where none does.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from statistics import median
+from typing import Any
+
+import numpy as np
+
+from calfbayes.evidence import Value, read_evidence
+from calfbayes.inference.simulation import simulate_states
+from calfbayes.inference.solved import SolvedNetwork
+from calfbayes.knowledge.terms import Level, Observer, RiskFactor
+from calfbayes.questionnaire.completions import level_of
+from calfbayes.questionnaire.interview import Interview, Stop, begin
+from calfbayes.questionnaire.session import Questionnaire
+from calfbayes.questionnaire.terms import NONE, Kind, Question
+
+COST_LIMIT = 2e8
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How one interview ended.
+
+    Attributes:
+        full: The level that all that the patient could tell gives.
+        level: The level of the interview at its end.
+        screens: How many screens it took.
+    """
+
+    full: Level
+    level: Level
+    screens: int
+    stop: Stop
+
+
+@dataclass(frozen=True, slots=True)
+class InterviewScores:
+    """Counts over interviews."""
+
+    ended: tuple[Ended, ...]
+
+    @property
+    def agreed(self) -> float:
+        """Share that ended at the level of full information."""
+        return self._share(e.level == e.full for e in self.ended)
+
+    @property
+    def too_low(self) -> float:
+        """Share that ended below it."""
+        return self._share(e.level < e.full for e in self.ended)
+
+    @property
+    def emergency_missed(self) -> float:
+        """Share that ended below an emergency that full information shows."""
+        return self._share(e.full == Level.EMERGENCY != e.level for e in self.ended)
+
+    @property
+    def median_screens(self) -> float:
+        """Median of the screens."""
+        return float(median(e.screens for e in self.ended))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return {
+            "patients": len(self.ended),
+            "agreed": self.agreed,
+            "too_low": self.too_low,
+            "emergency_missed": self.emergency_missed,
+            "median_screens": self.median_screens,
+            "most_screens": max(e.screens for e in self.ended),
+            "stops": {str(stop): sum(e.stop == stop for e in self.ended) for stop in Stop},
+        }
+
+    def _share(self, held: Iterable[bool]) -> float:
+        return sum(held) / len(self.ended)
+
+
+def interviews(
+    solved: SolvedNetwork,
+    questionnaire: Questionnaire,
+    setting: str,
+    n: int,
+    *,
+    seed: int,
+    known: Iterable[str],
+    budget: int | None = None,
+    epsilon: float = 0.1,
+) -> Iterator[Ended]:
+    """Interview patients drawn from the model.
+
+    Args:
+        known: Risk factors and findings that are known before the interview.
+    """
+    patients = simulate_states(solved.network, solved.bases[setting].logits, n, np.random.default_rng(seed))
+    given = tuple(known)
+    for k in range(n):
+        answers = _told_by(solved, {name: values[k] for name, values in patients.items()})
+        start = read_evidence(solved.network, {name: answers[name] for name in given}, setting=setting)
+        interview = begin(solved, questionnaire, start, budget=budget, epsilon=epsilon, seed=seed)
+        yield _ended(interview, answers)
+
+
+def reply(question: Question, answers: Mapping[str, Value]) -> tuple[str, ...] | float | None:
+    """What somebody who knows these answers says to a question."""
+    if question.kind == Kind.NUMBER:
+        value = answers[question.number]
+        return float(value) if isinstance(value, int | float) else None
+    fitting = [o for o in question.options if o.id != NONE and all(answers[name] == value for name, value in o.sets)]
+    if question.kind == Kind.MANY:
+        return tuple(option.id for option in fitting if option.sets) or (NONE,)
+    best = max(fitting, key=lambda option: len(option.sets), default=None)
+    return None if best is None else (best.id,)
+
+
+def _ended(interview: Interview, answers: Mapping[str, Value]) -> Ended:
+    while (question := interview.next()) is not None:
+        interview = interview.answer(reply(question, answers))
+    solved = interview._solved
+    everything = read_evidence(solved.network, answers, setting=interview.start.setting)
+    policy = interview.result.urgency.policy
+    full = level_of(solved, interview.result.setting, everything, policy, COST_LIMIT)
+    assert full is not None  # whoever was drawn is possible, and all risk factors are known
+    assert interview.stopped is not None  # nothing is asked any more
+    return Ended(full, interview.level, interview.screens, interview.stopped)
+
+
+def _told_by(solved: SolvedNetwork, drawn: Mapping[str, Any]) -> dict[str, Value]:
+    """Everything that a patient can tell."""
+    knowledge = solved.network.knowledge
+    answers: dict[str, Value] = {}
+    for factor in knowledge.risk_factors:
+        answers[factor.id] = _value(factor, str(drawn[factor.id]))
+    for finding in knowledge.findings:
+        if finding.observer == Observer.PATIENT and finding.id != knowledge.complaint:
+            answers[finding.id] = bool(drawn[finding.id])
+    return answers
+
+
+def _value(factor: RiskFactor, state: str) -> Value:
+    if factor.unit:
+        return factor.lower_bounds[factor.states.index(state)]
+    return state == "present" if factor.is_binary else state

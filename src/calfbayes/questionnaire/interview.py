@@ -1,0 +1,445 @@
+"""An interview: it knows what to ask next and when to stop. A value that never changes; JSON in, JSON out.
+
+One screen is a question of the model's questionnaire, without what is known already, or a checklist of the alarm signs that
+could still reveal an emergency. First comes what the model's file puts first, then whatever closes the open emergency
+rules, then what is expected to spare most loss.
+
+It stops, and says which it was, when
+    (a) an emergency is found,
+    (b) no emergency rule is open, and the estimated probability that all that a patient can tell would give another level
+        is below epsilon; it is estimated from seeded completions, with its standard error,
+    (c) the budget of screens is used up, or nothing is left to ask.
+
+The level never falls below what was once urgent in the interview (`floor`), from the level on that the model's file names.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from functools import cached_property
+from itertools import product
+from math import prod, sqrt
+from typing import Any
+
+from calfbayes.diagnosis.questions import is_open, next_questions
+from calfbayes.diagnosis.result import Diagnosis, diagnose
+from calfbayes.diagnosis.rules import could_hold
+from calfbayes.errors import ArgumentError, ContradictionError
+from calfbayes.evidence import Evidence, Value, read_evidence, read_evidence_json
+from calfbayes.inference.exact import COST_LIMIT
+from calfbayes.inference.solved import SolvedNetwork
+from calfbayes.knowledge.terms import LEVELS_BY_SEVERITY, Finding, Level, Observer, RiskFactor, Rule
+from calfbayes.knowledge.wording import short
+from calfbayes.network import Network
+from calfbayes.questionnaire.completions import completions, level_of, with_answers
+from calfbayes.questionnaire.screens import checklist, closing_screen, without_known
+from calfbayes.questionnaire.session import Questionnaire, applies, checked_choice, settled
+from calfbayes.questionnaire.terms import Question, together
+
+SCHEMA_VERSION = 1
+EPSILON = 0.1
+COMPLETIONS = 16  # whole patients; each costs a query
+PROOF = 512  # whole patients that are looked at to prove a level
+WORTHY = 12  # of so many best questions the screens are chosen
+
+
+class Stop(StrEnum):
+    """Why an interview has ended."""
+
+    EMERGENCY = "emergency"
+    SETTLED = "settled"
+    BUDGET = "budget"
+    NOTHING_LEFT = "nothing_left"
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What all that a patient can tell may still change.
+
+    Attributes:
+        chance: Estimated probability that it would give another level.
+        error: Standard error of the estimate; 0 if it is proven.
+        n: Completions looked at; fewer than asked for once the chance is clearly too large.
+        proven: Whether every possible answer to what is left was looked at, and the chance is 0.
+        witness: Answers that would give another level, ids to values; None if none was found.
+        witness_level: That level.
+    """
+
+    chance: float
+    error: float
+    n: int
+    proven: bool
+    witness: tuple[tuple[str, Value], ...] | None
+    witness_level: Level | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return {
+            "chance": self.chance,
+            "error": self.error,
+            "n": self.n,
+            "proven": self.proven,
+            "witness": None if self.witness is None else dict(self.witness),
+            "witness_level": None if self.witness_level is None else str(self.witness_level),
+        }
+
+
+@dataclass(frozen=True)
+class Interview:
+    """One person's interview so far; begin with `model.interview()`.
+
+    Attributes:
+        start: What was known before the first screen.
+        said: What the answers said, ids to values, sorted by id.
+        put: Ids that screens have asked, whether or not they were answered.
+        screens: How many screens have been answered or skipped.
+        floor: The highest level so far, from the level on that the model's file says is not taken back.
+        budget: Largest number of screens; None for no limit.
+        epsilon: Below this chance of another level the interview is settled.
+        seed: Of the completions.
+        cost_limit: Largest predicted number of state operations of one query.
+    """
+
+    start: Evidence
+    said: tuple[tuple[str, Value], ...]
+    put: frozenset[str]
+    screens: int
+    floor: Level
+    budget: int | None
+    epsilon: float
+    seed: int
+    cost_limit: float
+    _questionnaire: Questionnaire = field(repr=False, compare=False)
+    _solved: SolvedNetwork = field(repr=False, compare=False)
+
+    # --- one step ---
+
+    def answer(self, choice: str | Sequence[str] | AbstractSet[str] | float | None) -> "Interview":
+        """The interview after the answer to the screen that `next` shows.
+
+        Args:
+            choice: Id of an option, several ids for boxes (`"none"` if all stay empty), a number, or None for "don't know".
+
+        Raises:
+            ArgumentError: If nothing is asked any more, or the choice is no answer to the screen.
+            UnknownNameError: If an option does not exist.
+            ContradictionError: If the answer contradicts what was known before the interview.
+        """
+        question = self._current()
+        chosen = checked_choice(question, choice, self._network)
+        return self._after(question, question.said(chosen))
+
+    def skip(self) -> "Interview":
+        """The interview after the screen was passed over: it is not shown again, and says nothing.
+
+        Raises:
+            ArgumentError: If nothing is asked any more.
+        """
+        return self._after(self._current(), {})
+
+    def tell(self, facts: Mapping[str, object]) -> "Interview":
+        """The interview after something was told unasked; it takes no screen.
+
+        Raises:
+            CalfBayesError: If the facts are wrong, or contradict what is known.
+        """
+        checked = read_evidence(self._network, facts)
+        return self._with(together(dict(self.said), dict(checked.items())), self.put | set(checked), self.screens)
+
+    def next(self) -> Question | None:
+        """The next screen; None once the interview has ended, see `stopped`."""
+        return None if self.stopped else self._screen
+
+    # --- where it stands ---
+
+    @property
+    def level(self) -> Level:
+        """The level to act on: that of the result, and never below the floor."""
+        return max(self.floor, self.result.urgency.level)
+
+    @cached_property
+    def evidence(self) -> Evidence:
+        """Everything that is known."""
+        return read_evidence(self._network, {**self.start, **dict(self.said)}, setting=self.start.setting)
+
+    @cached_property
+    def result(self) -> Diagnosis:
+        """The diagnosis from everything that is known."""
+        return diagnose(self._solved, self.evidence, cost_limit=self.cost_limit)
+
+    @cached_property
+    def stopped(self) -> Stop | None:
+        """Why the interview has ended; None if it goes on."""
+        if self.level == Level.EMERGENCY:
+            return Stop.EMERGENCY
+        if self.budget is not None and self.screens >= self.budget:
+            return Stop.BUDGET
+        if self._first() is None and not self.open_emergencies and self.outlook.chance < self.epsilon:
+            return Stop.SETTLED
+        return Stop.NOTHING_LEFT if self._screen is None else None
+
+    @cached_property
+    def open_emergencies(self) -> tuple[str, ...]:
+        """Ids of the emergency rules that answers not yet asked for could fire."""
+        rules = self.result.urgency.policy.rules
+        return tuple(rule.id for rule in rules if rule.level == Level.EMERGENCY and self._could_fire(rule))
+
+    @cached_property
+    def outlook(self) -> Outlook:
+        """What all that a patient can tell may still change; seeded completions, or a proof where that is affordable."""
+        left = self._open_names
+        if prod(len(_values(self._network, name)) for name in left) <= PROOF:
+            return self._proof(left)
+        return self._estimate()
+
+    # --- JSON ---
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        identity = self._network.knowledge
+        said = read_evidence(self._network, dict(self.said)).to_dict()["items"]
+        return {
+            "schema_version": SCHEMA_VERSION,
+            "model": {"name": identity.name, "version": identity.version, "digest": identity.digest},
+            "start": self.start.to_dict(),
+            "said": said,
+            "put": sorted(self.put),
+            "screens": self.screens,
+            "floor": str(self.floor),
+            "budget": self.budget,
+            "epsilon": self.epsilon,
+            "seed": self.seed,
+        }
+
+    def to_json(self) -> str:
+        """The interview as JSON; `model.interview_from_json` reads it back."""
+        return json.dumps(self.to_dict(), allow_nan=False)
+
+    # --- the step inside ---
+
+    @property
+    def _network(self) -> Network:
+        return self._solved.network
+
+    def _current(self) -> Question:
+        question = self.next()
+        if question is None:
+            raise ArgumentError("answer", "an answer", f"no further one: the interview has ended ({self.stopped})")
+        return question
+
+    def _after(self, question: Question, said: Mapping[str, Value]) -> "Interview":
+        return self._with(together(dict(self.said), said), self.put | set(question.names), self.screens + 1)
+
+    def _with(self, said: Mapping[str, Value], put: AbstractSet[str], screens: int) -> "Interview":
+        coherent = settled(self._network, {**self.start, **said})
+        kept = {name: value for name, value in said.items() if name in coherent and name not in self._told_before}
+        after = replace(self, said=tuple(sorted(kept.items())), put=frozenset(put), screens=screens)
+        level = after.result.urgency.level  # raises here if the answers contradict each other
+        lasts = self._network.knowledge.asking.floor_from
+        return replace(after, floor=max(self.floor, level)) if level >= lasts else after
+
+    @property
+    def _told_before(self) -> frozenset[str]:
+        """What was known for sure before the interview is not overruled by a screen."""
+        return frozenset(name for name, value in self.start.items() if value is not None)
+
+    # --- the next screen ---
+
+    @cached_property
+    def _screen(self) -> Question | None:
+        first = self._first()
+        if first is not None:
+            return first
+        if self.open_emergencies:
+            screen = self._closing()
+            if screen is not None:
+                return screen
+        return self._worthiest()
+
+    def _left(self) -> list[Question]:
+        """The questions that apply and still have something to ask, without what is known."""
+        said = dict(self.evidence.items())
+        questions = (q for q in self._questionnaire.questions if applies(q, self._network, said))
+        shown = (without_known(q, self._is_left) for q in questions)
+        return [question for question in shown if question is not None]
+
+    def _first(self) -> Question | None:
+        wanted = self._network.knowledge.asking.first
+        return next((q for name in wanted if self._is_left(name) for q in self._left() if name in q.names), None)
+
+    def _closing(self) -> Question | None:
+        """The screen that bears most on the emergency rules that are open."""
+        rules = {rule.id: rule.condition for rule in self.result.urgency.policy.rules}
+        conditions = [rules[name] for name in self.open_emergencies]
+        asking = self._network.knowledge.asking
+        return closing_screen(
+            self._left(),
+            conditions,
+            self._as_denied,
+            self.result,
+            lambda names: checklist(asking, self._network, names, self._questionnaire),
+        )
+
+    def _worthiest(self) -> Question | None:
+        """The question whose answers are expected to spare most loss; then the one that tells most."""
+        questions = self._left()
+        if not questions:
+            return None
+        found = next_questions(
+            self.result, n=WORTHY, who="patient", budget=None, objective="urgency", cost_limit=self.cost_limit
+        )
+        loss = {q.id: q.loss_reduction or 0.0 for q in found}
+        bits = {q.id: q.level_bits or 0.0 for q in found}
+
+        def worth(question: Question) -> tuple[float, float]:
+            return sum(loss.get(name, 0.0) for name in question.names), sum(bits.get(name, 0.0) for name in question.names)
+
+        return max(questions, key=worth)  # ties: the first of the file
+
+    def _is_left(self, name: str) -> bool:
+        """Say whether something is not known and no screen has asked for it."""
+        return name not in self.put and name not in self.start and is_open(name, self.evidence)
+
+    @cached_property
+    def _as_denied(self) -> Evidence:
+        """The evidence as if what was asked and not answered had been denied: it will not be asked again."""
+        known = dict(self.evidence.items())
+        for name in self.put:
+            if known.get(name) is None and isinstance(self._network.records[name], Finding):
+                known[name] = False
+        try:
+            return read_evidence(self._network, known, setting=self.start.setting)
+        except ContradictionError:  # what is present implies what was skipped
+            return self.evidence
+
+    def _could_fire(self, rule: Rule) -> bool:
+        return could_hold(rule.condition, self._as_denied)
+
+    # --- what is left ---
+
+    @cached_property
+    def _open_names(self) -> tuple[str, ...]:
+        """Everything that a patient could still tell."""
+        knowledge = self._network.knowledge
+        findings = (f.id for f in knowledge.findings if f.observer == Observer.PATIENT and f.id != knowledge.complaint)
+        names = (*findings, *(factor.id for factor in knowledge.risk_factors))
+        return tuple(
+            name
+            for name in names
+            if self.evidence.get(name) is None and name not in self.evidence.surely_present | self.evidence.surely_absent
+        )
+
+    def _level_with(self, answers: Mapping[str, Value]) -> Level | None:
+        evidence = with_answers(self.evidence, answers)
+        if evidence is None:
+            return None
+        policy = self.result.urgency.policy
+        level = level_of(self._solved, self.result.setting, evidence, policy, self.cost_limit)
+        return None if level is None else max(self.floor, level)
+
+    def _proof(self, left: Sequence[str]) -> Outlook:
+        """Look at every possible answer to what is left; impossible ones count for nothing."""
+        n = 0
+        for values in product(*(_values(self._network, name) for name in left)):
+            answers = dict(zip(left, values, strict=True))
+            level = self._level_with(answers)
+            n += 1
+            if level is not None and level != self.level:
+                return self._estimate(Outlook(0.0, 0.0, n, False, tuple(sorted(answers.items())), level))
+        return Outlook(0.0, 0.0, n, True, None, None)
+
+    def _estimate(self, found: Outlook | None = None) -> Outlook:
+        """Count the completions that give another level; stop early once they are too many."""
+        witness = None if found is None else found.witness
+        witness_level = None if found is None else found.witness_level
+        n = other = 0
+        drawn = completions(self._solved, self.result.setting, self.evidence, self.result._hidden, COMPLETIONS, self.seed)
+        for answers in drawn:
+            level = self._level_with(answers)
+            n += 1
+            if level != self.level:
+                other += 1
+                if witness is None and level is not None:
+                    witness = tuple(sorted((name, answers[name]) for name in self._open_names))
+                    witness_level = level
+            if (other + 0.5) / (COMPLETIONS + 1) >= self.epsilon:
+                break  # whatever the others are, it is not settled
+        chance = (other + 0.5) / (n + 1)
+        return Outlook(chance, sqrt(chance * (1 - chance) / (n + 1)), n, False, witness, witness_level)
+
+
+def begin(
+    solved: SolvedNetwork,
+    questionnaire: Questionnaire,
+    start: Evidence,
+    *,
+    budget: int | None = None,
+    epsilon: float = EPSILON,
+    seed: int = 0,
+    cost_limit: float = COST_LIMIT,
+) -> Interview:
+    """An interview before its first screen.
+
+    Raises:
+        ArgumentError: If an argument is out of its range.
+    """
+    if budget is not None and (isinstance(budget, bool) or not isinstance(budget, int) or budget < 0):
+        raise ArgumentError("budget", short(budget), "a number of screens from 0, or None")
+    if isinstance(epsilon, bool) or not isinstance(epsilon, int | float) or not 0 < epsilon < 1:
+        raise ArgumentError("epsilon", short(epsilon), "a probability between 0 and 1")
+    if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**63:
+        raise ArgumentError("seed", short(seed), "a whole number from 0")
+    lowest = LEVELS_BY_SEVERITY[0]
+    return Interview(start, (), frozenset(), 0, lowest, budget, float(epsilon), seed, cost_limit, questionnaire, solved)
+
+
+def interview_from_json(
+    solved: SolvedNetwork, questionnaire: Questionnaire, text: str | bytes, *, cost_limit: float = COST_LIMIT
+) -> Interview:
+    """Read what `Interview.to_json` wrote.
+
+    Raises:
+        ArgumentError: If the text is no such JSON, or of another model: half an interview does not fit other questions.
+        CalfBayesError: If what it says cannot be.
+    """
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError, TypeError) as error:
+        raise ArgumentError("interview", short(str(text)), f"JSON text ({error})") from None
+    network = solved.network
+    expected = {"schema_version", "model", "start", "said", "put", "screens", "floor", "budget", "epsilon", "seed"}
+    if not isinstance(document, dict) or set(document) != expected or document["schema_version"] != SCHEMA_VERSION:
+        raise ArgumentError("interview", short(str(document)), f"an object with {', '.join(sorted(expected))}")
+    model = document["model"]
+    if not isinstance(model, dict) or model.get("digest") != network.knowledge.digest:
+        raise ArgumentError("interview", "one of another model", f"one of {network.name}, or begin anew")
+    put, screens, floor = document["put"], document["screens"], document["floor"]
+    known = {*(f.id for f in network.knowledge.findings), *(f.id for f in network.knowledge.risk_factors)}
+    if not isinstance(put, list) or not all(isinstance(name, str) and name in known for name in put):
+        raise ArgumentError("put", short(str(put)), "a list of ids of the model")
+    if isinstance(screens, bool) or not isinstance(screens, int) or screens < 0:
+        raise ArgumentError("screens", short(screens), "a whole number from 0")
+    if floor not in list(Level):
+        raise ArgumentError("floor", short(floor), f"one of {', '.join(Level)}")
+    start = read_evidence_json(network, json.dumps(document["start"]))
+    said = read_evidence_json(network, json.dumps({"items": document["said"]}))
+    begun = begin(
+        solved,
+        questionnaire,
+        start,
+        budget=document["budget"],
+        epsilon=document["epsilon"],
+        seed=document["seed"],
+        cost_limit=cost_limit,
+    )
+    return replace(begun, said=said.items_by_id, put=frozenset(put), screens=screens, floor=Level(floor))
+
+
+def _values(network: Network, name: str) -> tuple[Value, ...]:
+    """Every value that an answer can have."""
+    record = network.records[name]
+    if isinstance(record, RiskFactor) and not record.is_binary:
+        return record.states
+    return (False, True)

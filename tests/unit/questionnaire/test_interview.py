@@ -1,0 +1,268 @@
+"""Interviews: pure and resumable values that stop for a reason, with a floor that holds."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from calfbayes import ArgumentError, ContradictionError, Level, UnknownNameError, load_model
+from calfbayes.evaluation.interviews import InterviewScores, interviews, reply
+from calfbayes.evidence import Value
+from calfbayes.inference.exact import infer
+from calfbayes.knowledge.terms import Observer
+from calfbayes.questionnaire.completions import completions, with_answers
+from calfbayes.questionnaire.interview import Interview, Outlook, Stop
+from calfbayes.questionnaire.reading import read_questionnaire
+from calfbayes.questionnaire.screens import CHECKLIST, plain_questionnaire
+from calfbayes.questionnaire.terms import NONE, Kind
+from support.models import shipped
+
+HERE = Path(__file__).parent
+CALF = shipped("calf")
+TUTORIAL = shipped("tutorial")
+MODEL = load_model(HERE.parent / "bad_models" / "base")
+QUESTIONNAIRE = read_questionnaire(HERE, MODEL._solved.network)
+
+
+def some_choice(data: st.DataObject, interview: Interview) -> object:
+    question = interview.next()
+    assert question is not None
+    if question.kind == Kind.NUMBER:
+        return data.draw(st.none() | st.integers(0, 99))
+    ids = [option.id for option in question.options]
+    return data.draw(st.none() | st.sampled_from(ids).map(lambda name: [name]))
+
+
+def all_of_it(interview: Interview, choice: str | None) -> Interview:
+    """The interview after the same answer to every screen."""
+    while (question := interview.next()) is not None:
+        interview = interview.answer(choice if choice in {None, *(o.id for o in question.options)} else None)
+    return interview
+
+
+@settings(max_examples=12)
+@given(data=st.data())
+def test_every_path_ends_and_every_step_is_a_pure_resumable_value(data: st.DataObject) -> None:
+    interview = TUTORIAL.interview(seed=data.draw(st.integers(0, 9)))
+    put: set[str] = set()
+    highest = interview.floor
+    while (question := interview.next()) is not None:
+        before = interview.to_json()
+        assert not set(question.names) <= put
+        put |= set(question.names)
+        choice = some_choice(data, interview)
+        after = interview.skip() if data.draw(st.booleans()) else interview.answer(choice)  # type: ignore[arg-type]
+        assert interview.to_json() == before
+        again = TUTORIAL.interview_from_json(after.to_json())
+        assert again == after
+        assert again.next() == after.next()
+        assert again.level == after.level
+        assert after.screens == interview.screens + 1
+        assert after.floor >= highest
+        assert after.level >= max(after.floor, after.result.urgency.level)
+        highest, interview = after.floor, after
+    assert interview.stopped is not None
+    assert (interview.stopped == Stop.EMERGENCY) == (interview.level == Level.EMERGENCY)
+    if interview.stopped == Stop.SETTLED:
+        assert interview.open_emergencies == ()
+        assert interview.outlook.chance < interview.epsilon
+
+
+def test_first_comes_what_the_model_puts_first_then_alarm_signs() -> None:
+    interview = CALF.interview(setting="primary_care", budget=9)
+    age = interview.next()
+    assert age is not None
+    assert age.names == ("age",)
+    sex = interview.answer(40).next()
+    assert sex is not None
+    assert sex.names == ("sex",)
+    alarm = interview.answer(40).answer("female").next()
+    assert alarm is not None
+    assert alarm.id == CHECKLIST
+    assert alarm.text == CALF.knowledge.asking.checklist
+    assert len(alarm.options) == CALF.knowledge.asking.boxes + 1
+    of_emergencies = {
+        name for rule in CALF.diagnose({}).urgency.open_rules if rule.level == Level.EMERGENCY for name in rule.ask
+    }
+    assert set(alarm.names) <= of_emergencies
+
+
+def test_an_emergency_ends_it_at_once() -> None:
+    interview = CALF.interview({"age": 40, "sex": "female"}).tell({"saddle_anaesthesia": True})
+    assert interview.stopped == Stop.EMERGENCY
+    assert interview.next() is None
+    assert interview.screens == 0
+    with pytest.raises(ArgumentError, match="has ended"):
+        interview.answer("none")
+
+
+def test_a_budget_ends_it() -> None:
+    interview = CALF.interview({"age": 40, "sex": "female"}, budget=1)
+    assert interview.stopped is None
+    after = interview.answer(NONE)
+    assert after.stopped == Stop.BUDGET
+    assert after.next() is None
+    assert CALF.interview(budget=0).stopped == Stop.BUDGET
+
+
+def test_what_was_urgent_is_not_taken_back() -> None:
+    start = CALF.interview({"age": 40, "sex": "female"}, budget=30)
+    urgent = start.tell({"unilateral_calf_swelling": True, "entire_leg_swelling": True, "previous_vte": True})
+    assert urgent.level >= Level.SAME_DAY
+    denied = {"unilateral_calf_swelling": None, "entire_leg_swelling": None, "previous_vte": None}
+    taken_back = Interview.tell(urgent, denied)
+    assert taken_back.floor == urgent.level
+    assert taken_back.level >= urgent.level
+    assert start.floor == Level.SELF_CARE
+
+
+def test_a_checklist_says_that_empty_boxes_are_not_so() -> None:
+    interview = CALF.interview({"age": 40, "sex": "female"}, budget=5)
+    screen = interview.next()
+    assert screen is not None
+    denied = interview.answer(NONE)
+    assert all(denied.evidence[name] is False for name in screen.names)
+    unknown = interview.answer(None)
+    assert all(unknown.evidence[name] is None for name in screen.names)
+    assert set(screen.names) <= denied.put & unknown.put
+    assert len(denied.open_emergencies) < len(interview.open_emergencies)
+
+
+def test_what_is_known_is_not_asked() -> None:
+    interview = CALF.interview({"age": 30, "sex": "male", "fever": False, "back_pain": True}, budget=40)
+    for _ in range(4):
+        question = interview.next()
+        assert question is not None
+        assert not {"age", "sex", "fever", "back_pain"} & ({*question.names} if question.kind != Kind.ONE else set())
+        interview = interview.skip()
+
+
+def test_one_question_for_each_thing_where_there_is_no_questionnaire() -> None:
+    network = TUTORIAL._solved.network
+    names = {name for question in plain_questionnaire(network).questions for name in question.names}
+    told = {f.id for f in TUTORIAL.findings if f.observer == Observer.PATIENT} - {TUTORIAL.knowledge.complaint}
+    assert names == told | {factor.id for factor in TUTORIAL.risk_factors}
+    assert all_of_it(TUTORIAL.interview(), "no").stopped in {Stop.SETTLED, Stop.NOTHING_LEFT}
+
+
+def test_when_little_is_left_the_level_is_proven_or_a_witness_is_shown() -> None:
+    told = {f.id: False for f in TUTORIAL.findings if f.observer == Observer.PATIENT and f.id != TUTORIAL.knowledge.complaint}
+    person = {"age": 30, "sex": "male"}
+    known = {**told, **person, **{f.id: False for f in TUTORIAL.risk_factors if f.is_binary and f.id not in person}}
+    sure = TUTORIAL.interview(known).outlook
+    assert (sure.proven, sure.chance, sure.error, sure.witness) == (True, 0.0, 0.0, None)
+    for name in told:
+        interview = TUTORIAL.interview({other: value for other, value in known.items() if other != name})
+        found = interview.outlook
+        then = {value: TUTORIAL.diagnose({**known, name: value}).urgency.level for value in (False, True)}
+        other = {value: level for value, level in then.items() if max(level, interview.floor) != interview.level}
+        assert found.proven == (not other)
+        if found.witness is not None:
+            ((told_name, value),) = found.witness
+            assert told_name == name
+            assert found.witness_level == other[value is True]
+
+
+def test_a_witness_of_a_completion_changes_the_level() -> None:
+    interview = TUTORIAL.interview({"age": 70, "sex": "male"}, seed=4, epsilon=0.05)
+    found = interview.outlook
+    assert not found.proven
+    assert found.witness is not None
+    result = TUTORIAL.diagnose({**interview.evidence, **dict(found.witness)})
+    assert result.urgency.level == found.witness_level != interview.level
+    assert 0 < found.chance <= 1
+    assert found.error > 0
+    assert isinstance(found, Outlook)
+    json.dumps(found.to_dict(), allow_nan=False)
+
+
+def test_completions_come_from_the_posterior() -> None:
+    """Share of completions with a finding against the probability that the engine gives it."""
+    known = {"age": 67, "smoking": True, "pain_on_walking": True, "unilateral_calf_swelling": False}
+    result = TUTORIAL.diagnose(known, setting="primary_care")
+    solved, network = TUTORIAL._solved, TUTORIAL._solved.network
+    n = 4000
+    drawn = list(completions(solved, "primary_care", result.evidence, result._hidden, n, seed=3))
+    assert len(drawn) == n
+    logits = solved.bases["primary_care"].logits
+    from calfbayes.diagnosis.result import encode
+
+    now = infer(network, logits, encode(network, result.evidence)).log_joint
+    checked = 0
+    for finding in TUTORIAL.findings:
+        if finding.observer == Observer.PATIENT and finding.id not in known and not finding.implies and not finding.excludes:
+            if finding.id == TUTORIAL.knowledge.complaint:
+                continue
+            then = infer(network, logits, encode(network, result.evidence.with_({finding.id: True}))).log_joint
+            share = np.mean([answers[finding.id] is True for answers in drawn])
+            assert share == pytest.approx(np.exp(then - now), abs=0.05), finding.id
+            checked += 1
+    assert checked > 3
+    assert all(with_answers(result.evidence, answers) is not None for answers in drawn[:50])
+    assert all(answers[name] == value for answers in drawn[:50] for name, value in known.items())
+
+
+def test_patients_who_answer_truly_are_scored() -> None:
+    questionnaire = plain_questionnaire(TUTORIAL._solved.network)
+    found = list(interviews(TUTORIAL._solved, questionnaire, "primary_care", 12, seed=2, known=("age", "sex")))
+    again = list(interviews(TUTORIAL._solved, questionnaire, "primary_care", 12, seed=2, known=("age", "sex")))
+    assert found == again
+    scores = InterviewScores(tuple(found))
+    assert scores.agreed >= 0.8
+    assert scores.emergency_missed == 0
+    told = scores.to_dict()
+    assert told["patients"] == sum(told["stops"].values()) == 12
+    json.dumps(told, allow_nan=False)
+
+
+def test_a_patient_chooses_what_fits() -> None:
+    questions = {question.id: question for question in QUESTIONNAIRE.questions}
+    answers: dict[str, Value] = {
+        "thick_calf": True,
+        "short_breath": False,
+        "age": 30.0,
+        "sex": "male",
+        "redness": False,
+        "pale_skin": False,
+    }
+    assert reply(questions["signs"], answers) == ("thick",)
+    assert reply(questions["age"], answers) == 30.0
+    assert reply(questions["sex"], answers) == ("male",)
+    assert reply(questions["colour"], answers) is None
+
+
+def test_answers_that_contradict_what_was_known_are_told_and_change_nothing() -> None:
+    interview = CALF.interview({"age": 40, "sex": "male"}, budget=5)
+    with pytest.raises(ContradictionError):
+        interview.tell({"pain_persisting_over_7_days": True, "pain_persisting_over_36h": False})
+    with pytest.raises(UnknownNameError):
+        interview.answer("no_such_box")
+    with pytest.raises(ArgumentError):
+        interview.answer([])
+    assert interview.screens == 0
+
+
+@pytest.mark.parametrize(
+    "options", [{"budget": -1}, {"budget": True}, {"epsilon": 0}, {"epsilon": "a"}, {"seed": -1}, {"seed": 1.5}]
+)
+def test_wrong_arguments_are_told(options: dict[str, object]) -> None:
+    with pytest.raises(ArgumentError, match="expected"):
+        TUTORIAL.interview(**options)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"model": {"digest": "0"}}, {"put": ["nowhere"]}, {"put": "age"}, {"screens": -1}, {"floor": "soon"}, {"more": 1},
+        {"schema_version": 2}, {"said": {"no_such_finding": True}}, {"budget": "many"},
+    ],
+)  # fmt: skip
+def test_json_that_cannot_be_is_told(change: dict[str, object]) -> None:
+    document = {**TUTORIAL.interview().to_dict(), **change}
+    with pytest.raises((ArgumentError, UnknownNameError)):
+        TUTORIAL.interview_from_json(json.dumps(document))
+    with pytest.raises(ArgumentError):
+        TUTORIAL.interview_from_json("{")
