@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := $(VENV)/bin
 EXTRAS ?= test
 
-.PHONY: demo test test-deep test-browser mutate lint bench notebook pictures snapshot clean
+.PHONY: demo test test-deep test-browser evaluate-interview mutate lint bench notebook pictures snapshot clean
 
 $(VENV)/.installed: pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -50,6 +50,10 @@ notebook: $(VENV)/.installed
 bench: $(VENV)/.installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'
 	PYTHONPATH=tests $(BIN)/python -m benchmarks $(BENCH)
+
+# 500 simulated patients, fixed seeds; hours. `make evaluate-interview INTERVIEWS="--patients 20"` takes minutes
+evaluate-interview: $(VENV)/.installed
+	PYTHONPATH=tests $(BIN)/python -m benchmarks.interviews $(INTERVIEWS)
 
 snapshot: $(VENV)/.installed
 	$(BIN)/calfbayes snapshot

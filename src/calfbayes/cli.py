@@ -194,6 +194,7 @@ def _add_factors(parser: argparse.ArgumentParser, model: Model) -> None:
 def _add_ask(parser: argparse.ArgumentParser, _: Sequence[str]) -> None:
     _add_model(parser)
     parser.add_argument("--setting", help="care setting; the model's default if left out")
+    parser.add_argument("--budget", type=_count, metavar="N", help="ask at most so many questions")
     parser.add_argument("--json", action="store_true", help="print the result as JSON; the questions go to standard error")
 
 
@@ -297,16 +298,17 @@ def _replay(arguments: argparse.Namespace) -> int:
 
 def _ask(arguments: argparse.Namespace) -> int:
     model = _load(arguments.model)
-    model.evidence({}, setting=arguments.setting)  # a wrong setting is told before the questions
+    interview = model.interview(setting=arguments.setting, budget=arguments.budget)
     if isinstance(sys.stdin, io.TextIOWrapper):
         sys.stdin.reconfigure(errors="replace")  # a key that the encoding lacks is no reason to fail
     with redirect_stdout(sys.stderr) if arguments.json else nullcontext():
-        answers = ask(model.questionnaire(), read=input, write=_write, width=_width(), colour=_colour())
-    result = model.diagnose(answers.evidence(), setting=arguments.setting)
+        interview = ask(interview, read=input, write=_write, width=_width(), colour=_colour())
     if arguments.json:
-        _write(json.dumps(result.to_dict(), allow_nan=False))
-    else:
-        _write(f"\n{diagnosis_text(result, width=_width(), colour=_colour())}")
+        _write(json.dumps({**interview.result.to_dict(), "interview": interview.to_dict()}, allow_nan=False))
+        return 0
+    _write(f"\n{diagnosis_text(interview.result, width=_width(), colour=_colour())}")
+    if interview.level > interview.result.urgency.level:
+        _write(f"\nEarlier answers called for more: {interview.result.urgency.policy.text_of(interview.level).action}")
     return 0
 
 
@@ -537,7 +539,7 @@ COMMANDS = {
         "say why a cause is as probable as it is, and hold it against another", _add_explain, _explain, ITEMS + "\n"
     ),
     "replay": _Command("repeat a recorded result, or say what differs and why", _add_replay, _replay),
-    "ask": _Command("put the model's questions to a patient, then say what `diagnose` says", _add_ask, _ask),
+    "ask": _Command("interview a patient, then say what `diagnose` says", _add_ask, _ask),
     "audit": _Command("compare a model with the published figures that ship with it (takes minutes)", _add_audit, _audit),
     "check": _Command("read a model folder and name every fault; judge it by its constraints", _add_check, _check),
     "evaluate": _Command("score a model on published patients", _add_evaluate, _evaluate),

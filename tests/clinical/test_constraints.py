@@ -35,7 +35,6 @@ def constraint_file(model: str) -> ConstraintFile:
 CONSTRAINTS = [(model, constraint) for model in SHIPPED for constraint in constraint_file(model).constraints]
 
 
-
 @pytest.mark.parametrize(("model", "constraint"), CONSTRAINTS, ids=[f"{model}-{c.id}" for model, c in CONSTRAINTS])
 def test_the_model_keeps_to(model: str, constraint: Constraint) -> None:
     verdict = judge(model).verdict(constraint)

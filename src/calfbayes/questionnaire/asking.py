@@ -1,20 +1,18 @@
-"""The dialogue of a terminal: one question after the other; reading and writing are the caller's.
+"""The dialogue of a terminal: the screens of an interview, one after the other; reading and writing are the caller's.
 
 Nobody has to answer: every question can be skipped, taken back or left unknown, and the dialogue can be stopped at any
-time. As soon as an emergency rule holds it says so, and does not wait for the end.
+time. It ends when the interview ends, with an emergency at once, and says why.
 """
 
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from calfbayes.diagnosis.rules import holds
 from calfbayes.errors import ArgumentError, CalfBayesError
-from calfbayes.evidence import read_evidence
-from calfbayes.knowledge.terms import Level, RiskFactor, Rule
+from calfbayes.knowledge.terms import Level, RiskFactor
 from calfbayes.presentation.plain import BOLD, DIM, painted, printable, wrapped
 from calfbayes.presentation.text import COLOURS, MIN_WIDTH
-from calfbayes.questionnaire.session import Answers, Questionnaire
+from calfbayes.questionnaire.interview import Interview, Stop
 from calfbayes.questionnaire.terms import Kind, Question
 
 BACK, STOP, UNKNOWN = "b", "q", "?"
@@ -28,12 +26,18 @@ HINTS = {
     Kind.NUMBER: "a number",
 }
 
+ENDINGS = {
+    Stop.SETTLED: "Further answers would hardly change how urgent it is.",
+    Stop.BUDGET: "That was the last question.",
+    Stop.NOTHING_LEFT: "There is nothing left to ask.",
+}
+
 Read = Callable[[str], str]
 Write = Callable[[str], object]
 
 
-def ask(questionnaire: Questionnaire, *, read: Read, write: Write, width: int = 100, colour: bool = False) -> Answers:
-    """Put the questions until all are done, or the person stops, or the input ends.
+def ask(interview: Interview, *, read: Read, write: Write, width: int = 100, colour: bool = False) -> Interview:
+    """Put the questions until the interview ends, or the person stops, or the input ends.
 
     Args:
         read: Shows a prompt and returns the line that was typed; EOFError is the end of the input. `input` will do.
@@ -42,57 +46,44 @@ def ask(questionnaire: Questionnaire, *, read: Read, write: Write, width: int = 
         colour: Whether to use the colour sequences of terminals.
 
     Returns:
-        All answers; `model.diagnose(answers.evidence())` makes a result of them.
+        The interview as far as it came; its `result` is the diagnosis.
     """
-    page = _Page(questionnaire, max(width, MIN_WIDTH), colour)
-    answers = questionnaire.start()
-    put: list[str] = []
+    page = _Page(interview, max(width, MIN_WIDTH), colour)
+    before: list[Interview] = []
     shown = None
-    warned: set[str] = set()
     write("\n".join(wrapped(HOW, page.width)))
-    while (question := answers.next()) is not None:
-        if question is not shown:
-            write("\n".join(page.question(question, answers)))
-            shown = question
+    while (question := interview.next()) is not None:
+        if interview is not shown:
+            write("\n".join(page.question(question, interview.screens + 1)))
+            shown = interview
         try:
             line = read("> ").strip()
         except EOFError:
-            break
+            return interview
         if line.lower() == STOP:
-            break
+            return interview
         if line.lower() == BACK:
-            answers = answers.without(put.pop()) if put else answers
-            shown = None
+            interview, shown = before.pop() if before else interview, None
             continue
         try:
-            answers = _answered(answers, question, line)
+            after = _answered(interview, question, line)
         except CalfBayesError as error:
             write("\n".join(wrapped(str(error), page.width)))
             continue
-        put.append(question.id)
-        new = [rule for rule in emergencies(answers) if rule.id not in warned]
-        if new:
-            write("\n".join(page.warning(new)))
-        warned.update(rule.id for rule in new)
-    return answers
+        before.append(interview)
+        interview = after
+    write("\n".join(page.ending(interview)))
+    return interview
 
 
-def emergencies(answers: Answers) -> tuple[Rule, ...]:
-    """The emergency rules that hold on what has been answered."""
-    network = answers.questionnaire.network
-    evidence = read_evidence(network, answers.evidence())
-    rules = network.knowledge.urgency.rules
-    return tuple(rule for rule in rules if rule.level == Level.EMERGENCY and holds(rule.condition, evidence))
-
-
-def _answered(answers: Answers, question: Question, line: str) -> Answers:
+def _answered(interview: Interview, question: Question, line: str) -> Interview:
     if not line:
-        return answers.skip(question.id)
+        return interview.skip()
     if line == UNKNOWN:
-        return answers.answer(question.id, None)
+        return interview.answer(None)
     if question.kind == Kind.NUMBER:
-        return answers.answer(question.id, _number(line))
-    return answers.answer(question.id, [question.options[place - 1].id for place in _places(question, line)])
+        return interview.answer(_number(line))
+    return interview.answer([question.options[place - 1].id for place in _places(question, line)])
 
 
 def _number(line: str) -> float:
@@ -113,36 +104,34 @@ def _places(question: Question, line: str) -> list[int]:
 
 @dataclass(frozen=True)
 class _Page:
-    """How questions and warnings look; each method gives lines."""
+    """How questions and the end look; each method gives lines."""
 
-    questionnaire: Questionnaire
+    interview: Interview
     width: int
     colour: bool
 
-    def question(self, question: Question, answers: Answers) -> Iterator[str]:
-        """The question with its place among all, its options, and how to answer."""
-        place = [other.id for other in answers.asked].index(question.id) + 1
+    def question(self, question: Question, number: int) -> Iterator[str]:
+        """The question with its number, its options, and how to answer."""
         yield ""
-        yield from self._painted(wrapped(f"{place}/{len(answers.asked)} {question.text}", self.width, "", "    "), BOLD)
+        yield from self._painted(wrapped(f"{number} {question.text}", self.width, "", "    "), BOLD)
         if question.help:
             yield from wrapped(question.help, self.width, "    ", "    ")
-        for number, option in enumerate(question.options, start=1):
-            yield from wrapped(option.text, self.width, f"  {number:>2}  ", "      ")
+        for place, option in enumerate(question.options, start=1):
+            yield from wrapped(option.text, self.width, f"  {place:>2}  ", "      ")
         yield from self._painted([f"    ({self._hint(question)})"], DIM)
 
-    def warning(self, rules: list[Rule]) -> Iterator[str]:
-        """What the rules that hold demand, and why."""
-        urgency = self.questionnaire.network.knowledge.urgency
-        text = next(text for text in urgency.levels if text.level == Level.EMERGENCY)
+    def ending(self, interview: Interview) -> Iterator[str]:
+        """Why the interview has ended."""
         yield ""
-        yield painted(printable(text.label).upper(), COLOURS[Level.EMERGENCY], colour=self.colour)
-        yield from wrapped(text.action, self.width, "  ", "  ")
-        for rule in rules:
-            yield from wrapped(rule.reason, self.width, "  - ", "    ")
-        yield from wrapped(f"You need not go on: {STOP} shows the result.", self.width, "  ", "  ")
+        if interview.stopped == Stop.EMERGENCY:
+            text = interview.result.urgency.policy.text_of(Level.EMERGENCY)
+            yield painted(printable(text.label).upper(), COLOURS[Level.EMERGENCY], colour=self.colour)
+            yield from wrapped(text.action, self.width, "  ", "  ")
+        elif interview.stopped is not None:
+            yield from wrapped(ENDINGS[interview.stopped], self.width)
 
     def _hint(self, question: Question) -> str:
-        factor = self.questionnaire.network.records.get(question.number)
+        factor = self.interview.start._network.records.get(question.number)
         unit = f" of {printable(factor.unit)}" if isinstance(factor, RiskFactor) else ""
         return HINTS[question.kind] + unit
 

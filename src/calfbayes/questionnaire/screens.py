@@ -26,7 +26,7 @@ def without_known(question: Question, is_left: Callable[[str], bool]) -> Questio
 
 
 def checklist(asking: Asking, network: Network, names: Sequence[str], questionnaire: Questionnaire) -> Question:
-    """One question with a box for each finding, in the words of the questionnaire where it has a box for it alone."""
+    """One question with a box for each finding or yes/no risk factor, in the words of the questionnaire where it has a box for it alone."""
     words = {
         option.sets[0][0]: option.text
         for question in questionnaire.questions
@@ -57,7 +57,7 @@ def closing_screen(
 ) -> Question | None:
     """The screen that bears most on conditions that are open: a checklist, or one of the questions.
 
-    A finding counts by how far the chances of the conditions fall if it is denied. On a checklist stand findings that have
+    An id counts by how far the chances of the conditions fall if it is denied. On a checklist stand those that have
     a box of their own in some question: what is asked as a choice excludes something else, and is asked as one.
 
     Args:
@@ -74,7 +74,7 @@ def closing_screen(
         return sum(together(condition, chances) - together(condition, without) for condition in conditions)
 
     counts = {name: danger(name) for name in wanted}
-    boxes = {name for q in questions if q.kind == Kind.MANY for name in q.names if isinstance(network.records[name], Finding)}
+    boxes = {name for q in questions if q.kind == Kind.MANY for o in q.options for name, value in o.sets if value is True}
     ticked = sorted((name for name in wanted if name in boxes), key=lambda name: (-counts[name], name))
     screens = [q for q in questions if any(name in counts for name in q.names)]
     if len(ticked) > 1:
