@@ -41,7 +41,7 @@ test-browser: $(VENV)/.browser
 	$(BIN)/python -m pytest --override-ini='addopts=-q --strict-markers --import-mode=importlib' tests/browser
 
 pictures: $(VENV)/.installed
-	$(BIN)/python docs/pictures.py
+	$(BIN)/python notebooks/pictures/pictures.py
 
 notebook: $(VENV)/.installed
 	$(BIN)/jupyter lab notebooks

@@ -26,7 +26,7 @@ def without_known(question: Question, is_left: Callable[[str], bool]) -> Questio
 
 
 def checklist(asking: Asking, network: Network, names: Sequence[str], questionnaire: Questionnaire) -> Question:
-    """One question with a box for each finding or yes/no risk factor, in the words of the questionnaire where it has a box for it alone."""
+    """One question with a box for each finding or yes/no risk factor, worded as in the questionnaire if that has such a box."""
     words = {
         option.sets[0][0]: option.text
         for question in questionnaire.questions
