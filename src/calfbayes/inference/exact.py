@@ -16,8 +16,10 @@ The backward walk differentiates with respect to every table, by the transposed 
 derivative over the whole: P(i present | e) = present / (absent + present), again sums of non-negative terms, so nothing
 cancels, however improbable the evidence. Messages are scaled by powers of two and the exponents kept apart.
 
-All arrays have an axis of lanes in front: a batch of queries that differ in numbers, those of the evidence or those of the
-network, and share their structure. Impossible evidence in a lane leaves log P = -inf there, and zeros as its marginals.
+`plan` chooses the order, `program` lays the messages out as arrays, `matrices` fills the steps' numbers in, `walk` does the
+two walks. All arrays have an axis of lanes in front: a batch of queries that differ in numbers, those of the evidence or
+those of the network, and share their structure. Impossible evidence in a lane leaves log P = -inf there, and zeros as its
+marginals.
 
 References:
     Darwiche (2003), A differential approach to inference in Bayesian networks: marginals as derivatives.
@@ -40,8 +42,8 @@ from calfbayes.inference.tables import Array, Gradient, Table
 from calfbayes.inference.walk import Walk
 from calfbayes.network import Network, Numbers
 
-COST_LIMIT = 2e8  # state operations; a few seconds
-MEMORY = 2.0**28  # bytes that the messages of one walk may take
+COST_LIMIT = 2e8  # state operations; about a second at 4 to 6 ns each, half as much again with labels
+MEMORY = 2.0**28  # bytes that the messages and matrices of one walk may take
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +145,7 @@ def answer(
     problem = batch.problem(numbers, query)
     lanes = problem.lanes // batch.n_labels
     program = priced(problem, lanes, cost_limit)
-    at_once = max(1, int(MEMORY / (8.0 * program.plan.states * batch.n_labels)))
+    at_once = max(1, int(MEMORY / (8.0 * program.size * batch.n_labels)))
     if lanes <= at_once:
         return batch.answers(numbers, query, problem, program)
     answers = []

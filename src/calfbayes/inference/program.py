@@ -159,6 +159,11 @@ class Program:
     steps: tuple[Apply | Meet, ...]
     links: tuple[Links, ...]
 
+    @property
+    def size(self) -> float:
+        """How many numbers a lane holds: all messages, and all matrices of items."""
+        return self.plan.states + sum(len(links.of_row) * 4.0**links.piece.n_children for links in self.links)
+
 
 @lru_cache(maxsize=256)
 def program_of(structure: Structure) -> Program:

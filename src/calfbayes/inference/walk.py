@@ -36,23 +36,27 @@ class Walk:
 
     def forward(self) -> tuple[Array, Array]:
         """Make every message; returns the last one and the power of two it has to be scaled by, shape (lanes,) each."""
-        messages: list[Array] = [np.ones(1)]
+        messages: dict[int, Array] = {0: np.ones(1)}
         exponents: list[Array] = [np.zeros(1)]
+
+        def message(k: int) -> Array:
+            return messages.pop(k) if k else messages[0]
+
         for k, step in enumerate(self.program.steps):
             if isinstance(step, Apply):
-                x = _looked_at(messages[step.message], step.view)
+                x = _looked_at(message(step.message), step.view)
                 value, exponent = self.matrices.of_step[k] @ x, exponents[step.message]
                 self.seen.append((x,))
                 if step.scale:
                     value, exponent = _scaled(value, exponent)
             else:
-                a = _looked_at(messages[step.left], step.left_view)
-                b = _looked_at(messages[step.right], step.right_view)
+                a = _looked_at(message(step.left), step.left_view)
+                b = _looked_at(message(step.right), step.right_view)
                 value, exponent = _or_product(a, b, step.n_shared), exponents[step.left] + exponents[step.right]
                 self.seen.append((a, b))
-            messages.append(value)
+            messages[k + 1] = value
             exponents.append(exponent)
-        total = messages[-1].reshape(-1)
+        total = messages[len(self.program.steps)].reshape(-1)
         total = np.broadcast_to(total, max(len(total), self.problem.lanes))
         return total, np.broadcast_to(exponents[-1], total.shape)
 
