@@ -167,6 +167,21 @@ class Evidence(Mapping[str, Value]):
                 states[name] = state_of(record, value)
         return states
 
+    @cached_property
+    def possible_states(self) -> frozenset[tuple[str, str]]:
+        """Ids and states of risk factors whose prior is above 0, given the risk factors that are known."""
+        risks = self._network.risks
+        possible = set()
+        for risk in risks:
+            known = [self.risk_states.get(risks[parent].id) for parent in risk.parents]
+            given = tuple(
+                slice(None) if state is None else risks[parent].states.index(state)
+                for parent, state in zip(risk.parents, known, strict=True)
+            )
+            over_parents = risk.prior[given].reshape(-1, len(risk.states))
+            possible |= {(risk.id, state) for state, p in zip(risk.states, over_parents.max(axis=0), strict=True) if p > 0}
+        return frozenset(possible)
+
 
 def read_evidence(network: Network, given: Mapping[str, object] | Evidence, *, setting: str | None = None) -> Evidence:
     """The gate: check every id and value once.

@@ -72,8 +72,15 @@ class Foresight:
 
     def _node(self, node: int) -> float:
         """P(present), each parent being present independently of the others."""
-        if node in self.hidden:
-            return self.hidden[node]
+        if node not in self._found:
+            self._found[node] = self._chance_of_node(node)
+        return self._found[node]
+
+    @cached_property
+    def _found(self) -> dict[int, float]:
+        return dict(self.hidden)
+
+    def _chance_of_node(self, node: int) -> float:
         absent = float(expit_pair(np.array([self._base_logit(node)]))[1][0])
         for parent, w in self.network.nodes[node].parents:
             absent *= 1.0 - w * self._node(parent)

@@ -9,8 +9,6 @@ References:
 
 from collections.abc import Iterable, Sequence
 
-import numpy as np
-
 from calfbayes.evidence import Evidence
 from calfbayes.knowledge.terms import AnyOf, Atom, Condition, Finding, Observer, RiskFactor, atoms
 from calfbayes.network import Network
@@ -137,22 +135,10 @@ def _state(atom: Atom, evidence: Evidence) -> str | None:
 
 
 def _unsettled(atom: Atom, evidence: Evidence) -> bool:
-    network = evidence._network
     if isinstance(evidence.get(atom.id), bool | str | int | float):
         return False
-    record = network.records[atom.id]
+    record = evidence._network.records[atom.id]
     if isinstance(record, RiskFactor):
-        return _possible(network, atom, evidence)
+        return (atom.id, atom.state) in evidence.possible_states
     is_told = isinstance(record, Finding) and record.observer == Observer.PATIENT
     return is_told and atom.id not in evidence.surely_absent
-
-
-def _possible(network: Network, atom: Atom, evidence: Evidence) -> bool:
-    """Say whether a risk state has a prior above 0, given the risk factors that are known."""
-    risk = network.risks[network.risk_index[atom.id]]
-    known = [evidence.risk_states.get(network.risks[parent].id) for parent in risk.parents]
-    index = tuple(
-        slice(None) if state is None else network.risks[parent].states.index(state)
-        for parent, state in zip(risk.parents, known, strict=True)
-    )
-    return bool(np.max(risk.prior[(*index, risk.states.index(atom.state))]) > 0)
