@@ -16,7 +16,19 @@ from support.models import model_of
 from support.pages import is_harmless, read_page
 
 CAR = load_model(Path(__file__).parents[1] / "cli" / "car")
-TEXTS = {"label", "description", "question", "who", "come_back", "title", "intended_use", "population", "action", "reason"}
+TEXTS = {
+    "text",
+    "label",
+    "description",
+    "question",
+    "who",
+    "come_back",
+    "title",
+    "intended_use",
+    "population",
+    "action",
+    "reason",
+}
 TEXTS |= {"citation", "why", "licence", "examinations", "helps", "avoid", "synonyms", "not_for"}
 ATTACKS = (
     "<img src=x onerror=alert(1)>",
@@ -49,7 +61,9 @@ def poisoned(attack: str) -> Model:
 
 def _poison(table: Any, attack: str) -> None:
     for key, value in list(table.items()) if isinstance(table, dict) else []:
-        if isinstance(value, dict):
+        if key == "sentences":
+            table[key] = {name: f"x{attack} {template}" for name, template in value.items()}
+        elif isinstance(value, dict):
             _poison(value, attack)
         elif key in TEXTS and isinstance(value, list):
             table[key] = [f"{attack} {k}" for k in range(2)]

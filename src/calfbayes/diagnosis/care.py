@@ -69,11 +69,18 @@ class CareAdvice:
         }
 
 
-def care_advice(network: Network, evidence: Evidence, urgency: UrgencyResult, probability: Mapping[str, float]) -> CareAdvice:
+def care_advice(
+    network: Network,
+    evidence: Evidence,
+    urgency: UrgencyResult,
+    probability: Mapping[str, float],
+    shares: Mapping[str, float],
+) -> CareAdvice:
     """Gather the advice for one patient.
 
     Args:
         probability: Posterior of each cause and complication by id; empty if there are no probabilities.
+        shares: The same of a person of whom only the care setting is known.
     """
     knowledge = network.knowledge
     records: list[Cause | Complication] = [*knowledge.causes, *knowledge.complications] if probability else []
@@ -101,7 +108,7 @@ def care_advice(network: Network, evidence: Evidence, urgency: UrgencyResult, pr
         withheld=_merged(withheld),
         avoid=_merged([*warnings, *((text, (record.id,)) for record in leading for text in record.care.avoid)]),
         come_back=_of(leading, "come_back"),
-        come_back_if=safety_net(network, evidence, urgency, probability),
+        come_back_if=safety_net(network, evidence, urgency, probability or shares),
     )
 
 

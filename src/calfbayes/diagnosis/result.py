@@ -110,7 +110,9 @@ class Diagnosis:
     def care(self) -> CareAdvice:
         """Who to see, what is examined, what helps and harms nothing that is still possible, what to avoid."""
         probability = {name: entry.probability for name, entry in self._by_id.items()}
-        return care_advice(self._solved.network, self.evidence, self.urgency, probability)
+        network, baseline = self._solved.network, self._solved.baseline[self.setting]
+        shares = {network.nodes[node].id: p for node, p in baseline.hidden.items()}
+        return care_advice(network, self.evidence, self.urgency, probability, shares)
 
     def __repr__(self) -> str:
         from calfbayes.presentation.text import diagnosis_text

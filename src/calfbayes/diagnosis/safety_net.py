@@ -61,7 +61,7 @@ def safety_net(
     """Find what to watch for.
 
     Args:
-        probability: Posterior of each cause and complication by id; empty if there are no probabilities.
+        probability: Of each cause and complication by id: the posterior, or the shares if there is none.
 
     Returns:
         What raises the level, most urgent first. No set holds another one of at least its level. Levels without words in
