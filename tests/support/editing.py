@@ -71,7 +71,31 @@ def rearranged(content: Content, names: Mapping[str, str], rng: Random) -> Conte
             rng.shuffle(new["prior"])
         return new
 
+    def asking(table: Mapping[str, Any]) -> dict[str, Any]:
+        net, interview = table["safety_net"], table["interview"]
+        history = [names[name] for name in net.get("history", ())]
+        first = [names[name] for name in interview.get("first", ())]
+        tests = {name: guard(test) for name, test in shuffled(table.get("tests", {})).items()}
+        return {
+            **table,
+            "safety_net": {**net, "history": history},
+            "interview": {**interview, "first": first},
+            "tests": tests,
+        }
+
+    def guard(test: Mapping[str, Any]) -> dict[str, Any]:
+        new = dict(test)
+        for key in {"not_if", "absent_says_nothing_if"} & new.keys():
+            new[key] = new[key] and condition(new[key])
+        if "only_below" in new:
+            new["only_below"] = shuffled(new["only_below"])
+        if new.get("repeat_if_absent"):
+            new["repeat_if_absent"] = {**new["repeat_if_absent"], "cause": names[new["repeat_if_absent"]["cause"]]}
+        return new
+
     result = dict(content)
+    if "asking" in content:
+        result["asking"] = asking(content["asking"])
     for section in ("causes", "complications", "mechanisms", "findings", "risk_factors"):
         result[section] = {name: record(table) for name, table in shuffled(content[section]).items()}
     model = content["model"]
