@@ -440,38 +440,19 @@ class _Reduction:
         priors: dict[int, Table] = {}
         certain = []  # entries of observed risk factors whose parents have been observed
         for position, state in enumerate(self.query.risk_states):
-            axes, entries = self._prior(position)
+            axes, entries = _prior_entries(self.network, position, self.query.risk_states)
             if not axes:
                 certain.append(int(entries))
                 continue
-            table = self._prior_table(axes, entries)
+            table = _prior_of(self.numbers, axes, entries)
             likelihood = self.query.likelihoods.get(position)
             if state >= 0:
                 self.tables.append(table)
             else:
                 priors[position] = table if likelihood is None else table.times(Table((position,), likelihood))
         if certain:
-            self.factors.append(self._prior_table(ROWS, np.array(certain)))
+            self.factors.append(_prior_of(self.numbers, ROWS, np.array(certain)))
         return priors
-
-    def _prior(self, position: int) -> tuple[Axes, Index]:
-        """P(risk factor | its parents), with what is known selected: what it depends on, and where its entries stand."""
-        risk = self.network.risks[position]
-        family = (*risk.parents, position)
-        states = [self.query.risk_states[member] for member in family]
-        entries = self.network.layout.prior_entries[position]
-        axes = [member for member, state in zip(family, states, strict=True) if state < 0]
-        if len(axes) < len(family):
-            entries = np.asarray(entries[tuple(slice(None) if state < 0 else state for state in states)])
-        if len(axes) > 1:
-            entries = entries.transpose(sorted(range(len(axes)), key=axes.__getitem__))
-        return tuple(sorted(axes)), entries
-
-    def _prior_table(self, axes: Axes, entries: Index) -> Table:
-        def pull(g: Array, into: Gradient) -> None:
-            into.numbers.priors[:, entries] += g
-
-        return Table(axes, self.numbers.priors[:, entries], pull)
 
     def _sum_out_risks(self, priors: dict[int, Table], items: Sequence[Item]) -> None:
         """Drop unobserved risk factors that nothing depends on; sum out those that a single item or table depends on."""
@@ -510,18 +491,27 @@ class _Reduction:
 
 def prior_table(network: Network, numbers: Numbers, position: int, risk_states: Sequence[int]) -> Table:
     """P(risk factor | its parents), with what is known selected."""
-    risk, start = network.risks[position], network.layout.priors[position]
-    family = (*risk.parents, position)
-    states = [risk_states[member] for member in family]
-    entries = (start + np.arange(risk.prior.size)).reshape(risk.prior.shape)
-    entries = entries[tuple(slice(None) if state < 0 else state for state in states)]
-    axes = [member for member, state in zip(family, states, strict=True) if state < 0]
-    entries = np.asarray(entries).transpose(sorted(range(len(axes)), key=axes.__getitem__))
+    return _prior_of(numbers, *_prior_entries(network, position, risk_states))
 
+
+def _prior_entries(network: Network, position: int, risk_states: Sequence[int]) -> tuple[Axes, Index]:
+    """What a prior depends on once what is known has been selected, and where its entries stand."""
+    family = (*network.risks[position].parents, position)
+    states = [risk_states[member] for member in family]
+    entries = network.layout.prior_entries[position]
+    axes = [member for member, state in zip(family, states, strict=True) if state < 0]
+    if len(axes) < len(family):
+        entries = np.asarray(entries[tuple(slice(None) if state < 0 else state for state in states)])
+    if len(axes) > 1:
+        entries = entries.transpose(sorted(range(len(axes)), key=axes.__getitem__))
+    return tuple(sorted(axes)), entries
+
+
+def _prior_of(numbers: Numbers, axes: Axes, entries: Index) -> Table:
     def pull(g: Array, into: Gradient) -> None:
         into.numbers.priors[:, entries] += g
 
-    return Table(tuple(sorted(axes)), numbers.priors[:, entries], pull)
+    return Table(axes, numbers.priors[:, entries], pull)
 
 
 class Activations:
