@@ -85,8 +85,8 @@ def care_advice(
     knowledge = network.knowledge
     records: list[Cause | Complication] = [*knowledge.causes, *knowledge.complications] if probability else []
     ranked = sorted(records, key=lambda record: (-probability[record.id], record.id))
-    leading = _leading(ranked, probability, urgency.level, knowledge.asking)
     possible = [r for r in ranked if probability[r.id] > knowledge.advice.possible_above[r.urgency.severity]]
+    leading = _leading(ranked, possible, probability, urgency.level, knowledge.asking)
     forbidding = {kind.id: tuple(r.id for r in possible if kind.id in r.care.harmed_by) for kind in knowledge.advice.kinds}
     helps, withheld, tempting = [], [], {kind for record in leading for kind in record.care.harmed_by}
     for record in leading:
@@ -102,7 +102,7 @@ def care_advice(
     return CareAdvice(
         level=urgency.level,
         action=urgency.action,
-        who=_of([record for record in leading if record.urgency >= urgency.level] or leading[:1], "who"),
+        who=_of([record for record in leading if record.urgency >= urgency.level], "who"),
         examinations=_of(leading, "examinations"),
         helps=_merged(helps),
         withheld=_merged(withheld),
@@ -113,14 +113,18 @@ def care_advice(
 
 
 def _leading(
-    ranked: list[Cause | Complication], probability: Mapping[str, float], level: Level, asking: Asking
+    ranked: list[Cause | Complication],
+    possible: list[Cause | Complication],
+    probability: Mapping[str, float],
+    level: Level,
+    asking: Asking,
 ) -> list[Cause | Complication]:
-    """The causes whose advice is given: the one that the level is for, then the likely ones."""
+    """The causes whose advice is given: the one that the level is for, if it is still possible, then the likely ones."""
     causes: list[Cause | Complication] = [record for record in ranked if isinstance(record, Cause)]
     likely: list[Cause | Complication] = causes[:1] + [
         record for record in causes[1 : asking.leading] if probability[record.id] >= asking.likely
     ]
-    needing = [record for record in ranked if record.urgency >= level]
+    needing = [record for record in possible if record.urgency >= level]
     if level > Level.ROUTINE and needing and not any(record.urgency >= level for record in likely):
         return [needing[0], *likely]
     return likely
