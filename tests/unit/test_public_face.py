@@ -129,3 +129,12 @@ def test_wrong_types_end_in_our_own_errors(call: Callable[[calfbayes.Model, calf
     model = calfbayes.load_model("tutorial")
     with pytest.raises(calfbayes.CalfBayesError):
         call(model, model.diagnose({}))
+
+
+def test_a_result_is_a_table_of_its_causes() -> None:
+    result = calfbayes.load_model("tutorial").diagnose({"age": 67, "pain_on_walking": True})
+    table = result.to_frame()
+    assert list(table.columns) == ["label", "group", "urgency", "probability", "share"]
+    assert list(table.index) == [cause.id for cause in result.causes]
+    assert list(table["probability"]) == [cause.probability for cause in result.causes]
+    assert list(table["share"]) == [cause.share for cause in result.causes]

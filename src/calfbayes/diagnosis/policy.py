@@ -116,10 +116,6 @@ class UrgencyPolicy:
         losses = self.expected_losses(probabilities)
         return max(LEVELS_BY_SEVERITY, key=lambda level: (-losses[level.severity], level.severity))
 
-    def least_expected_loss(self, probabilities: Sequence[float]) -> float:
-        """What the best level still costs on average: what further answers can lower."""
-        return min(self.expected_losses(probabilities))
-
     def is_as_strict_as(self, other: "UrgencyPolicy") -> bool:
         """Say whether this policy surely never gives a lower level than the other one; see the module."""
         return _table_is_as_strict(self.loss, other.loss) and _rules_are_as_strict(self.rules, other.rules)

@@ -151,10 +151,6 @@ class Scores:
         causes = sorted({answer.case.final_diagnosis for answer in self.answers})
         return tuple(_of_cause(name, [a for a in self.answers if a.case.final_diagnosis == name]) for name in causes)
 
-    def given_when_needed(self, level: Level) -> tuple[Level, ...]:
-        """The levels that were given where this one was needed."""
-        return tuple(answer.level for answer in self.answers if answer.case.true_urgency == level)
-
     def measures(self, *, resamples: int = RESAMPLES, seed: int = 0) -> dict[str, Measured]:
         """Every share of `MEASURES` with a bootstrap interval: the cases are drawn again with replacement.
 

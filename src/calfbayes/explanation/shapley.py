@@ -40,11 +40,6 @@ class Design:
     walks: NDArray[np.intp] | None = None
     orders: NDArray[np.intp] | None = None
 
-    @property
-    def is_exact(self) -> bool:
-        """Whether all orders are counted."""
-        return self.orders is None
-
 
 def every_order(n_items: int) -> Design:
     """All sets of items."""

@@ -13,7 +13,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from calfbayes.inference.reduction import Activations, prior_table
+from calfbayes.inference.leaves import Activations, prior_table
 from calfbayes.inference.schedule import Schedule
 from calfbayes.inference.tables import Array, Axes, union
 from calfbayes.network import Network, Numbers

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from calfbayes.inference.base_equations import ancestors, risks_above
-from calfbayes.inference.reduction import Activations, prior_table
+from calfbayes.inference.leaves import Activations, prior_table
 from calfbayes.inference.tables import Array, Gradient, Table, sum_product, union
 from calfbayes.network import Network, Numbers
 

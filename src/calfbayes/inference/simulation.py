@@ -6,7 +6,7 @@ as far as logic allows, and what is forbidden is never drawn. Findings that impl
 exclude each other the first is drawn as it is, the next with p2 / (1 - p1) where the first is absent.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -78,17 +78,36 @@ def _draw_hidden(
     nodes: list[NDArray[np.bool_]] = []
     chance: dict[str, Array] = {}
     for position, node in enumerate(network.nodes):
-        logit = np.full(n, cause_logits[position] if position < network.n_causes else node.base_logit)
-        for odds in node.odds:
-            logit = logit + odds.log_odds[states[odds.risk]]
-        absent = expit_pair(logit)[1]
-        for parent, w in node.parents:
-            absent = absent * np.where(nodes[parent], 1.0 - w, 1.0)
+        p = chance_present(network, cause_logits, position, states, nodes, n)
         if position < network.n_hidden:
-            nodes.append(generator.random(n) < 1.0 - absent)
+            nodes.append(generator.random(n) < p)
         else:
-            chance[node.id] = 1.0 - absent
+            chance[node.id] = p
     return states, nodes, chance
+
+
+def chance_present(
+    network: Network,
+    cause_logits: Array,
+    position: int,
+    states: Sequence[NDArray[np.intp]],
+    present: Sequence[NDArray[np.bool_]],
+    n: int,
+) -> Array:
+    """P(node present | its parents) of each of n people, shape (n,).
+
+    Args:
+        states: State of each risk factor, shape (n,) each.
+        present: Whether each node before this one is present, likewise.
+    """
+    node = network.nodes[position]
+    logit = np.full(n, cause_logits[position] if position < network.n_causes else node.base_logit)
+    for odds in node.odds:
+        logit = logit + odds.log_odds[states[odds.risk]]
+    absent = expit_pair(logit)[1]
+    for parent, w in node.parents:
+        absent = absent * np.where(present[parent], 1.0 - w, 1.0)
+    return np.asarray(1.0 - absent)
 
 
 def draw_findings(

@@ -25,9 +25,9 @@ from calfbayes.diagnosis.rules import holds
 from calfbayes.errors import ContradictionError, QueryTooCostlyError
 from calfbayes.evidence import Evidence, Likelihood, Value
 from calfbayes.inference.exact import infer
-from calfbayes.inference.simulation import draw_findings
+from calfbayes.inference.simulation import chance_present, draw_findings
 from calfbayes.inference.solved import SolvedNetwork, severities
-from calfbayes.inference.tables import Array, expit_pair
+from calfbayes.inference.tables import Array
 from calfbayes.knowledge.terms import Level, Observer
 from calfbayes.network import Network
 
@@ -94,9 +94,9 @@ def with_answers(evidence: Evidence, answers: Mapping[str, Value]) -> Evidence |
         return None
 
 
-def _risks(network: Network, evidence: Evidence, generator: np.random.Generator) -> tuple[list[Array], Array]:
+def _risks(network: Network, evidence: Evidence, generator: np.random.Generator) -> tuple[list[NDArray[np.intp]], Array]:
     """States of the risk factors, shape (draws,) each, and the log of the probability of those that are known."""
-    states: list[Array] = []
+    states: list[NDArray[np.intp]] = []
     log_weights = np.zeros(DRAWN)
     for risk in network.risks:
         chances = np.broadcast_to(risk.prior[tuple(states[parent] for parent in risk.parents)], (DRAWN, len(risk.states)))
@@ -114,7 +114,7 @@ def _risks(network: Network, evidence: Evidence, generator: np.random.Generator)
 def _hidden(
     network: Network,
     cause_logits: Array,
-    states: Sequence[Array],
+    states: Sequence[NDArray[np.intp]],
     posterior: Mapping[int, float],
     log_weights: Array,
     generator: np.random.Generator,
@@ -123,13 +123,7 @@ def _hidden(
     present: list[NDArray[np.bool_]] = []
     chance: dict[str, Array] = {}
     for position, node in enumerate(network.nodes):
-        logit = np.full(DRAWN, cause_logits[position] if position < network.n_causes else node.base_logit)
-        for odds in node.odds:
-            logit = logit + odds.log_odds[states[odds.risk]]
-        absent = expit_pair(logit)[1]
-        for parent, w in node.parents:
-            absent = absent * np.where(present[parent], 1.0 - w, 1.0)
-        p = 1.0 - absent
+        p = chance_present(network, cause_logits, position, states, present, DRAWN)
         if position >= network.n_hidden:
             chance[node.id] = p
             continue
