@@ -1,7 +1,7 @@
 """Diagnosis: the frozen answer about one patient, and the function that makes it."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from math import isinf
@@ -28,7 +28,9 @@ if TYPE_CHECKING:
     from calfbayes.explanation.changes import Comparison
     from calfbayes.explanation.competition import CauseSet, Contest
     from calfbayes.explanation.conflict import Conflict
+    from calfbayes.explanation.intervals import Intervals
     from calfbayes.explanation.ledger import Ledger
+    from calfbayes.explanation.tornado import Sensitivity
 
 SCHEMA_VERSION = 1
 
@@ -226,6 +228,53 @@ class Diagnosis:
         from calfbayes.explanation.conflict import conflict
 
         return conflict(self)
+
+    def intervals(
+        self,
+        level: float = 0.9,
+        method: Literal["delta", "sampling"] = "delta",
+        *,
+        draws: int = 500,
+        seed: int = 0,
+        progress: bool | Callable[[int, int], None] = True,
+        cost_limit: float | None = None,
+    ) -> "Intervals":
+        """Say how sure the probabilities are, given the doubt of every elicited number.
+
+        Args:
+            level: Of the intervals, between 0 and 1.
+            method: `delta` by derivatives, or `sampling` of models: slower, and the truth.
+            draws: How many models to draw.
+            seed: Of the random generator.
+            progress: Whether long work is shown on stderr; or a function that is told of steps done and all steps.
+            cost_limit: Number of state operations that it may take, roughly; None for about a minute.
+
+        Raises:
+            ArgumentError: If an argument is none of these.
+            NoPosteriorError: If the result holds no probabilities.
+            QueryTooCostlyError: If it would cost more than the limit.
+        """
+        from calfbayes.explanation.intervals import LIMIT, intervals
+
+        limit = LIMIT if cost_limit is None else cost_limit
+        return intervals(self, level=level, method=method, draws=draws, seed=seed, progress=progress, cost_limit=limit)
+
+    def sensitivity(self, of: str, *, cost_limit: float | None = None) -> "Sensitivity":
+        """Say which elicited numbers an answer hangs on, and how far each may move before the answer changes.
+
+        Args:
+            of: A cause or complication, or `urgency`.
+            cost_limit: As in `intervals`.
+
+        Raises:
+            UnknownNameError: If there is no such cause or complication.
+            NoPosteriorError: If the result holds no probabilities.
+            QueryTooCostlyError: If it would cost more than the limit.
+        """
+        from calfbayes.explanation.intervals import LIMIT
+        from calfbayes.explanation.tornado import sensitivity
+
+        return sensitivity(self, of=of, cost_limit=LIMIT if cost_limit is None else cost_limit)
 
     def record(self, *, origins: Mapping[str, str] | None = None, times: Mapping[str, str] | None = None) -> dict[str, Any]:
         """Everything that is needed to repeat this result, as plain values for JSON; `model.replay` repeats it.

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from calfbayes.errors import Fault, ModelFileError
-from calfbayes.inference.bases import solve_in_lanes, weights_of
+from calfbayes.inference.bases import BasesInLanes, solve_in_lanes, weights_of
 from calfbayes.inference.elicited import ElicitedNumbers, Kind, Scale, elicited_numbers
 from calfbayes.inference.solved import SolvedNetwork
 from calfbayes.inference.tables import Array, expit_pair
@@ -55,12 +55,9 @@ def draw_models(solved: SolvedNetwork, setting: str, n: int, generator: np.rando
         if missing == 0:
             break
         values = _drawn(elicited, missing, generator)
-        numbers = _numbers_of(network, rest, elicited, values)
-        bases = solve_in_lanes(network, numbers, _shares_of(solved, setting, elicited, values))
+        numbers, bases = models_in_lanes(solved, setting, values)
         good = np.flatnonzero(bases.feasible)
-        rows = numbers.in_a_row[good]
-        rows[:, : network.n_causes] = bases.logits[good]
-        found.append(rest.from_rows(rows))
+        found.append(rest.from_rows(numbers.in_a_row[good]))
         complaints.append(np.log(bases.complaint[good]))
         drawn += missing
         missing -= len(good)
@@ -70,6 +67,26 @@ def draw_models(solved: SolvedNetwork, setting: str, n: int, generator: np.rando
         raise ModelFileError(network.knowledge.name, (fault,))
     rows = np.concatenate([numbers.in_a_row for numbers in found]) if found else rest.in_a_row[:0]
     return Draws(rest.from_rows(rows), np.concatenate(complaints) if found else np.empty(0), drawn - n)
+
+
+def models_in_lanes(solved: SolvedNetwork, setting: str, values: Array) -> tuple[Numbers, BasesInLanes]:
+    """Coherent models of given elicited numbers, one a lane: the bases are solved again.
+
+    Numbers that hold by definition, those without doubt, stay as they are.
+
+    Args:
+        values: Of every number of `elicited_numbers`, in that order, shape (lanes, numbers).
+
+    Returns:
+        The network's numbers, bases included, and the bases; in lanes that are not feasible they mean nothing.
+    """
+    network = solved.network
+    elicited = elicited_numbers(solved, setting)
+    numbers = _numbers_of(network, network.numbers(solved.bases[setting].logits), elicited, values)
+    bases = solve_in_lanes(network, numbers, _shares_of(solved, setting, elicited, values))
+    rows = numbers.in_a_row
+    rows[:, : network.n_causes] = bases.logits
+    return numbers.from_rows(rows), bases
 
 
 def _drawn(elicited: ElicitedNumbers, n: int, generator: np.random.Generator) -> Array:
@@ -97,10 +114,11 @@ def _numbers_of(network: Network, rest: Numbers, elicited: ElicitedNumbers, valu
         some = [k for k, number in enumerate(elicited.numbers) if number.kind == kind and elicited.deviations[k] > 0.0]
         return some, [elicited.numbers[k].position for k in some]
 
-    some, at = of(Kind.LEAK)
-    rows[:, at] = np.log(values[:, some]) - np.log1p(-values[:, some])
-    some, at = of(Kind.ODDS_RATIO)
-    rows[:, at] = np.log(values[:, some])
+    with np.errstate(divide="ignore"):  # 0 and 1 are infinite here
+        some, at = of(Kind.LEAK)
+        rows[:, at] = np.log(values[:, some]) - np.log1p(-values[:, some])
+        some, at = of(Kind.ODDS_RATIO)
+        rows[:, at] = np.log(values[:, some])
     some, at = of(Kind.LINK)
     rows[:, at] = values[:, some]
     arcs = [(k, number.position) for k, number in enumerate(elicited.numbers) if number.kind == Kind.PROBABILITY]
@@ -115,13 +133,16 @@ def _numbers_of(network: Network, rest: Numbers, elicited: ElicitedNumbers, valu
     for k in of(Kind.PRIOR)[0]:
         of_number = number == k
         q = elicited.numbers[k].value
-        rows[:, position[of_number]] += change[:, [k]] * factor[of_number] / (q * (1.0 - q))
+        per_scale = 1.0 if elicited.numbers[k].scale == Scale.ITSELF else q * (1.0 - q)
+        entries = position[of_number]
+        rows[:, entries] = np.clip(rows[:, entries] + change[:, [k]] * factor[of_number] / per_scale, 0.0, 1.0)
     return rest.from_rows(rows)
 
 
 def _shares_of(solved: SolvedNetwork, setting: str, elicited: ElicitedNumbers, values: Array) -> Array:
-    """The shares that drawn weights mean, the coincidence kept."""
-    sum_of_shares = float(solved.bases[setting].shares.sum())
+    """The shares that weights and coincidence mean."""
+    coincidence = next(k for k, number in enumerate(elicited.numbers) if number.kind == Kind.COINCIDENCE)
+    sum_of_shares = 1.0 + values[:, [coincidence]]
     weights = np.repeat(weights_of(solved.network, setting)[None], len(values), axis=0)
     first = solved.network.numbers(solved.bases[setting].logits).in_a_row.shape[1]
     some = [k for k, number in enumerate(elicited.numbers) if number.kind == Kind.WEIGHT]

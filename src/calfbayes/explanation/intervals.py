@@ -1,0 +1,400 @@
+"""How sure an answer is: intervals of its probabilities from the doubt of every elicited number.
+
+The delta method takes the log odds of a probability p for linear in the numbers,
+
+    logit p +- z s,      s^2 = sum over numbers of (d logit p / d number * deviation)^2.
+
+Its check solves the model again at the two points that the linear answer holds for the ends: the numbers are moved against
+and along the slope of p, z deviations together. Sampling draws coherent models and answers each; the interval lies between
+quantiles of the answers. An interval that its check does not bear out is flagged: there the problem is not nearly linear.
+
+References:
+    Oehlert (1992), A note on the delta method.
+    Doubilet, Begg, Weinstein, Braun, McNeil (1985), Probabilistic sensitivity analysis using Monte Carlo simulation.
+    Hasofer, Lind (1974), Exact and invariant second-moment code format: the most probable point of a level.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from statistics import NormalDist
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from calfbayes.diagnosis.result import Diagnosis, encode
+from calfbayes.errors import ArgumentError, NoPosteriorError, UnknownNameError
+from calfbayes.explanation.progress import Progress, teller
+from calfbayes.inference.draws import draw_models, models_in_lanes
+from calfbayes.inference.elicited import PROBABILITIES, ElicitedNumbers, Scale, elicited_numbers
+from calfbayes.inference.exact import answer, priced
+from calfbayes.inference.reduction import Encoded, Query, reduce
+from calfbayes.inference.sensitivity import Posteriors, deviation_of_log_odds, sensitivities
+from calfbayes.inference.solved import SolvedNetwork, severities
+from calfbayes.inference.tables import Array
+from calfbayes.knowledge.terms import LEVELS_BY_SEVERITY, Level
+from calfbayes.knowledge.wording import short
+from calfbayes.network import Numbers
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+LIMIT = 2e9  # state operations, those for labels not counted; a minute at most
+AT_ONCE = 50  # draws between two reports of progress
+MOST_DRAWS = 100_000
+FAR = 0.25  # of half an interval's width, on log odds: an end that is farther off than this is flagged
+NEAREST = 0.125  # of the way to 0 or 1 that is left when a probability would be moved beyond
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """How sure one probability is.
+
+    Attributes:
+        id: A cause or complication; or an urgency level, and then it is about this or a more urgent one being needed.
+        probability: With every number as elicited.
+        low: Lower end.
+        high: Upper end.
+        errors: Standard errors of the two ends, from the number of draws; 0 if nothing was drawn.
+        nearly_linear: Whether delta method and check, or delta method and sampling, agree.
+    """
+
+    id: str
+    label: str
+    probability: float
+    low: float
+    high: float
+    errors: tuple[float, float]
+    nearly_linear: bool
+
+
+@dataclass(frozen=True, repr=False)
+class Intervals:
+    """How sure a result is.
+
+    Attributes:
+        level: How probable it is that an interval holds the probability, over the doubt of the numbers.
+        method: `delta` or `sampling`.
+        causes: In the order of the result.
+        complications: Likewise.
+        urgency: The chance that each level above the lowest, or a more urgent one, is needed; least urgent first.
+        draws: How many models were drawn and answered; 0 by the delta method.
+        redrawn: How many draws no bases could solve; they were drawn again.
+        impossible: How many of the draws hold the evidence impossible; they are left out.
+        same_first: Share of the draws in which the first cause is the same; None by the delta method.
+        same_level: Share of the draws in which the urgency is the same; None by the delta method.
+    """
+
+    level: float
+    method: str
+    causes: tuple[Interval, ...]
+    complications: tuple[Interval, ...]
+    urgency: tuple[Interval, ...]
+    draws: int
+    redrawn: int
+    impossible: int
+    same_first: float | None
+    same_level: float | None
+
+    def __iter__(self) -> Iterator[Interval]:
+        return iter((*self.causes, *self.complications, *self.urgency))
+
+    def __getitem__(self, name: str) -> Interval:
+        for entry in self:
+            if entry.id == name:
+                return entry
+        raise UnknownNameError("cause, complication or level", str(name)[:200], (), "these intervals")
+
+    def __repr__(self) -> str:
+        from calfbayes.presentation.doubt import intervals_text
+
+        return intervals_text(self)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return {
+            "level": self.level,
+            "method": self.method,
+            "causes": [_plain(entry) for entry in self.causes],
+            "complications": [_plain(entry) for entry in self.complications],
+            "urgency": [_plain(entry) for entry in self.urgency],
+            "draws": self.draws,
+            "redrawn": self.redrawn,
+            "impossible": self.impossible,
+            "same_first": self.same_first,
+            "same_level": self.same_level,
+        }
+
+    def to_frame(self) -> "pd.DataFrame":
+        """All intervals as a pandas table: index id; columns kind, label, probability, low, high, nearly_linear."""
+        import pandas as pd
+
+        kinds = (("cause", self.causes), ("complication", self.complications), ("urgency", self.urgency))
+        rows = [[kind, e.label, e.probability, e.low, e.high, e.nearly_linear] for kind, entries in kinds for e in entries]
+        columns = ["kind", "label", "probability", "low", "high", "nearly_linear"]
+        return pd.DataFrame(rows, index=pd.Index([entry.id for entry in self], name="id"), columns=columns)
+
+
+@dataclass(frozen=True, eq=False)
+class Asked:
+    """What is asked: P of each node, then P(at least this label) of each label from 1.
+
+    Attributes:
+        nodes: Causes and complications.
+        labels: Severity of each of them.
+        evidence: The patient's.
+    """
+
+    solved: SolvedNetwork
+    setting: str
+    evidence: Encoded
+    nodes: tuple[int, ...]
+    labels: tuple[int, ...]
+
+    @classmethod
+    def of(cls, result: Diagnosis) -> "Asked":
+        """About every cause and complication of a result.
+
+        Raises:
+            NoPosteriorError: If the result holds no probabilities.
+        """
+        result.probability_of_any([])  # refuses a result without probabilities
+        network = result._solved.network
+        nodes = (*network.causes, *network.complications)
+        return cls(result._solved, result.setting, encode(network, result.evidence), nodes, severities(network))
+
+    @property
+    def n(self) -> int:
+        """Number of quantities."""
+        return len(self.nodes) + max(self.labels)
+
+    def price(self, lanes: int, cost_limit: float) -> None:
+        """Refuse too many lanes.
+
+        Raises:
+            QueryTooCostlyError: If so many answers cost more than the limit.
+        """
+        priced(reduce(self.solved.network, self.solved.bases[self.setting].logits, self.evidence), lanes, cost_limit)
+
+    def slopes(self, cost_limit: float) -> tuple[Array, Array, Posteriors]:
+        """The quantities, shape (n,); their derivatives in each elicited number, shape (n, numbers); and whole."""
+        moved = sensitivities(self.solved, self.setting, self.evidence, self.nodes, labels=self.labels, cost_limit=cost_limit)
+        levels = [moved.at_least(label) for label in range(1, max(self.labels) + 1)]
+        p = np.concatenate([moved.hidden, [chance for chance, _ in levels]])
+        return p, np.concatenate([moved.of_hidden, *(slope[None] for _, slope in levels)]), moved
+
+    def of_models(self, numbers: Numbers) -> Array:
+        """The quantities in each lane, shape (lanes, n); NaN where the evidence is impossible."""
+        answers = answer(self.solved.network, numbers, Query.of(self.evidence), labels=self.labels, cost_limit=float("inf"))
+        at_least = np.cumsum(answers.labels[:, ::-1], axis=1)[:, ::-1][:, 1:]
+        found = np.concatenate([answers.hidden[:, list(self.nodes)], at_least], axis=1)
+        found[~np.isfinite(answers.log_joint)] = np.nan
+        return np.broadcast_to(found, (numbers.lanes, self.n))
+
+    def of_values(self, values: Array) -> Array:
+        """The quantities of models with these elicited numbers, shape (lanes, n); NaN where there is no such model."""
+        numbers, bases = models_in_lanes(self.solved, self.setting, values)
+        found = np.full((len(values), self.n), np.nan)
+        good = np.flatnonzero(bases.feasible)
+        if len(good):
+            found[good] = self.of_models(numbers.from_rows(numbers.in_a_row[good]))
+        return found
+
+
+def intervals(
+    result: Diagnosis,
+    *,
+    level: float = 0.9,
+    method: Literal["delta", "sampling"] = "delta",
+    draws: int = 500,
+    seed: int = 0,
+    progress: Progress = True,
+    cost_limit: float = LIMIT,
+) -> Intervals:
+    """Say how sure the probabilities of a result are, given the doubt of every elicited number.
+
+    Args:
+        level: Of the intervals, between 0 and 1.
+        method: `delta` by derivatives, or `sampling` of models.
+        draws: How many models to draw; the delta method draws none.
+        seed: Of the random generator; the same seed gives the same intervals.
+        progress: Whether long work is shown on stderr; or a function that is told of steps done and all steps.
+        cost_limit: Largest predicted number of state operations.
+
+    Raises:
+        ArgumentError: If an argument is none of these.
+        NoPosteriorError: If the result holds no probabilities, or hardly a draw allows the evidence.
+        ModelFileError: If hardly any draw can be solved.
+        QueryTooCostlyError: If it would cost more than the limit.
+    """
+    if method not in ("delta", "sampling"):
+        raise ArgumentError("method", short(method), "'delta' or 'sampling'")
+    if isinstance(level, bool) or not isinstance(level, int | float | np.floating) or not 0.0 < level < 1.0:
+        raise ArgumentError("level", short(level), "a number between 0 and 1, such as 0.9")
+    for name, value, least, most in (("draws", draws, 20, MOST_DRAWS), ("seed", seed, 0, 2**63)):
+        if isinstance(value, bool) or not isinstance(value, int | np.integer) or not least <= value <= most:
+            raise ArgumentError(name, short(value), f"a whole number from {least} to {most}")
+    tell = teller(progress, f"models drawn for {result.setting}")
+    asked = Asked.of(result)
+    asked.price(int(draws) if method == "sampling" else 3 * asked.n, cost_limit)
+    elicited = elicited_numbers(asked.solved, asked.setting)
+    p, of_p, _ = asked.slopes(cost_limit)
+    z = NormalDist().inv_cdf(0.5 + float(level) / 2)
+    by_delta = _delta(elicited, p, of_p, z)
+    none = np.zeros_like(by_delta)
+    if method == "delta":
+        linear = _near(by_delta, _ends_again(asked, elicited, p, of_p, z), none)
+        return _told(result, asked, float(level), method, p, by_delta, none, linear, (0, 0, 0), (None, None))
+    found, redrawn = _sampled(asked, int(draws), int(seed), tell)
+    possible = ~np.isnan(found[:, 0])
+    if possible.sum() < draws / 2:
+        raise NoPosteriorError(f"{int((~possible).sum())} of {draws} models drawn hold this evidence impossible")
+    ends, errors = _quantiles(found[possible], float(level))
+    same = _same(result, asked, found[possible])
+    counts = (int(draws), redrawn, int((~possible).sum()))
+    return _told(result, asked, float(level), method, p, ends, errors, _near(by_delta, ends, errors), counts, same)
+
+
+def _delta(elicited: ElicitedNumbers, p: Array, of_p: Array, z: float) -> Array:
+    """Both ends of every interval, shape (n, 2); of a certainty it is that certainty."""
+    deviations = np.array([deviation_of_log_odds(elicited, float(q), of_q) for q, of_q in zip(p, of_p, strict=True)])
+    sure = np.isinf(deviations)
+    half = np.where(sure, 0.0, deviations)[:, None] * np.array([-z, z])
+    ends = 1.0 / (1.0 + np.exp(-_logit(p)[:, None] - half))
+    return np.where(sure[:, None], p[:, None], ends)
+
+
+def _ends_again(asked: Asked, elicited: ElicitedNumbers, p: Array, of_p: Array, z: float) -> Array:
+    """Each probability at the two points that the linear answer holds for its ends, shape (n, 2)."""
+    pull = of_p * np.where(elicited.varies, elicited.deviations, 0.0)
+    length = np.linalg.norm(pull, axis=1, keepdims=True)
+    along = np.divide(pull, length, out=np.zeros_like(pull), where=length > 0.0) * z
+    n = len(p)
+    found = asked.of_values(displaced(elicited, np.concatenate([-along, along])))
+    own = np.arange(n)
+    return np.stack([found[own, own], found[n + own, own]], axis=1)
+
+
+def displaced(elicited: ElicitedNumbers, deviations: Array) -> Array:
+    """Every number moved by so many of its deviations, shape (lanes, numbers).
+
+    A probability moves on its own scale, on which answers are linear or nearly so; it stops short of 0 and 1.
+    """
+    value = np.array([number.value for number in elicited.numbers])
+    steps = deviations * elicited.deviations
+    on_log = np.array([number.scale == Scale.LOG for number in elicited.numbers])
+    probability = np.array([number.kind in PROBABILITIES for number in elicited.numbers])
+    per_scale = np.array([1.0 if n.scale == Scale.ITSELF else n.value * (1.0 - n.value) for n in elicited.numbers])
+    with np.errstate(over="ignore"):
+        ratios = value * np.exp(np.where(on_log, steps, 0.0))
+    plain = np.maximum(value + np.where(on_log, 0.0, steps * per_scale), NEAREST * value)
+    moved = np.where(probability, np.minimum(plain, 1.0 - NEAREST * (1.0 - value)), plain)
+    return np.asarray(np.where(on_log, ratios, moved))
+
+
+def _near(by_delta: Array, ends: Array, errors: Array) -> NDArray[np.bool_]:
+    """Whether the ends agree on log odds, but for what few draws leave open (three standard errors); shape (n,)."""
+    delta = _logit(by_delta)
+    half = (delta[:, [1]] - delta[:, [0]]) / 2
+    with np.errstate(invalid="ignore", divide="ignore"):
+        open_ends = np.abs(_logit(np.clip(ends + 3 * errors, 0, 1)) - _logit(np.clip(ends - 3 * errors, 0, 1))) / 2
+        off = np.abs(_logit(ends) - delta)
+    return np.asarray(((off <= FAR * half + open_ends) | (ends == by_delta)).all(axis=1))
+
+
+def _logit(p: Array) -> Array:
+    with np.errstate(divide="ignore"):
+        return np.asarray(np.log(p) - np.log1p(-p))
+
+
+def _sampled(asked: Asked, draws: int, seed: int, tell: Any) -> tuple[Array, int]:
+    """The quantities in every draw, shape (draws, n), and how many draws were thrown away."""
+    generator = np.random.default_rng(seed)
+    found, redrawn, done = [], 0, 0
+    while done < draws:
+        some = draw_models(asked.solved, asked.setting, min(AT_ONCE, draws - done), generator)
+        found.append(asked.of_models(some.numbers))
+        redrawn += some.redrawn
+        done += len(found[-1])
+        tell(done, draws)
+    return np.concatenate(found), redrawn
+
+
+def _quantiles(found: Array, level: float) -> tuple[Array, Array]:
+    """Both ends of every interval and their standard errors, shape (n, 2) each.
+
+    The error is half the way between the quantiles one binomial standard error below and above (Woodruff 1952).
+    """
+    q = np.array([0.5 - level / 2, 0.5 + level / 2])
+    spread = np.sqrt(q * (1.0 - q) / len(found))
+    below, above = (np.quantile(found, np.clip(q + sign * spread, 0.0, 1.0), axis=0).T for sign in (-1.0, 1.0))
+    return np.asarray(np.quantile(found, q, axis=0).T), np.asarray((above - below) / 2)
+
+
+def levels_of(result: Diagnosis, at_least: Array) -> list[Level]:
+    """The urgency of each lane: the more urgent of the least expected loss and of the rules that hold.
+
+    Args:
+        at_least: P(at least this label) from label 1, shape (lanes, labels - 1).
+    """
+    floor = rules_level(result)
+    padded = np.pad(at_least, ((0, 0), (1, 1)), constant_values=(0.0, 0.0))
+    padded[:, 0] = 1.0
+    chances = -np.diff(padded, axis=1)
+    levels = [result.urgency.policy.least_loss(row) for row in chances.tolist()]
+    return [max(level, floor, key=lambda one: one.severity) for level in levels]
+
+
+def rules_level(result: Diagnosis) -> Level:
+    """The level below which the rules that hold do not let the urgency fall."""
+    demanded = [reason.level for reason in result.urgency.reasons if reason.origin == "rule"]
+    return max(demanded, key=lambda level: level.severity, default=LEVELS_BY_SEVERITY[0])
+
+
+def _same(result: Diagnosis, asked: Asked, found: Array) -> tuple[float, float]:
+    """In which share of the draws the first cause, and the urgency, are the same."""
+    network = asked.solved.network
+    first = network.node_index[result.causes[0].id]
+    n_causes = network.n_causes
+    levels = levels_of(result, found[:, len(asked.nodes) :])
+    same_first = found[:, :n_causes].argmax(axis=1) == asked.nodes.index(first)
+    return float(same_first.mean()), sum(level == result.urgency.level for level in levels) / len(levels)
+
+
+def _told(
+    result: Diagnosis,
+    asked: Asked,
+    level: float,
+    method: str,
+    p: Array,
+    ends: Array,
+    errors: Array,
+    linear: NDArray[np.bool_],
+    counts: tuple[int, int, int],
+    same: tuple[float | None, float | None],
+) -> Intervals:
+    network = asked.solved.network
+    position = {network.nodes[node].id: k for k, node in enumerate(asked.nodes)}
+
+    def entry(name: str, label: str, k: int) -> Interval:
+        low, high = ends[k].tolist()
+        return Interval(name, label, float(p[k]), low, high, (float(errors[k, 0]), float(errors[k, 1])), bool(linear[k]))
+
+    def entries(of: Sequence[Any]) -> tuple[Interval, ...]:
+        return tuple(entry(e.id, e.label, position[e.id]) for e in of)
+
+    texts = [(one, result.urgency.policy.text_of(one).label) for one in LEVELS_BY_SEVERITY[1 : 1 + max(asked.labels)]]
+    urgency = tuple(entry(str(one), text, len(asked.nodes) + k) for k, (one, text) in enumerate(texts))
+    return Intervals(level, method, entries(result.causes), entries(result.complications), urgency, *counts, *same)
+
+
+def _plain(entry: Interval) -> dict[str, Any]:
+    return {
+        "id": entry.id,
+        "label": entry.label,
+        "probability": entry.probability,
+        "low": entry.low,
+        "high": entry.high,
+        "errors": list(entry.errors),
+        "nearly_linear": entry.nearly_linear,
+    }

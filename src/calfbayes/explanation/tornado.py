@@ -1,0 +1,348 @@
+"""Which elicited numbers an answer hangs on: one-way effects over each number's own range, and how far each may move.
+
+Every number is first followed by its derivative: the log odds of the answer are taken for linear in a probability, or in the
+logarithm of a ratio. For the numbers that matter most the model is then solved again, with the bases that follow.
+
+A number may move until the first cause or the urgency changes. By the derivative that is where the difference between the
+first cause and another, or between the expected losses of two levels, comes to 0; solving again brackets the point.
+
+References:
+    Chan, Darwiche (2002), When do numbers really matter?: admissible deviations of parameters.
+    van der Gaag, Renooij (2001), Analysing sensitivity data from probabilistic networks.
+    Howard (1988), Decision analysis, practice and promise: the tornado.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from calfbayes.diagnosis.result import Diagnosis
+from calfbayes.errors import ArgumentError, UnknownNameError
+from calfbayes.explanation.intervals import LIMIT, Asked, levels_of, rules_level
+from calfbayes.inference.elicited import PROBABILITIES, ElicitedNumber, ElicitedNumbers, Scale, elicited_numbers
+from calfbayes.inference.ranges import ranges
+from calfbayes.inference.sensitivity import Posteriors
+from calfbayes.inference.tables import Array
+from calfbayes.knowledge.terms import LEVELS_BY_SEVERITY, Level
+from calfbayes.knowledge.wording import short
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+URGENCY = "urgency"
+FARTHEST = 12.0  # on log odds or logarithms; who has to go farther does not get there
+REACH = np.array([0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 3.0])  # of the way that the derivative says
+REFINED = 2  # times that a bracket is cut into as many parts
+CERTAIN = 2.0**-40
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What one number does to the answer over its own 90 % range, the others held.
+
+    Attributes:
+        file: Where the number stands.
+        place: Where in the file.
+        value: The number.
+        low: Lower end of its range.
+        high: Upper end.
+        at_low: The probability with the number at its lower end; None if no model is coherent there.
+        at_high: Likewise at the upper end.
+        exact: Whether the model was solved again, or the derivative was followed.
+    """
+
+    file: str
+    place: str
+    value: float
+    low: float
+    high: float
+    at_low: float | None
+    at_high: float | None
+    exact: bool
+
+    @property
+    def width(self) -> float:
+        """How far the two probabilities lie apart; 0 if one is lacking."""
+        return 0.0 if self.at_low is None or self.at_high is None else abs(self.at_high - self.at_low)
+
+
+@dataclass(frozen=True, slots=True)
+class Margin:
+    """How far one number may move, the others held, before the answer changes.
+
+    Attributes:
+        changes: `first cause` or `urgency`.
+        value: The number.
+        limit: Where the answer changes; None if solving again finds no change up to three times as far as the derivative
+            says, or to where no model is coherent.
+        to: What the first cause, or the level, is then.
+        deviations: How far that is, by the derivative, in standard deviations of the number's doubt.
+        inside: Whether the limit lies inside the number's 90 % range.
+        exact: Whether the model was solved again, or the derivative was followed.
+    """
+
+    file: str
+    place: str
+    changes: str
+    value: float
+    limit: float | None
+    to: str
+    deviations: float
+    inside: bool
+    exact: bool
+
+
+@dataclass(frozen=True, repr=False)
+class Sensitivity:
+    """What one answer hangs on.
+
+    Attributes:
+        of: A cause or complication, or `urgency`.
+        quantity: The probability that is followed, in words.
+        probability: With every number as elicited.
+        effects: Every number with doubt, the widest effect first.
+        margins: How far numbers may move, the nearest change first; numbers that change nothing are left out.
+    """
+
+    of: str
+    quantity: str
+    probability: float
+    effects: tuple[Effect, ...]
+    margins: tuple[Margin, ...]
+
+    def __repr__(self) -> str:
+        from calfbayes.presentation.doubt import sensitivity_text
+
+        return sensitivity_text(self)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return {
+            "of": self.of,
+            "quantity": self.quantity,
+            "probability": self.probability,
+            "effects": [{name: getattr(entry, name) for name in Effect.__slots__} for entry in self.effects],
+            "margins": [{name: getattr(entry, name) for name in Margin.__slots__} for entry in self.margins],
+        }
+
+    def to_frame(self) -> "pd.DataFrame":
+        """The effects as a pandas table, one row a number: columns as the fields of `Effect`."""
+        import pandas as pd
+
+        names = list(Effect.__slots__)
+        return pd.DataFrame([[getattr(entry, name) for name in names] for entry in self.effects], columns=names)
+
+
+def sensitivity(result: Diagnosis, *, of: str, exact: int = 12, confirmed: int = 4, cost_limit: float = LIMIT) -> Sensitivity:
+    """Say which elicited numbers an answer hangs on.
+
+    Args:
+        of: A cause or complication; or `urgency`, which follows the chance that the model's level, or a more urgent one, is
+            needed (of the lowest level: the next one).
+        exact: For how many effects the model is solved again, the widest first.
+        confirmed: For how many margins, the nearest first.
+        cost_limit: Largest predicted number of state operations.
+
+    Raises:
+        UnknownNameError: If there is no such cause or complication.
+        ArgumentError: If a count is none.
+        NoPosteriorError: If the result holds no probabilities.
+        QueryTooCostlyError: If it would cost more than the limit.
+    """
+    for name, value in (("exact", exact), ("confirmed", confirmed)):
+        if isinstance(value, bool) or not isinstance(value, int | np.integer) or not 0 <= value <= 10_000:
+            raise ArgumentError(name, short(value), "a whole number from 0 to 10000")
+    asked = Asked.of(result)
+    lanes = asked.n + 2 * int(exact) + int(confirmed) * (REFINED + 1) * len(REACH)
+    if not isinstance(of, str):
+        raise ArgumentError("of", short(of), "the id of a cause or complication, or 'urgency'")
+    at, quantity = _followed(result, asked, of)
+    asked.price(lanes, cost_limit)
+    numbers = elicited_numbers(asked.solved, asked.setting)
+    p, of_p, moved = asked.slopes(cost_limit)
+    effects = _effects(asked, numbers, at, float(p[at]), of_p[at], int(exact))
+    margins = _margins(result, asked, numbers, moved, int(confirmed))
+    return Sensitivity(of, quantity, float(p[at]), effects, margins)
+
+
+def _followed(result: Diagnosis, asked: Asked, of: str) -> tuple[int, str]:
+    """Position of the quantity among those asked, and what it is."""
+    if of != URGENCY:
+        return asked.nodes.index(asked.solved.network.node_index[result[of].id]), result[of].label
+    level = result.urgency.model_level or LEVELS_BY_SEVERITY[0]
+    severity = min(max(level.severity, 1), max(asked.labels))
+    if severity == 0:
+        raise UnknownNameError("urgency above", str(LEVELS_BY_SEVERITY[0]), (), asked.solved.network.name)
+    text = result.urgency.policy.text_of(LEVELS_BY_SEVERITY[severity]).label
+    return len(asked.nodes) + severity - 1, f"{text}, or sooner, is needed"
+
+
+def _effects(asked: Asked, numbers: ElicitedNumbers, at: int, p: float, slopes: Array, exact: int) -> tuple[Effect, ...]:
+    """Every number that has a range, followed by its derivative; the widest exactly."""
+    ends = ranges(asked.solved, asked.setting)
+    some = [k for k in range(len(numbers)) if numbers.deviations[k] > 0.0 and ends[k, 1] > ends[k, 0]]
+    found = {k: _followed_to(numbers.numbers[k], p, float(slopes[k]), ends[k]) for k in some}
+    first = sorted(some, key=lambda k: (-abs(found[k][1] - found[k][0]), k))
+    again = first[:exact]
+    told: dict[int, tuple[float | None, float | None]] = {k: (low, high) for k, (low, high) in found.items()}
+    if again:
+        values = np.repeat(_values(numbers)[None], 2 * len(again), axis=0)
+        for lane, k in enumerate(again):
+            values[[2 * lane, 2 * lane + 1], k] = ends[k]
+        answers = [None if np.isnan(x) else float(x) for x in asked.of_values(values)[:, at]]
+        told |= {k: (answers[2 * lane], answers[2 * lane + 1]) for lane, k in enumerate(again)}
+    entries = [
+        Effect(entry.file, entry.place, entry.value, *ends[k].tolist(), *told[k], exact=k in set(again))
+        for k in first
+        for entry in [numbers.numbers[k]]
+    ]
+    return tuple(sorted(entries, key=lambda effect: -effect.width))
+
+
+def _followed_to(number: ElicitedNumber, p: float, slope: float, ends: Array) -> tuple[float, float]:
+    """The probability at both ends of a range, its log odds linear in the probability or the logarithm of the ratio."""
+    x = number.value
+    if not CERTAIN < p < 1.0 - CERTAIN:
+        return p, p
+    if number.scale == Scale.LOG and ends[0] > 0.0:
+        steps = np.log(ends / x)
+    else:
+        steps = (ends - x) / (x * (1.0 - x) if number.scale == Scale.LOG_ODDS else x if number.scale == Scale.LOG else 1.0)
+    log_odds = np.log(p) - np.log1p(-p) + slope / (p * (1.0 - p)) * steps
+    low, high = (1.0 / (1.0 + np.exp(-np.clip(log_odds, -700.0, 700.0)))).tolist()
+    return low, high
+
+
+def _values(numbers: ElicitedNumbers) -> Array:
+    return np.array([number.value for number in numbers.numbers])
+
+
+@dataclass(frozen=True, slots=True)
+class _Near:
+    """A change that the derivative of a number promises, `step` away on the number's own scale."""
+
+    changes: str
+    number: int
+    step: float
+    to: str
+
+
+def _margins(
+    result: Diagnosis, asked: Asked, numbers: ElicitedNumbers, moved: Posteriors, confirmed: int
+) -> tuple[Margin, ...]:
+    """The nearest change of each kind for every number with doubt; the nearest of all are confirmed."""
+    near = [*_first_cause(result, asked, numbers, moved), *_urgency(result, numbers, moved)]
+    near.sort(key=lambda one: (abs(one.step) / numbers.deviations[one.number], one.number, one.changes))
+    ends = ranges(asked.solved, asked.setting)
+    margins = []
+    for rank, one in enumerate(near):
+        entry = numbers.numbers[one.number]
+        limit, to, exact = float(_stepped(entry, np.array([one.step]))[0]), one.to, rank < confirmed
+        found: tuple[float, str] | None = (limit, to)
+        if exact:
+            found = _confirmed(result, asked, numbers, one)
+        at = None if found is None else found[0]
+        low, high = ends[one.number]
+        margins.append(
+            Margin(
+                entry.file,
+                entry.place,
+                one.changes,
+                entry.value,
+                at,
+                one.to if found is None else found[1],
+                abs(one.step) / float(numbers.deviations[one.number]),
+                inside=at is not None and bool(low <= at <= high),
+                exact=exact,
+            )
+        )
+    return tuple(margins)
+
+
+def _first_cause(result: Diagnosis, asked: Asked, numbers: ElicitedNumbers, moved: Posteriors) -> list[_Near]:
+    """Where log P(first cause) - log P(another) comes to 0."""
+    network = asked.solved.network
+    position = {network.nodes[node].id: k for k, node in enumerate(asked.nodes)}
+    names = [entry.id for entry in result.causes if moved.hidden[position[entry.id]] > CERTAIN]
+    if len(names) < 2:
+        return []
+    at = [position[name] for name in names]
+    logs, slopes = np.log(moved.hidden[at]), moved.of_hidden[at] / moved.hidden[at][:, None]
+    return _nearest("first cause", numbers, logs[1:] - logs[0], slopes[1:] - slopes[0], names[1:])
+
+
+def _urgency(result: Diagnosis, numbers: ElicitedNumbers, moved: Posteriors) -> list[_Near]:
+    """Where another level's expected loss becomes the least, and the rules that hold let that count."""
+    loss = np.array(result.urgency.policy.loss)[:, : len(moved.labels)]
+    model = result.urgency.model_level
+    if model is None:
+        return []
+    floor = rules_level(result)
+    level = max(model, floor, key=lambda one: one.severity)
+    rivals = [r for r in LEVELS_BY_SEVERITY if max(r, floor, key=lambda one: one.severity) != level]
+    if not rivals:
+        return []
+    better = loss[model.severity] - loss[[rival.severity for rival in rivals]]
+    return _nearest("urgency", numbers, better @ moved.labels, better @ moved.of_labels, [str(rival) for rival in rivals])
+
+
+def _nearest(changes: str, numbers: ElicitedNumbers, behind: Array, slopes: Array, names: Sequence[str]) -> list[_Near]:
+    """For every number with doubt the shortest step that lets a rival, `behind` now (below 0), draw level."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        steps = np.where(slopes != 0.0, -np.minimum(behind, 0.0)[:, None] / slopes, np.inf)
+    result = []
+    for k, number in enumerate(numbers.numbers):
+        of = steps[:, k]
+        if number.scale == Scale.ITSELF:
+            of = np.where((number.value + of >= 0.0) & ((number.value + of <= 1.0) | _is_ratio(number)), of, np.inf)
+        rival = int(np.abs(of).argmin())
+        if numbers.deviations[k] > 0.0 and abs(of[rival]) < FARTHEST:
+            result.append(_Near(changes, k, float(of[rival]), names[rival]))
+    return result
+
+
+def _is_ratio(number: ElicitedNumber) -> bool:
+    return number.kind not in PROBABILITIES
+
+
+def _stepped(number: ElicitedNumber, steps: Array) -> Array:
+    """The number after steps on its own scale."""
+    x = number.value
+    if number.scale == Scale.LOG:
+        return np.asarray(x * np.exp(steps))
+    if number.scale == Scale.LOG_ODDS:
+        return np.asarray(1.0 / (1.0 + (1.0 - x) / x * np.exp(-steps)))
+    return np.asarray(np.clip(x + steps, 0.0, None if _is_ratio(number) else 1.0))
+
+
+def _confirmed(result: Diagnosis, asked: Asked, numbers: ElicitedNumbers, near: _Near) -> tuple[float, str] | None:
+    """Where the answer changes when the model is solved again, and to what; None if it does not."""
+    steps = near.step * REACH
+    start, found = 0.0, None
+    for _ in range(REFINED + 1):
+        values = np.repeat(_values(numbers)[None], len(steps), axis=0)
+        values[:, near.number] = _stepped(numbers.numbers[near.number], steps)
+        told = asked.of_values(values)
+        changed, names = _changed(result, asked, near.changes, told)
+        if not changed.any():
+            return None if found is None else found
+        first = int(changed.argmax())
+        found = float(values[first, near.number]), names[first]
+        start = float(steps[first - 1]) if first else start
+        steps = np.linspace(start, float(steps[first]), len(REACH) + 1)[1:]
+    return found
+
+
+def _changed(result: Diagnosis, asked: Asked, changes: str, told: Array) -> tuple[NDArray[np.bool_], list[str]]:
+    """In which lanes the first cause, or the level, is another one, and which; nothing changes where there is no model."""
+    network = asked.solved.network
+    coherent = ~np.isnan(told[:, 0])
+    known = np.where(coherent[:, None], told, 0.0)
+    if changes == URGENCY:
+        levels: list[Level] = levels_of(result, known[:, len(asked.nodes) :])
+        return coherent & np.array([level != result.urgency.level for level in levels]), [str(level) for level in levels]
+    firsts = [network.nodes[asked.nodes[k]].id for k in known[:, : network.n_causes].argmax(axis=1).tolist()]
+    return coherent & np.array([first != result.causes[0].id for first in firsts]), firsts

@@ -1,0 +1,62 @@
+"""Intervals and sensitivities as plain text. Rendering only."""
+
+from typing import TYPE_CHECKING
+
+from calfbayes.presentation.plain import percent, printable, shortened
+
+if TYPE_CHECKING:
+    from calfbayes.explanation.intervals import Interval, Intervals
+    from calfbayes.explanation.tornado import Margin, Sensitivity
+
+SHOWN = 8
+LABEL = 36
+
+
+def intervals_text(given: "Intervals") -> str:
+    """The first causes and the urgency levels, each with its interval."""
+    how = "by derivatives" if given.method == "delta" else f"from {given.draws} drawn models"
+    lines = [f"{100 * given.level:g} % intervals over the doubt of the numbers, {how}", ""]
+    lines += [_interval(entry) for entry in given.causes[:SHOWN]]
+    if len(given.causes) > SHOWN:
+        lines.append(f"  and {len(given.causes) - SHOWN} more causes")
+    lines += ["", "needed at least:", *(_interval(entry) for entry in given.urgency)]
+    if given.same_first is not None and given.same_level is not None:
+        lines += [
+            "",
+            f"same first cause in {percent(given.same_first)} of the draws, same urgency in {percent(given.same_level)}",
+        ]
+    if given.redrawn or given.impossible:
+        lines.append(f"{given.redrawn} draws without a solution drawn again, {given.impossible} hold the answers impossible")
+    if not all(entry.nearly_linear for entry in given):
+        lines += ["", "~ delta method and its check disagree: the problem is not nearly linear there"]
+    return "\n".join(lines)
+
+
+def _interval(entry: "Interval") -> str:
+    label = shortened(printable(entry.label), LABEL).ljust(LABEL)
+    flag = "" if entry.nearly_linear else "  ~"
+    return f"  {label} {percent(entry.probability):>7}   {percent(entry.low)} to {percent(entry.high)}{flag}"
+
+
+def sensitivity_text(given: "Sensitivity") -> str:
+    """The widest effects, and the nearest changes."""
+    lines = [f"{printable(given.quantity)}: {percent(given.probability)}; over the range of one number at a time:", ""]
+    for effect in given.effects[:SHOWN]:
+        ends = " to ".join("nothing coherent" if p is None else percent(p) for p in (effect.at_low, effect.at_high))
+        about = "" if effect.exact else "about "
+        lines.append(
+            f"  {about}{ends}: {effect.file} {effect.place} = {effect.value:g} ({effect.low:.3g} to {effect.high:.3g})"
+        )
+    if len(given.effects) > SHOWN:
+        lines.append(f"  and {len(given.effects) - SHOWN} more numbers")
+    if given.margins:
+        lines += ["", "what would change the answer first:", *(_margin(one) for one in given.margins[:SHOWN])]
+    return "\n".join(lines)
+
+
+def _margin(one: "Margin") -> str:
+    where = f"{one.file} {one.place} = {one.value:g}"
+    if one.limit is None:
+        return f"  {where}: {one.changes} does not change when solved again"
+    about = "" if one.exact else "about "
+    return f"  {where}: at {about}{one.limit:.3g} {one.changes} becomes {one.to}"
