@@ -294,9 +294,9 @@ def displaced(elicited: ElicitedNumbers, deviations: Array) -> Array:
 
 def _near(by_delta: Array, ends: Array, errors: Array) -> NDArray[np.bool_]:
     """Whether the ends agree on log odds, but for what few draws leave open (three standard errors); shape (n,)."""
-    delta = _logit(by_delta)
-    half = (delta[:, [1]] - delta[:, [0]]) / 2
-    with np.errstate(invalid="ignore", divide="ignore"):
+    with np.errstate(invalid="ignore"):  # of a certainty, whose ends are the same
+        delta = _logit(by_delta)
+        half = (delta[:, [1]] - delta[:, [0]]) / 2
         open_ends = np.abs(_logit(np.clip(ends + 3 * errors, 0, 1)) - _logit(np.clip(ends - 3 * errors, 0, 1))) / 2
         off = np.abs(_logit(ends) - delta)
     return np.asarray(((off <= FAR * half + open_ends) | (ends == by_delta)).all(axis=1))
@@ -331,6 +331,12 @@ def _quantiles(found: Array, level: float) -> tuple[Array, Array]:
     return np.asarray(np.quantile(found, q, axis=0).T), np.asarray((above - below) / 2)
 
 
+def chances(at_least: Array) -> Array:
+    """P(this level is needed), least urgent first, from P(at least this label) from label 1, shape (lanes, labels)."""
+    lanes = len(at_least)
+    return -np.diff(np.concatenate([np.ones((lanes, 1)), at_least, np.zeros((lanes, 1))], axis=1), axis=1)
+
+
 def levels_of(result: Diagnosis, at_least: Array) -> list[Level]:
     """The urgency of each lane: the more urgent of the least expected loss and of the rules that hold.
 
@@ -338,10 +344,7 @@ def levels_of(result: Diagnosis, at_least: Array) -> list[Level]:
         at_least: P(at least this label) from label 1, shape (lanes, labels - 1).
     """
     floor = rules_level(result)
-    padded = np.pad(at_least, ((0, 0), (1, 1)), constant_values=(0.0, 0.0))
-    padded[:, 0] = 1.0
-    chances = -np.diff(padded, axis=1)
-    levels = [result.urgency.policy.least_loss(row) for row in chances.tolist()]
+    levels = [result.urgency.policy.least_loss(row) for row in chances(at_least).tolist()]
     return [max(level, floor, key=lambda one: one.severity) for level in levels]
 
 

@@ -17,11 +17,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from calfbayes.diagnosis.result import Diagnosis
-from calfbayes.errors import ArgumentError, UnknownNameError
-from calfbayes.explanation.intervals import LIMIT, Asked, levels_of, rules_level
+from calfbayes.errors import ArgumentError
+from calfbayes.explanation.intervals import LIMIT, Asked, chances, rules_level
 from calfbayes.inference.elicited import PROBABILITIES, ElicitedNumber, ElicitedNumbers, Scale, elicited_numbers
 from calfbayes.inference.ranges import ranges
 from calfbayes.inference.sensitivity import Posteriors
@@ -34,8 +33,8 @@ if TYPE_CHECKING:
 
 URGENCY = "urgency"
 FARTHEST = 12.0  # on log odds or logarithms; who has to go farther does not get there
-REACH = np.array([0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 3.0])  # of the way that the derivative says
-REFINED = 2  # times that a bracket is cut into as many parts
+ROUNDS = 6  # of looking for where the answer changes
+OUTWARDS, FARTHEST_WAY = 1.5, 3.0  # times the way that the derivative says: the next point, and the last
 CERTAIN = 2.0**-40
 
 
@@ -136,7 +135,7 @@ class Sensitivity:
         return pd.DataFrame([[getattr(entry, name) for name in names] for entry in self.effects], columns=names)
 
 
-def sensitivity(result: Diagnosis, *, of: str, exact: int = 12, confirmed: int = 4, cost_limit: float = LIMIT) -> Sensitivity:
+def sensitivity(result: Diagnosis, *, of: str, exact: int = 8, confirmed: int = 4, cost_limit: float = LIMIT) -> Sensitivity:
     """Say which elicited numbers an answer hangs on.
 
     Args:
@@ -156,7 +155,7 @@ def sensitivity(result: Diagnosis, *, of: str, exact: int = 12, confirmed: int =
         if isinstance(value, bool) or not isinstance(value, int | np.integer) or not 0 <= value <= 10_000:
             raise ArgumentError(name, short(value), "a whole number from 0 to 10000")
     asked = Asked.of(result)
-    lanes = asked.n + 2 * int(exact) + int(confirmed) * (REFINED + 1) * len(REACH)
+    lanes = asked.n + 2 * int(exact) + int(confirmed) * ROUNDS
     if not isinstance(of, str):
         raise ArgumentError("of", short(of), "the id of a cause or complication, or 'urgency'")
     at, quantity = _followed(result, asked, of)
@@ -164,7 +163,7 @@ def sensitivity(result: Diagnosis, *, of: str, exact: int = 12, confirmed: int =
     numbers = elicited_numbers(asked.solved, asked.setting)
     p, of_p, moved = asked.slopes(cost_limit)
     effects = _effects(asked, numbers, at, float(p[at]), of_p[at], int(exact))
-    margins = _margins(result, asked, numbers, moved, int(confirmed))
+    margins = _margins(result, asked, numbers, p, moved, int(confirmed))
     return Sensitivity(of, quantity, float(p[at]), effects, margins)
 
 
@@ -175,7 +174,7 @@ def _followed(result: Diagnosis, asked: Asked, of: str) -> tuple[int, str]:
     level = result.urgency.model_level or LEVELS_BY_SEVERITY[0]
     severity = min(max(level.severity, 1), max(asked.labels))
     if severity == 0:
-        raise UnknownNameError("urgency above", str(LEVELS_BY_SEVERITY[0]), (), asked.solved.network.name)
+        raise ArgumentError("of", "'urgency'", "a cause or complication; none of this model needs more than the least level")
     text = result.urgency.policy.text_of(LEVELS_BY_SEVERITY[severity]).label
     return len(asked.nodes) + severity - 1, f"{text}, or sooner, is needed"
 
@@ -231,19 +230,19 @@ class _Near:
 
 
 def _margins(
-    result: Diagnosis, asked: Asked, numbers: ElicitedNumbers, moved: Posteriors, confirmed: int
+    result: Diagnosis, asked: Asked, numbers: ElicitedNumbers, p: Array, moved: Posteriors, confirmed: int
 ) -> tuple[Margin, ...]:
     """The nearest change of each kind for every number with doubt; the nearest of all are confirmed."""
     near = [*_first_cause(result, asked, numbers, moved), *_urgency(result, numbers, moved)]
     near.sort(key=lambda one: (abs(one.step) / numbers.deviations[one.number], one.number, one.changes))
     ends = ranges(asked.solved, asked.setting)
+    again = _confirmed(result, asked, numbers, near[:confirmed], p) if confirmed and near else []
     margins = []
     for rank, one in enumerate(near):
         entry = numbers.numbers[one.number]
-        limit, to, exact = float(_stepped(entry, np.array([one.step]))[0]), one.to, rank < confirmed
-        found: tuple[float, str] | None = (limit, to)
-        if exact:
-            found = _confirmed(result, asked, numbers, one)
+        limit = float(_stepped(entry, np.array([one.step]))[0])
+        exact = rank < confirmed
+        found = again[rank] if exact else (limit, one.to)
         at = None if found is None else found[0]
         low, high = ends[one.number]
         margins.append(
@@ -278,12 +277,8 @@ def _urgency(result: Diagnosis, numbers: ElicitedNumbers, moved: Posteriors) -> 
     """Where another level's expected loss becomes the least, and the rules that hold let that count."""
     loss = np.array(result.urgency.policy.loss)[:, : len(moved.labels)]
     model = result.urgency.model_level
-    if model is None:
-        return []
-    floor = rules_level(result)
-    level = max(model, floor, key=lambda one: one.severity)
-    rivals = [r for r in LEVELS_BY_SEVERITY if max(r, floor, key=lambda one: one.severity) != level]
-    if not rivals:
+    _, rivals = _rivals(result)
+    if model is None or not rivals:
         return []
     better = loss[model.severity] - loss[[rival.severity for rival in rivals]]
     return _nearest("urgency", numbers, better @ moved.labels, better @ moved.of_labels, [str(rival) for rival in rivals])
@@ -318,31 +313,68 @@ def _stepped(number: ElicitedNumber, steps: Array) -> Array:
     return np.asarray(np.clip(x + steps, 0.0, None if _is_ratio(number) else 1.0))
 
 
-def _confirmed(result: Diagnosis, asked: Asked, numbers: ElicitedNumbers, near: _Near) -> tuple[float, str] | None:
-    """Where the answer changes when the model is solved again, and to what; None if it does not."""
-    steps = near.step * REACH
-    start, found = 0.0, None
-    for _ in range(REFINED + 1):
-        values = np.repeat(_values(numbers)[None], len(steps), axis=0)
-        values[:, near.number] = _stepped(numbers.numbers[near.number], steps)
+def _confirmed(
+    result: Diagnosis, asked: Asked, numbers: ElicitedNumbers, near: Sequence[_Near], p: Array
+) -> list[tuple[float, str] | None]:
+    """Where the answer changes when the model is solved again, and to what; None if it does not.
+
+    All are searched at once, one a lane: first outwards from what the derivative says, then between an unchanged and a
+    changed point by the Illinois rule.
+    """
+    n = len(near)
+    low, high = np.zeros(n), np.full(n, np.inf)  # as parts of the way that the derivative says
+    gap_low, gap_high = np.array([_gap(result, asked, one.changes, p)[0] for one in near]), np.full(n, np.nan)
+    to = [one.to for one in near]
+    at, lost = np.ones(n), np.zeros(n, dtype=bool)
+    side = np.zeros(n)
+    for _ in range(ROUNDS):
+        values = np.repeat(_values(numbers)[None], n, axis=0)
+        for lane, one in enumerate(near):
+            values[lane, one.number] = _stepped(numbers.numbers[one.number], np.array([one.step * at[lane]]))[0]
         told = asked.of_values(values)
-        changed, names = _changed(result, asked, near.changes, told)
-        if not changed.any():
-            return None if found is None else found
-        first = int(changed.argmax())
-        found = float(values[first, near.number]), names[first]
-        start = float(steps[first - 1]) if first else start
-        steps = np.linspace(start, float(steps[first]), len(REACH) + 1)[1:]
-    return found
+        for lane, one in enumerate(near):
+            gap, name = _gap(result, asked, one.changes, told[lane])
+            if np.isnan(gap):  # no model is coherent so far out
+                lost[lane] = True
+            elif gap > 0.0:
+                gap_high[lane] /= 2.0 if side[lane] > 0 else 1.0
+                low[lane], gap_low[lane], side[lane] = at[lane], gap, 1.0
+            else:
+                gap_low[lane] /= 2.0 if side[lane] < 0 else 1.0
+                high[lane], gap_high[lane], side[lane], to[lane] = at[lane], gap, -1.0, name
+        between = np.isfinite(high)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            inner = low + (high - low) * gap_low / (gap_low - gap_high)
+        at = np.where(between, inner, np.minimum(low * OUTWARDS, FARTHEST_WAY))
+        at = np.where(lost & ~between, low, at)
+    return [
+        (float(_stepped(numbers.numbers[one.number], np.array([one.step * at[lane]]))[0]), to[lane])
+        if np.isfinite(high[lane])
+        else None
+        for lane, one in enumerate(near)
+    ]
 
 
-def _changed(result: Diagnosis, asked: Asked, changes: str, told: Array) -> tuple[NDArray[np.bool_], list[str]]:
-    """In which lanes the first cause, or the level, is another one, and which; nothing changes where there is no model."""
+def _gap(result: Diagnosis, asked: Asked, changes: str, told: Array) -> tuple[float, str]:
+    """How far the answer is from being another one, below 0 if it is, and which other is nearest; NaN without a model."""
     network = asked.solved.network
-    coherent = ~np.isnan(told[:, 0])
-    known = np.where(coherent[:, None], told, 0.0)
+    if np.isnan(told).any():
+        return float("nan"), ""
     if changes == URGENCY:
-        levels: list[Level] = levels_of(result, known[:, len(asked.nodes) :])
-        return coherent & np.array([level != result.urgency.level for level in levels]), [str(level) for level in levels]
-    firsts = [network.nodes[asked.nodes[k]].id for k in known[:, : network.n_causes].argmax(axis=1).tolist()]
-    return coherent & np.array([first != result.causes[0].id for first in firsts]), firsts
+        losses = result.urgency.policy.expected_losses(chances(told[None, len(asked.nodes) :])[0].tolist())
+        held, rivals = _rivals(result)
+        rival = min(rivals, key=lambda level: (losses[level.severity], -level.severity))
+        return losses[rival.severity] - min(losses[level.severity] for level in held), str(rival)
+    first = asked.nodes.index(network.node_index[result.causes[0].id])
+    with np.errstate(divide="ignore"):
+        logs = np.log(told[: network.n_causes])
+    others = np.where(np.arange(network.n_causes) == first, -np.inf, logs)
+    rival = int(others.argmax())
+    return float(logs[first] - others[rival]), network.nodes[asked.nodes[rival]].id
+
+
+def _rivals(result: Diagnosis) -> tuple[list[Level], list[Level]]:
+    """Levels of the least expected loss that leave the urgency as it is, given the rules that hold; and the others."""
+    floor = rules_level(result)
+    held = [r for r in LEVELS_BY_SEVERITY if max(r, floor, key=lambda one: one.severity) == result.urgency.level]
+    return held, [r for r in LEVELS_BY_SEVERITY if r not in held]
