@@ -5,8 +5,9 @@ The delta method takes the log odds of a probability p for linear in the numbers
     logit p +- z s,      s^2 = sum over numbers of (d logit p / d number * deviation)^2.
 
 Its check solves the model again at the two points that the linear answer holds for the ends: the numbers are moved against
-and along the slope of p, z deviations together. Sampling draws coherent models and answers each; the interval lies between
-quantiles of the answers. An interval that its check does not bear out is flagged: there the problem is not nearly linear.
+and along the slope of p, z deviations together. That is done for what is most probable. Sampling draws coherent models and
+answers each; the interval lies between quantiles of the answers. An interval that its check does not bear out is flagged:
+there the problem is not nearly linear.
 
 References:
     Oehlert (1992), A note on the delta method.
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 LIMIT = 2e9  # state operations, those for labels not counted; a minute at most
 AT_ONCE = 50  # draws between two reports of progress
 MOST_DRAWS = 100_000
+CHECKED = 6  # causes, and complications, whose ends by the delta method are solved again, the most probable of each
 FAR = 0.25  # of half an interval's width, on log odds: an end that is farther off than this is flagged
 NEAREST = 0.125  # of the way to 0 or 1 that is left when a probability would be moved beyond
 
@@ -56,7 +58,8 @@ class Interval:
         low: Lower end.
         high: Upper end.
         errors: Standard errors of the two ends, from the number of draws; 0 if nothing was drawn.
-        nearly_linear: Whether delta method and check, or delta method and sampling, agree.
+        nearly_linear: Whether delta method and check, or delta method and sampling, agree; None if it was not checked, as
+            the less probable causes are not by the delta method.
     """
 
     id: str
@@ -65,7 +68,7 @@ class Interval:
     low: float
     high: float
     errors: tuple[float, float]
-    nearly_linear: bool
+    nearly_linear: bool | None
 
 
 @dataclass(frozen=True, repr=False)
@@ -236,14 +239,18 @@ def intervals(
             raise ArgumentError(name, short(value), f"a whole number from {least} to {most}")
     tell = teller(progress, f"models drawn for {result.setting}")
     asked = Asked.of(result)
-    asked.price(int(draws) if method == "sampling" else 3 * asked.n, cost_limit)
+    asked.price(int(draws) if method == "sampling" else 2 * asked.n, cost_limit)
     elicited = elicited_numbers(asked.solved, asked.setting)
     p, of_p, _ = asked.slopes(cost_limit)
     z = NormalDist().inv_cdf(0.5 + float(level) / 2)
     by_delta = _delta(elicited, p, of_p, z)
     none = np.zeros_like(by_delta)
     if method == "delta":
-        linear = _near(by_delta, _ends_again(asked, elicited, p, of_p, z), none)
+        linear: list[bool | None] = [None] * asked.n
+        some = _worth_checking(result, asked)
+        agree = _near(by_delta[some], _ends_again(asked, elicited, of_p[some], z, some), none[some])
+        for k, agreed in zip(some, agree.tolist(), strict=True):
+            linear[k] = agreed
         return _told(result, asked, float(level), method, p, by_delta, none, linear, (0, 0, 0), (None, None))
     found, redrawn = _sampled(asked, int(draws), int(seed), tell)
     possible = ~np.isnan(found[:, 0])
@@ -252,7 +259,7 @@ def intervals(
     ends, errors = _quantiles(found[possible], float(level))
     same = _same(result, asked, found[possible])
     counts = (int(draws), redrawn, int((~possible).sum()))
-    return _told(result, asked, float(level), method, p, ends, errors, _near(by_delta, ends, errors), counts, same)
+    return _told(result, asked, float(level), method, p, ends, errors, _near(by_delta, ends, errors).tolist(), counts, same)
 
 
 def _delta(elicited: ElicitedNumbers, p: Array, of_p: Array, z: float) -> Array:
@@ -264,15 +271,25 @@ def _delta(elicited: ElicitedNumbers, p: Array, of_p: Array, z: float) -> Array:
     return np.where(sure[:, None], p[:, None], ends)
 
 
-def _ends_again(asked: Asked, elicited: ElicitedNumbers, p: Array, of_p: Array, z: float) -> Array:
-    """Each probability at the two points that the linear answer holds for its ends, shape (n, 2)."""
+def _worth_checking(result: Diagnosis, asked: Asked) -> list[int]:
+    """Positions of the most probable causes and complications, and of all levels, among the quantities."""
+    network = asked.solved.network
+    names = [entry.id for entries in (result.causes, result.complications) for entry in entries[:CHECKED]]
+    return [*(asked.nodes.index(network.node_index[name]) for name in names), *range(len(asked.nodes), asked.n)]
+
+
+def _ends_again(asked: Asked, elicited: ElicitedNumbers, of_p: Array, z: float, some: Sequence[int]) -> Array:
+    """Some of the probabilities at the two points that the linear answer holds for their ends, shape (some, 2).
+
+    Args:
+        of_p: Their derivatives, shape (some, numbers).
+    """
     pull = of_p * np.where(elicited.varies, elicited.deviations, 0.0)
     length = np.linalg.norm(pull, axis=1, keepdims=True)
     along = np.divide(pull, length, out=np.zeros_like(pull), where=length > 0.0) * z
-    n = len(p)
+    n = len(some)
     found = asked.of_values(displaced(elicited, np.concatenate([-along, along])))
-    own = np.arange(n)
-    return np.stack([found[own, own], found[n + own, own]], axis=1)
+    return np.stack([found[np.arange(n), some], found[np.arange(n, 2 * n), some]], axis=1)
 
 
 def displaced(elicited: ElicitedNumbers, deviations: Array) -> Array:
@@ -372,7 +389,7 @@ def _told(
     p: Array,
     ends: Array,
     errors: Array,
-    linear: NDArray[np.bool_],
+    linear: Sequence[bool | None],
     counts: tuple[int, int, int],
     same: tuple[float | None, float | None],
 ) -> Intervals:
@@ -381,7 +398,7 @@ def _told(
 
     def entry(name: str, label: str, k: int) -> Interval:
         low, high = ends[k].tolist()
-        return Interval(name, label, float(p[k]), low, high, (float(errors[k, 0]), float(errors[k, 1])), bool(linear[k]))
+        return Interval(name, label, float(p[k]), low, high, (float(errors[k, 0]), float(errors[k, 1])), linear[k])
 
     def entries(of: Sequence[Any]) -> tuple[Interval, ...]:
         return tuple(entry(e.id, e.label, position[e.id]) for e in of)

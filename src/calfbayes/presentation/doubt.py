@@ -27,14 +27,14 @@ def intervals_text(given: "Intervals") -> str:
         ]
     if given.redrawn or given.impossible:
         lines.append(f"{given.redrawn} draws without a solution drawn again, {given.impossible} hold the answers impossible")
-    if not all(entry.nearly_linear for entry in given):
+    if any(entry.nearly_linear is False for entry in given):
         lines += ["", "~ delta method and its check disagree: the problem is not nearly linear there"]
     return "\n".join(lines)
 
 
 def _interval(entry: "Interval") -> str:
     label = shortened(printable(entry.label), LABEL).ljust(LABEL)
-    flag = "" if entry.nearly_linear else "  ~"
+    flag = "  ~" if entry.nearly_linear is False else ""
     return f"  {label} {percent(entry.probability):>7}   {percent(entry.low)} to {percent(entry.high)}{flag}"
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import FrozenInstanceError
 from math import log
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -31,7 +32,7 @@ def test_delta_and_sampling_agree_within_what_few_draws_leave_open() -> None:
         half = (logit(one.high) - logit(one.low)) / 2
         for a, b, error in ((one.low, other.low, other.errors[0]), (one.high, other.high, other.errors[1])):
             assert abs(logit(a) - logit(b)) < 0.25 * half + 3 * error / (b * (1.0 - b)), one.id
-        assert one.nearly_linear
+        assert one.nearly_linear is not False
         assert other.nearly_linear
 
 
@@ -48,7 +49,7 @@ def test_probabilities_are_those_of_the_result_and_lie_inside() -> None:
 
 
 @pytest.mark.parametrize("method", ["delta", "sampling"])
-def test_surer_intervals_are_wider(method: str) -> None:
+def test_surer_intervals_are_wider(method: Literal["delta", "sampling"]) -> None:
     result = tutorial()
     inner, middle, outer = (result.intervals(level, method, draws=200, progress=False) for level in (0.5, 0.8, 0.95))
     for a, b, c in zip(inner, middle, outer, strict=True):
