@@ -193,11 +193,10 @@ def _effects(asked: Asked, numbers: ElicitedNumbers, at: int, p: float, slopes: 
             values[[2 * lane, 2 * lane + 1], k] = ends[k]
         answers = [None if np.isnan(x) else float(x) for x in asked.of_values(values)[:, at]]
         told |= {k: (answers[2 * lane], answers[2 * lane + 1]) for lane, k in enumerate(again)}
-    entries = [
-        Effect(entry.file, entry.place, entry.value, *ends[k].tolist(), *told[k], exact=k in set(again))
-        for k in first
-        for entry in [numbers.numbers[k]]
-    ]
+    entries = []
+    for k in first:
+        entry, (low, high), (at_low, at_high) = numbers.numbers[k], ends[k].tolist(), told[k]
+        entries.append(Effect(entry.file, entry.place, entry.value, low, high, at_low, at_high, exact=k in again))
     return tuple(sorted(entries, key=lambda effect: -effect.width))
 
 
@@ -369,8 +368,8 @@ def _gap(result: Diagnosis, asked: Asked, changes: str, told: Array) -> tuple[fl
     with np.errstate(divide="ignore"):
         logs = np.log(told[: network.n_causes])
     others = np.where(np.arange(network.n_causes) == first, -np.inf, logs)
-    rival = int(others.argmax())
-    return float(logs[first] - others[rival]), network.nodes[asked.nodes[rival]].id
+    nearest = int(others.argmax())
+    return float(logs[first] - others[nearest]), network.nodes[asked.nodes[nearest]].id
 
 
 def _rivals(result: Diagnosis) -> tuple[list[Level], list[Level]]:
