@@ -317,15 +317,15 @@ def _confirmed(
 ) -> list[tuple[float, str] | None]:
     """Where the answer changes when the model is solved again, and to what; None if it does not.
 
-    All are searched at once, one a lane: first outwards from what the derivative says, then between an unchanged and a
-    changed point by the Illinois rule.
+    All are searched at once, one a lane: first outwards from what the derivative says, or back from where no model is
+    coherent; then between an unchanged and a changed point by the Illinois rule.
     """
     n = len(near)
     low, high = np.zeros(n), np.full(n, np.inf)  # as parts of the way that the derivative says
     gap_low, gap_high = np.array([_gap(result, asked, one.changes, p)[0] for one in near]), np.full(n, np.nan)
     to = [one.to for one in near]
-    at, lost = np.ones(n), np.zeros(n, dtype=bool)
-    side = np.zeros(n)
+    at, side = np.ones(n), np.zeros(n)
+    incoherent = np.full(n, np.inf)  # from here on
     for _ in range(ROUNDS):
         values = np.repeat(_values(numbers)[None], n, axis=0)
         for lane, one in enumerate(near):
@@ -333,8 +333,8 @@ def _confirmed(
         told = asked.of_values(values)
         for lane, one in enumerate(near):
             gap, name = _gap(result, asked, one.changes, told[lane])
-            if np.isnan(gap):  # no model is coherent so far out
-                lost[lane] = True
+            if np.isnan(gap):
+                incoherent[lane] = at[lane]
             elif gap > 0.0:
                 gap_high[lane] /= 2.0 if side[lane] > 0 else 1.0
                 low[lane], gap_low[lane], side[lane] = at[lane], gap, 1.0
@@ -344,8 +344,8 @@ def _confirmed(
         between = np.isfinite(high)
         with np.errstate(invalid="ignore", divide="ignore"):
             inner = low + (high - low) * gap_low / (gap_low - gap_high)
-        at = np.where(between, inner, np.minimum(low * OUTWARDS, FARTHEST_WAY))
-        at = np.where(lost & ~between, low, at)
+        outer = np.where(np.isfinite(incoherent), (low + incoherent) / 2, np.minimum(low * OUTWARDS, FARTHEST_WAY))
+        at = np.where(between, inner, outer)
     return [
         (float(_stepped(numbers.numbers[one.number], np.array([one.step * at[lane]]))[0]), to[lane])
         if np.isfinite(high[lane])
