@@ -15,6 +15,7 @@ import argparse
 import io
 import json
 import os
+import re
 import shutil
 import sys
 from collections.abc import Callable, Iterable, Sequence
@@ -53,6 +54,7 @@ items:
 DEFAULT_MODEL = "calf"
 DEMO_PATIENTS = "demo_patients.json"
 MAX_EVIDENCE_BYTES = 4_000_000
+NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)(e[+-]?[0-9]+)?", re.IGNORECASE)  # no 1_0, inf, nan as float() has
 WORDS = {
     **dict.fromkeys(("yes", "true", "present"), True),
     **dict.fromkeys(("no", "false", "absent"), False),
@@ -471,10 +473,9 @@ def _assigned(name: str, text: str, factors: dict[str, RiskFactor]) -> tuple[str
         return name, text
     if text in WORDS:
         return name, WORDS[text]
-    try:
-        number = float(text)
-    except ValueError:
+    if not NUMBER.fullmatch(text):
         return name, text
+    number = float(text)
     if name in factors:
         return name, int(number) if number.is_integer() else number
     if number in {0.0, 1.0}:

@@ -73,8 +73,7 @@ class Evidence(Mapping[str, Value]):
 
     @property
     def _key(self) -> tuple[object, ...]:
-        typed = tuple((name, type(value).__name__, value) for name, value in self.items_by_id)  # True and 1 differ
-        return typed, self.setting, self._network.knowledge.digest
+        return self.items_by_id, self.setting, self._network.knowledge.digest
 
     @cached_property
     def _values(self) -> dict[str, Value]:

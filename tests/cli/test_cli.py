@@ -73,6 +73,13 @@ def test_each_way_to_write_an_item(item: str, value: object, capsys: pytest.Capt
     assert items == {re.split("[:=]", item.removeprefix("no:"))[0]: value}
 
 
+@pytest.mark.parametrize("number", ["1_0", "nan", "inf", " 60", "\uff16\uff10", "0x10", "1e", ""])
+@pytest.mark.parametrize("name", ["mileage", "smoke"])
+def test_what_is_no_plain_number_is_none(name: str, number: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["diagnose", f"{name}={number}"]) == 1
+    assert name in capsys.readouterr().err
+
+
 def test_items_and_options_may_be_mixed(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["diagnose", "--json", "smoke", "--mileage", "60", "no:clicking", "--fuel=petrol", "lights_dim"]) == 0
     assert set(json.loads(capsys.readouterr().out)["evidence"]["items"]) == {

@@ -219,6 +219,12 @@ def test_an_age_from_0_to_120_is_accepted(name: str) -> None:
         assert shipped(name).evidence({"age": age})["age"] == age
 
 
+def test_an_age_is_the_same_however_the_number_is_written() -> None:
+    model = shipped("tutorial")
+    same = {model.evidence({"age": age}) for age in (67, 67.0, np.int64(67), np.float32(67))}
+    assert len(same) == 1
+
+
 def test_an_unknown_id_gets_the_nearest_known_ones() -> None:
     with pytest.raises(UnknownNameError) as caught:
         shipped("calf").evidence({"unilateral_calf_sweling": True})
@@ -338,14 +344,13 @@ def test_results_are_immutable() -> None:
 # --- contradictions ---------------------------------------------------------------------------------------------------
 
 
-def without_each(model: Model, given_items: Mapping[str, Any], clash: tuple[str, ...]) -> None:
+def without_each(model: Model, given_items: Mapping[str, Any], names: tuple[str, ...]) -> None:
     """Check that a clashing set clashes by itself, and that it does not without any one of its items."""
-    names = [item.partition("=")[0] for item in clash]
     assert set(names) <= set(given_items)
     by_itself = {name: given_items[name] for name in names}
     with pytest.raises(ContradictionError) as caught:
         model.diagnose(by_itself)
-    assert sorted(item.partition("=")[0] for item in caught.value.clash) == sorted(names)
+    assert sorted(caught.value.clash) == sorted(names)
     for name in names:
         model.diagnose({other: value for other, value in by_itself.items() if other != name})
 
@@ -355,7 +360,7 @@ def test_pregnancy_and_male_sex_contradict_each_other_whatever_else_is_known() -
     given_items = {"age": 30, "pregnancy": True, "redness": True, "sex": "male", "smoking": False, "fever": False}
     with pytest.raises(ContradictionError) as caught:
         model.diagnose(given_items)
-    assert {item.partition("=")[0] for item in caught.value.clash} == {"pregnancy", "sex"}
+    assert set(caught.value.clash) == {"pregnancy", "sex"}
     without_each(model, given_items, caught.value.clash)
 
 
@@ -364,7 +369,7 @@ def test_pregnancy_at_90_contradicts_itself() -> None:
     given_items = {"age": 90, "sex": "female", "pregnancy": True}
     with pytest.raises(ContradictionError) as caught:
         model.diagnose(given_items)
-    assert {item.partition("=")[0] for item in caught.value.clash} == {"pregnancy", "age"}
+    assert set(caught.value.clash) == {"pregnancy", "age"}
     without_each(model, given_items, caught.value.clash)
 
 

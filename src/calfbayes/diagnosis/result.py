@@ -473,10 +473,11 @@ def _ranked(
 def _contradiction(solved: SolvedNetwork, setting: str, encoded: Encoded) -> ContradictionError:
     network = solved.network
     risks, findings = clashing(network, solved.bases[setting], encoded)
-    named = [f"{network.risks[k].id}={network.risks[k].states[encoded.risk_states[k]]}" for k in risks]
     answers = {node: on for node, _, on in encoded.findings}
-    named += [f"{network.nodes[node].id}={'present' if answers[node] else 'absent'}" for node in findings]
-    return ContradictionError(tuple(named), "impossible under the model")
+    told = {network.risks[k].id: network.risks[k].states[encoded.risk_states[k]] for k in risks}
+    told |= {network.nodes[node].id: "present" if answers[node] else "absent" for node in findings}
+    values = ", ".join(f"{name}={value}" for name, value in told.items())
+    return ContradictionError(tuple(told), f"{values} is impossible under the model")
 
 
 def _entry(entry: CauseResult) -> dict[str, Any]:

@@ -286,8 +286,7 @@ def _together(model: Model, way: dict[str, Value], patient: Evidence) -> Evidenc
             evidence = model.evidence({**told, **way}, setting=patient.setting)
             model.diagnose(evidence)
         except ContradictionError as error:
-            clash = {item.partition("=")[0] for item in error.clash}
-            told = {name: value for name, value in told.items() if name not in clash}
+            told = {name: value for name, value in told.items() if name not in error.clash}
         else:
             return evidence
 
