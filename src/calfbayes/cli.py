@@ -202,7 +202,7 @@ def _add_ask(parser: argparse.ArgumentParser, _: Sequence[str]) -> None:
 
 def _add_check(parser: argparse.ArgumentParser, _: Sequence[str]) -> None:
     parser.add_argument("path", metavar="PATH", help="a model folder, or the name of a shipped model")
-    parser.add_argument("--constraints", action="store_true", help="judge it by its constraints.toml, too (may take minutes)")
+    parser.add_argument("--constraints", action="store_true", help="judge it by its constraints, too (may take minutes)")
     parser.add_argument("--verbose", action="store_true", help="show every constraint, not only those that are not met")
     parser.add_argument(
         "--why", action="store_true", help="with --constraints: which numbers would have to move, and how far (slow)"

@@ -12,6 +12,7 @@ import pytest
 
 if TYPE_CHECKING:
     from calfbayes.constraints.judging import Judge
+    from calfbayes.constraints.reading import Constraints
     from calfbayes.constraints.terms import Constraint, Verdict
     from calfbayes.model import Model
 
@@ -27,7 +28,7 @@ class UnmetConstraintError(Exception):
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the option."""
     group = parser.getgroup("calfbayes", "clinical sanity of a model")
-    text = "a model folder, or the name of a shipped model: every constraint in its constraints.toml becomes a test"
+    text = "a model folder, or the name of a shipped model: every constraint in its folder becomes a test"
     group.addoption(OPTION, action="append", default=[], metavar="PATH", help=text)
     text = "tell which numbers of the model would have to move for a constraint that is not met, and how far (slow)"
     group.addoption(WHY, action="store_true", help=text)
@@ -42,8 +43,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config, items: list[pytest.Item]) -> None:
     """Add a test for every constraint of every model that was named."""
     for name in config.getoption(OPTION):
-        model, constraints = _read(name)
-        collector = ModelCollector.from_parent(session, name=name, nodeid=f"calfbayes:{name}", read=(model, constraints))
+        collector = ModelCollector.from_parent(session, name=name, nodeid=f"calfbayes:{name}", read=_read(name))
         report = collector.ihook.pytest_make_collect_report(collector=collector)
         collector.ihook.pytest_collectreport(report=report)  # so that they are counted
         items.extend(report.result)
@@ -57,7 +57,7 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
         terminalreporter.write_line(f"calfbayes: of {len(told)} constraints that are met, {counts}")
 
 
-def _read(name: str) -> "tuple[Model, tuple[Constraint, ...]]":
+def _read(name: str) -> "tuple[Model, Constraints]":
     """A model and its constraints; if they cannot be read there is nothing to test, and the run says why."""
     from calfbayes.constraints.reading import find_constraints, read_constraints
     from calfbayes.errors import CalfBayesError
@@ -66,7 +66,7 @@ def _read(name: str) -> "tuple[Model, tuple[Constraint, ...]]":
     try:
         folder = find_constraints(name)
         model = load_model(folder)
-        return model, read_constraints(model._solved.network, folder).constraints
+        return model, read_constraints(model._solved.network, folder)
     except CalfBayesError as error:
         raise pytest.UsageError(f"{OPTION} {name}: {error}") from None
 
@@ -74,7 +74,7 @@ def _read(name: str) -> "tuple[Model, tuple[Constraint, ...]]":
 class ModelCollector(pytest.Collector):
     """The constraints of one model."""
 
-    def __init__(self, *, read: "tuple[Model, tuple[Constraint, ...]]", **kwargs: Any) -> None:
+    def __init__(self, *, read: "tuple[Model, Constraints]", **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.model, self.constraints = read
 
@@ -83,15 +83,18 @@ class ModelCollector(pytest.Collector):
         from calfbayes.constraints.judging import Judge
 
         judge = Judge(self.model._solved)
-        for constraint in self.constraints:
-            yield ConstraintItem.from_parent(self, name=constraint.id, model=self.model, judge=judge, constraint=constraint)
+        for constraint in self.constraints.constraints:
+            file = (self.model._folder or Path()) / self.constraints.files[constraint.id]
+            parts = {"file": file, "model": self.model, "judge": judge, "constraint": constraint}
+            yield ConstraintItem.from_parent(self, name=constraint.id, **parts)
 
 
 class ConstraintItem(pytest.Item):
     """One constraint as a test."""
 
-    def __init__(self, *, model: "Model", judge: "Judge", constraint: "Constraint", **kwargs: Any) -> None:
+    def __init__(self, *, file: Path, model: "Model", judge: "Judge", constraint: "Constraint", **kwargs: Any) -> None:
         super().__init__(**kwargs)
+        self.file = file
         self.model = model
         self.judge = judge
         self.constraint = constraint
@@ -117,4 +120,4 @@ class ConstraintItem(pytest.Item):
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
         """Where the constraint stands."""
-        return (self.model._folder or Path()) / "constraints.toml", None, f"constraint {self.name}"
+        return self.file, None, f"constraint {self.name}"

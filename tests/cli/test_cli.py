@@ -15,7 +15,7 @@ from calfbayes import Likelihood, __version__, load_model
 from calfbayes.cli import main
 from calfbayes.knowledge.terms import LEVELS_BY_SEVERITY
 from calfbayes.model import Model
-from support.models import SHIPPED, shipped
+from support.models import SHIPPED, shipped, with_constraints
 
 CAR = str(Path(__file__).parent / "car")
 
@@ -277,7 +277,7 @@ def test_check_judges_a_model_by_its_constraints(
     cause: str, code: int, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = shutil.copytree(CAR, tmp_path / "car")
-    (folder / "constraints.toml").write_text(CONSTRAINT.format(cause=cause), encoding="utf-8")
+    with_constraints(folder, CONSTRAINT.format(cause=cause))
     assert main(["check", str(folder), "--constraints"]) == code
     out = capsys.readouterr().out
     assert f"of 1 constraints hold: {said}." in out
@@ -292,8 +292,8 @@ def test_check_judges_a_model_by_its_constraints(
 def test_check_says_what_is_wrong_with_the_constraints(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = shutil.copytree(CAR, tmp_path / "car")
     assert main(["check", str(folder), "--constraints"]) == 1
-    assert "constraints.toml" in capsys.readouterr().err
-    (folder / "constraints.toml").write_text(CONSTRAINT.format(cause="flat_tyre"), encoding="utf-8")
+    assert "files in constraints/" in capsys.readouterr().err
+    with_constraints(folder, CONSTRAINT.format(cause="flat_tyre"))
     assert main(["check", str(folder), "--constraints"]) == 1
     assert "'flat_tyre' is no cause" in capsys.readouterr().out
 

@@ -5,7 +5,7 @@ from functools import cache
 import pytest
 
 from calfbayes.constraints.judging import Judge
-from calfbayes.constraints.reading import ConstraintFile, find_constraints, read_constraints
+from calfbayes.constraints.reading import Constraints, find_constraints, read_constraints
 from calfbayes.constraints.terms import (
     Constraint,
     Dominates,
@@ -28,7 +28,7 @@ def judge(model: str) -> Judge:
 
 
 @cache
-def constraint_file(model: str) -> ConstraintFile:
+def constraint_file(model: str) -> Constraints:
     return read_constraints(shipped(model)._solved.network, find_constraints(model))
 
 

@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from support.models import with_constraints
+
 ROOT = Path(__file__).resolve().parents[2]
 CAR = ROOT / "tests" / "cli" / "car"
 
@@ -64,8 +66,7 @@ def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 @pytest.fixture
 def model(tmp_path: Path) -> Path:
     folder = shutil.copytree(CAR, tmp_path / "car")
-    (folder / "constraints.toml").write_text(CONSTRAINTS, encoding="utf-8")
-    return folder
+    return with_constraints(folder, CONSTRAINTS)
 
 
 def test_every_constraint_is_a_test(model: Path) -> None:
@@ -90,13 +91,13 @@ def test_one_constraint_can_be_chosen(model: Path) -> None:
 
 def test_on_request_a_failure_tells_the_numbers_that_would_mend_it(model: Path) -> None:
     wrong = CONSTRAINTS.replace('"ranks"\n', '"probability"\n').replace("within = 1\n", "at_most = 0.9\n")
-    (model / "constraints.toml").write_text(wrong, encoding="utf-8")
+    with_constraints(model, wrong)
     done = run(model.parent, "--calfbayes-model", "car", "--calfbayes-why", "-k", "dim_lights")
     assert "would do by itself" in done.stdout, done.stdout + done.stderr
 
 
 def test_a_model_that_cannot_be_read_is_a_usage_error(model: Path) -> None:
-    (model / "constraints.toml").write_text(CONSTRAINTS.replace('"flat_battery"', '"flat_batery"'), encoding="utf-8")
+    with_constraints(model, CONSTRAINTS.replace('"flat_battery"', '"flat_batery"'))
     done = run(model.parent, "--calfbayes-model", "car")
     assert done.returncode == pytest.ExitCode.USAGE_ERROR
     assert "'flat_batery' is no cause" in done.stderr
@@ -200,10 +201,10 @@ def test_a_stranger_tests_a_model_of_their_own(tmp_path: Path) -> None:
         path = tmp_path / "lamp" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
-    (tmp_path / "lamp" / "constraints.toml").write_text(
+    with_constraints(
+        tmp_path / "lamp",
         '[[constraints]]\nid = "dark_street"\nkind = "raises"\ncause = "fuse"\nof = { other_lamps_off = true }\n'
         'source = ["me"]\nwhy = "they hang on it"\n',
-        encoding="utf-8",
     )
     (tmp_path / "test_lamp.py").write_text(STRANGERS_TEST, encoding="utf-8")
     done = run(tmp_path, "--calfbayes-model", "lamp", "-W", "error")

@@ -1,1 +1,1 @@
-"""Clinical sanity constraints: what must hold of a model, from `constraints.toml`, each with its source."""
+"""Clinical sanity constraints: what must hold of a model, from the folder `constraints`, each with its source."""

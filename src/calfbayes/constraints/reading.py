@@ -1,4 +1,4 @@
-"""`constraints.toml` -> constraints: what its words mean to the model; every fault is told in one error."""
+"""The folder of constraints -> constraints: what its words mean to the model; every fault is told in one error."""
 
 import re
 from collections.abc import Mapping
@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from calfbayes.audit.expression import EXPECTED, parse
-from calfbayes.constraints.content import FILE, Content, checked, content_of
+from calfbayes.constraints.content import FOLDER, Content, checked, contents_of, has_constraints
 from calfbayes.constraints.terms import (
     Bounds,
     Causes,
@@ -58,14 +58,17 @@ Table = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class ConstraintFile:
-    """What `constraints.toml` says.
+class Constraints:
+    """What the files of constraints say.
 
     Attributes:
+        constraints: In the order of the files.
+        files: By id of a constraint the file that it stands in.
         sources: Those that no number of the model rests on.
     """
 
     constraints: tuple[Constraint, ...]
+    files: Mapping[str, str]
     sources: tuple[Source, ...]
 
 
@@ -73,66 +76,77 @@ def find_constraints(name_or_path: str | Path) -> Path:
     """The folder of a shipped model that has constraints, or of any model by its path.
 
     Raises:
-        NoSuchModelError: If there is no file of constraints.
+        NoSuchModelError: If it has none.
     """
     folder = models_folder() / name_or_path if name_or_path in shipped_models() else Path(name_or_path)
-    if not (folder / FILE).is_file():
-        raise NoSuchModelError(f"{name_or_path} with a {FILE}", shipped_models())
+    if not has_constraints(folder):
+        raise NoSuchModelError(f"{name_or_path} with files in {FOLDER}/", shipped_models())
     return folder
 
 
-def read_constraints(network: Network, folder: Path) -> ConstraintFile:
+def read_constraints(network: Network, folder: Path) -> Constraints:
     """Read the constraints of a model and check that they speak of what it knows.
 
     Raises:
-        ModelFileError: If the file is wrong; the error lists every fault.
+        ModelFileError: If a file is wrong; the error lists every fault.
     """
     faults: list[Fault] = []
-    return _read(network, content_of(folder, faults), faults, str(folder))
+    return _read(network, contents_of(folder, faults), faults, str(folder))
 
 
-def read_tables(network: Network, raw: Mapping[str, Any]) -> ConstraintFile:
+def read_tables(network: Network, raw: Mapping[str, Any]) -> Constraints:
     """Read constraints that are given as the tables of such a file.
 
     Raises:
         ModelFileError: If something in them is wrong; the error lists every fault.
     """
     faults: list[Fault] = []
-    return _read(network, checked(dict(raw), faults), faults, network.name)
+    return _read(network, {FOLDER: checked(FOLDER, dict(raw), faults)}, faults, network.name)
 
 
-def _read(network: Network, content: Content, faults: list[Fault], name: str) -> ConstraintFile:
-    reader = _Reader(network, content, faults)
-    constraints = tuple(reader.constraint(entry) for entry in content["constraints"])
+def _read(network: Network, contents: Mapping[str, Content], faults: list[Fault], name: str) -> Constraints:
+    reader = _Reader(network, contents, faults)
+    constraints = tuple(
+        reader.constraint(file, entry) for file, content in contents.items() for entry in content["constraints"]
+    )
     if faults:
         raise ModelFileError(name, tuple(faults))
-    sources = tuple(Source(key, s["citation"], s["url"], s["kind"]) for key, s in content["sources"].items())
-    return ConstraintFile(constraints, sources)
+    sources = tuple(Source(key, s["citation"], s["url"], s["kind"]) for key, s in reader.own_sources.items())
+    return Constraints(constraints, reader.files, sources)
 
 
 class _Reader:
     """Turns tables of the right shape into records, and collects what they mean wrongly."""
 
-    def __init__(self, network: Network, content: Content, faults: list[Fault]) -> None:
+    def __init__(self, network: Network, contents: Mapping[str, Content], faults: list[Fault]) -> None:
         self.network = network
         self.faults = faults
-        self.place = ""
+        self.file = self.place = ""
         self.causes = {network.nodes[k].id for k in (*network.causes, *network.complications)}
         self.ranked = {network.nodes[k].id for k in network.causes}
         self.findings = {network.nodes[k].id for k in network.findings} - {network.knowledge.complaint}
-        self.sources = {source.id for source in network.knowledge.sources} | set(content["sources"])
+        self.own_sources = {key: source for content in contents.values() for key, source in content["sources"].items()}
+        self.sources = {source.id for source in network.knowledge.sources} | set(self.own_sources)
         self.settings = [setting.id for setting in network.knowledge.settings]
-        self.seen: set[str] = set()
-        self.scores = {key: score and self._score(key, score) for key, score in content["scores"].items()}
+        self.files: dict[str, str] = {}
+        self.scores: dict[str, Score | None] = {}
+        seen: dict[str, str] = {}
+        for self.file, content in contents.items():
+            for part in ("sources", "scores"):
+                for place in (f"{part}.{key}" for key in content[part]):
+                    if place in seen:
+                        self.faults.append(Fault(self.file, place, f"stands in {seen[place]}, too", "keep one of the two"))
+                    seen[place] = self.file
+            self.scores |= {key: score and self._score(key, score) for key, score in content["scores"].items()}
 
     def note(self, key: str, problem: str, remedy: str) -> None:
-        self.faults.append(Fault(FILE, f"{self.place}.{key}", problem, remedy))
+        self.faults.append(Fault(self.file, f"{self.place}.{key}", problem, remedy))
 
-    def constraint(self, t: Table) -> Constraint:
-        self.place = f"constraints.{t['id']}"
-        if t["id"] in self.seen:
-            self.note("id", f"{t['id']!r} stands in the file twice", "give each constraint its own id")
-        self.seen.add(t["id"])
+    def constraint(self, file: str, t: Table) -> Constraint:
+        self.file, self.place = file, f"constraints.{t['id']}"
+        if t["id"] in self.files:
+            self.note("id", f"{t['id']!r} stands in {self.files[t['id']]}, too", "give each constraint its own id")
+        self.files[t["id"]] = file
         for source in t["source"]:
             if source not in self.sources:
                 self.note("source", f"{source!r} is no source", nearest(source, self.sources))

@@ -1,4 +1,4 @@
-"""The shape of `constraints.toml`: keys, types and bounds, one class a kind of constraint.
+"""The shape of a file of constraints: keys, types and bounds, one class a kind of constraint.
 
 As strict as the shape of the model files. What the ids mean is checked in `reading`.
 """

@@ -31,7 +31,7 @@ FILES = (
     "sources.toml",
 )
 OPTIONAL = ("mechanisms.toml", "advice.toml", "asking.toml", "explanation.toml")
-READ_ELSEWHERE = ("constraints.toml", "questionnaire.toml")  # stand beside the model and do not change its answers
+READ_ELSEWHERE = ("constraints", "questionnaire.toml")  # stand beside the model and do not change its answers
 
 Raw = dict[str, dict[str, Any] | None]
 
@@ -68,20 +68,42 @@ def read_files(folder: Path, names: Iterable[str], faults: list[Fault]) -> Raw:
 
 def _names(folder: Path, faults: list[Fault]) -> Iterator[str]:
     """Yield the names of the files that belong to the model: first those of the folder itself."""
-    for sub in ("", *FOLDERS):
-        if sub and (folder / sub).is_symlink():
-            faults.append(Fault(sub, "", "is a symbolic link", "put the files themselves into the model's folder"))
-            continue
-        for path in sorted((folder / sub).glob("[!.]*")):
-            name = path.relative_to(folder).as_posix()
-            if path.is_dir() and not path.is_symlink():
-                if name not in FOLDERS and any(path.glob("*.toml")):
-                    faults.append(Fault(shown(name), "", "no folder of this name belongs to a model", nearest(name, FOLDERS)))
-            elif name in FILES or (sub and path.suffix == ".toml"):
-                yield name
-            elif path.suffix.lower() == ".toml" and name not in READ_ELSEWHERE:
-                known = [f"{sub}/{path.stem.lower()}.toml"] if sub else FILES
-                faults.append(Fault(shown(name), "", "no file of this name belongs to a model", nearest(name, known)))
+    for path in _visible(folder):
+        if path.is_dir() and not path.is_symlink():
+            _note_folder(path.name, path, (*FOLDERS, *READ_ELSEWHERE), faults)
+        elif path.name in FILES:
+            yield path.name
+        elif path.suffix.lower() == ".toml" and path.name not in READ_ELSEWHERE:
+            known = (*FILES, *READ_ELSEWHERE)
+            faults.append(Fault(shown(path.name), "", "no file of this name belongs to a model", nearest(path.name, known)))
+    for sub in FOLDERS:
+        yield from names_within(folder, sub, faults)
+
+
+def names_within(folder: Path, sub: str, faults: list[Fault]) -> Iterator[str]:
+    """Yield the names of all TOML files of a folder in the model's folder; what would be lost is added to the faults."""
+    if (folder / sub).is_symlink():
+        faults.append(Fault(sub, "", "is a symbolic link", "put the files themselves into the model's folder"))
+        return
+    for path in _visible(folder / sub):
+        name = f"{sub}/{path.name}"
+        if path.is_dir() and not path.is_symlink():
+            _note_folder(name, path, FOLDERS, faults)
+        elif path.suffix == ".toml":
+            yield name
+        elif path.suffix.lower() == ".toml":
+            remedy = nearest(name, [f"{sub}/{path.stem.lower()}.toml"])
+            faults.append(Fault(shown(name), "", "no file of this name belongs to a model", remedy))
+
+
+def _visible(folder: Path) -> list[Path]:
+    return sorted(folder.glob("[!.]*"))
+
+
+def _note_folder(name: str, path: Path, known: Iterable[str], faults: list[Fault]) -> None:
+    """A folder of an unknown name whose files would be lost is a fault."""
+    if name not in known and any(path.glob("*.toml")):
+        faults.append(Fault(shown(name), "", "no folder of this name belongs to a model", nearest(name, known)))
 
 
 def _text(file: str, path: Path, limit: int, faults: list[Fault]) -> str | None:

@@ -76,7 +76,7 @@ def open_model(name_or_path: str | Path) -> Opened:
 def fingerprint(folder: Path) -> str:
     """SHA-256 over the names and bytes of a model's TOML files, as hexadecimal digits."""
     total = hashlib.sha256()
-    for path in sorted(path for path in folder.rglob("*.toml") if path.name not in READ_ELSEWHERE):
+    for path in sorted(path for path in folder.rglob("*.toml") if path.relative_to(folder).parts[0] not in READ_ELSEWHERE):
         total.update(path.relative_to(folder).as_posix().encode() + b"\0")
         total.update(hashlib.sha256(path.read_bytes()).digest())
     return total.hexdigest()

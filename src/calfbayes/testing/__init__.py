@@ -1,6 +1,6 @@
 """Clinical sanity as code, for people who edit models.
 
-`given(...)` states a constraint in Python, with the same meaning as in `constraints.toml`; `check_model` runs a battery
+`given(...)` states a constraint in Python, with the same meaning as in a file of constraints; `check_model` runs a battery
 of checks; `assert_valid_model` and `assert_same_diagnosis` serve in tests. Hypothesis strategies stand in
 `calfbayes.testing.strategies`, which alone needs the extra `testing`. `pytest --calfbayes-model PATH` makes a test of
 every constraint of a model.

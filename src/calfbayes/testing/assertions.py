@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from calfbayes.constraints.content import FILE as CONSTRAINTS
+from calfbayes.constraints.content import has_constraints
 from calfbayes.constraints.reading import read_constraints
 from calfbayes.diagnosis.result import Diagnosis
 from calfbayes.errors import CalfBayesError
@@ -54,7 +54,7 @@ def assert_valid_model(name_or_path: str | Path) -> Model:
         model = load_model(folder)
         if (folder / QUESTIONNAIRE).exists():
             model.questionnaire()
-        if (folder / CONSTRAINTS).exists():
+        if has_constraints(folder):
             read_constraints(model._solved.network, folder)
     except CalfBayesError as error:
         raise AssertionError(str(error)) from None

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from calfbayes.constraints.content import FILE as CONSTRAINTS
+from calfbayes.constraints.content import has_constraints
 from calfbayes.constraints.judging import Judge
 from calfbayes.constraints.laws import odds_ratio
 from calfbayes.constraints.reading import read_constraints
@@ -300,9 +300,9 @@ def _possible(model: Model, answers: dict[str, Value]) -> bool:
 
 
 def _constraints(model: Model) -> Check:
-    """Judge the model by its own constraints, if it has a file of them."""
+    """Judge the model by its own constraints, if it has any."""
     demand = "the constraints of the model's folder hold"
-    if model._folder is None or not (model._folder / CONSTRAINTS).is_file():
+    if model._folder is None or not has_constraints(model._folder):
         return Check("constraints", f"{demand} (it has none)", 0, 0, ())
     constraints = read_constraints(model._solved.network, model._folder).constraints
     judge: Callable[[Any], Any] = Judge(model._solved).verdict

@@ -1,4 +1,4 @@
-"""Constraints in Python. Each is a table of `constraints.toml` and is read by the same reader, so it means the same."""
+"""Constraints in Python. Each is a table of a file of constraints and is read by the same reader, so it means the same."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -110,7 +110,7 @@ class Demand:
         return verdict
 
     def to_toml(self) -> str:
-        """The lines to paste into `constraints.toml`."""
+        """The lines to paste into a file of constraints."""
         parts = [_table(f"[sources.{key}]", source) for key, source in self.sources.items()]
         parts += [_table(f"[scores.{key}]", score) for key, score in self.scores.items()]
         return "\n".join([*parts, _table("[[constraints]]", self.table)])

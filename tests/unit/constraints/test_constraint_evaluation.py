@@ -9,13 +9,12 @@ import pytest
 from calfbayes import Model, NoPosteriorError
 from calfbayes.constraints import evaluation
 from calfbayes.constraints.cohorts import Scored, scored
-from calfbayes.constraints.content import FILE
 from calfbayes.constraints.judging import check_constraints
 from calfbayes.constraints.reading import read_constraints
 from calfbayes.constraints.terms import Verdict
 from calfbayes.diagnosis.result import diagnose
 from calfbayes.knowledge.terms import LEVELS_BY_SEVERITY
-from support.models import shipped
+from support.models import shipped, with_constraints
 
 MODEL = shipped("tutorial")
 DVT, PAD, OVERUSE = "deep_vein_thrombosis", "peripheral_artery_disease", "overuse"
@@ -23,8 +22,7 @@ HEAD = '[[constraints]]\nid = "one"\nsource = ["goodacre_2005"]\nwhy = "for a te
 
 
 def verdict(folder: Path, body: str, model: Model = MODEL) -> Verdict:
-    (folder / FILE).write_text(HEAD + body, encoding="utf-8")
-    constraints = read_constraints(model._solved.network, folder).constraints
+    constraints = read_constraints(model._solved.network, with_constraints(folder, HEAD + body)).constraints
     (result,) = check_constraints(model._solved, constraints)
     return result
 
@@ -244,7 +242,7 @@ def test_a_shared_score_is_read_off_once(tmp_path: Path, monkeypatch: pytest.Mon
         f'{HEAD.replace("one", name)}kind = "rule_stratum"\nscore = "simple"\npoints = {points}\nprobability = [0, 1]\n'
         for name, points in (("low", [0, 0]), ("high", [1, 1]))
     )
-    (tmp_path / FILE).write_text(score + strata, encoding="utf-8")
-    verdicts = check_constraints(MODEL._solved, read_constraints(MODEL._solved.network, tmp_path).constraints)
+    file = read_constraints(MODEL._solved.network, with_constraints(tmp_path, score + strata))
+    verdicts = check_constraints(MODEL._solved, file.constraints)
     assert len(calls) == 1
     assert sum(dict(v.numbers)["share_of_patients"] for v in verdicts) == pytest.approx(1)

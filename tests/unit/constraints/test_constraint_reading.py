@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from calfbayes import Level, ModelFileError, NoSuchModelError, Outcome
-from calfbayes.constraints.content import FILE
+from calfbayes.constraints.content import FOLDER
 from calfbayes.constraints.reading import find_constraints, read_constraints
 from calfbayes.constraints.terms import (
     Bounds,
@@ -19,7 +19,7 @@ from calfbayes.constraints.terms import (
     Selection,
     UrgencyIs,
 )
-from support.models import shipped
+from support.models import shipped, with_constraints
 
 NETWORK = shipped("tutorial")._solved.network
 
@@ -62,8 +62,7 @@ OTHERS = {
 
 
 def written(folder: Path, text: str) -> Path:
-    (folder / FILE).write_text(text, encoding="utf-8")
-    return folder
+    return with_constraints(folder, text)
 
 
 def of_kind(kind: str, more: str = "") -> str:
@@ -196,7 +195,7 @@ def test_no_red_flags_answers_what_the_rules_could_ask(tmp_path: Path) -> None:
         ("goodacre_2005", "goodacre_2050", "nearest: goodacre_2005"),
         ('why = "for a test"', "", "constraints.one.why: is missing"),
         ('why = "for a test"', 'why = "for a test"\nsetting = "hospital"', "no care setting"),
-        (PROBABILITY, PROBABILITY + PROBABILITY, "stands in the file twice"),
+        (PROBABILITY, PROBABILITY + PROBABILITY, "'one' stands in constraints/test.toml, too"),
         ("[[constraints]]", "[[constraints]", "is no TOML"),
     ],
 )
@@ -239,13 +238,39 @@ def test_all_faults_are_told_at_once(tmp_path: Path) -> None:
     assert len(faults(tmp_path, text)) == 3
 
 
+def test_the_files_of_a_folder_share_sources_and_scores_and_each_fault_names_its_own(tmp_path: Path) -> None:
+    source = '[sources.nobody_2020]\ncitation = "Nobody 2020"\nurl = "https://example.org"\nkind = "article"\n'
+    stratum = of_kind("rule_stratum").removeprefix(f"{SCORE}\n").replace("goodacre_2005", "nobody_2020")
+    (written(tmp_path, stratum) / FOLDER / "scores.toml").write_text(source + SCORE, encoding="utf-8")
+    read = read_constraints(NETWORK, tmp_path)
+    assert [source.id for source in read.sources] == ["nobody_2020"]
+    assert read.files == {"one": "constraints/test.toml"}
+    (tmp_path / FOLDER / "again.toml").write_text(source + SCORE.replace("overuse", "overused"), encoding="utf-8")
+    with pytest.raises(ModelFileError) as error:
+        read_constraints(NETWORK, tmp_path)
+    assert [(fault.file, fault.place, fault.problem) for fault in error.value.faults] == [
+        ("constraints/again.toml", "scores.simple.no_diagnosis", "'overused' is no cause"),
+        ("constraints/scores.toml", "sources.nobody_2020", "stands in constraints/again.toml, too"),
+        ("constraints/scores.toml", "scores.simple", "stands in constraints/again.toml, too"),
+    ]
+
+
+@pytest.mark.parametrize("lost", ["constraints/old/test.toml", "constraints/Test.TOML"])
+def test_a_file_of_constraints_that_would_be_lost_is_a_fault(tmp_path: Path, lost: str) -> None:
+    written(tmp_path, PROBABILITY)
+    (tmp_path / lost).parent.mkdir(exist_ok=True)
+    (tmp_path / lost).write_text(PROBABILITY, encoding="utf-8")
+    with pytest.raises(ModelFileError, match=r"no (file|folder) of this name belongs to a model"):
+        read_constraints(NETWORK, tmp_path)
+
+
 def test_a_huge_file_is_refused(tmp_path: Path) -> None:
     assert "is too large" in faults(tmp_path, "#" * 2_000_001)[0]
 
 
 def test_bytes_that_are_no_text_are_refused(tmp_path: Path) -> None:
-    (tmp_path / FILE).write_bytes(b"\xff\xfe")
-    with pytest.raises(ModelFileError, match="is no TOML"):
+    (written(tmp_path, "") / FOLDER / "test.toml").write_bytes(b"\xff\xfe")
+    with pytest.raises(ModelFileError, match="is not UTF-8"):
         read_constraints(NETWORK, tmp_path)
 
 

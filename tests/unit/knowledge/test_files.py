@@ -9,6 +9,7 @@ import pytest
 from calfbayes import ModelFileError, load_model
 from calfbayes.errors import Fault
 from calfbayes.knowledge import files
+from support.models import with_constraints
 
 BASE = Path(__file__).parent.parent / "bad_models" / "base"
 CRAMP = "causes/cramp.toml"
@@ -107,10 +108,17 @@ def test_a_folder_in_place_of_a_file(folder: Path) -> None:
 def test_hidden_files_and_other_files_are_left_alone(folder: Path) -> None:
     (folder / "causes" / "._cramp.toml").write_bytes(b"\x00\x05\x16\x07")
     (folder / "causes" / "cramp.toml~").write_text("an editor's copy", encoding="utf-8")
-    (folder / "constraints.toml").write_text("read elsewhere", encoding="utf-8")
+    with_constraints(folder, "read elsewhere")
     (folder / "notes").mkdir()
     (folder / "notes" / "README.md").write_text("notes", encoding="utf-8")
     assert load_model(folder) == load_model(BASE)
+
+
+def test_a_file_beside_the_folder_that_it_belongs_into(folder: Path) -> None:
+    (folder / "constraints.toml").write_text("", encoding="utf-8")
+    (fault,) = faults_of(folder)
+    assert fault.problem == "no file of this name belongs to a model"
+    assert "nearest: constraints" in fault.remedy
 
 
 def test_folders_inside_the_folder_of_the_causes_would_be_lost(folder: Path) -> None:

@@ -11,6 +11,7 @@ from calfbayes import ArgumentError, ModelFileError, NoSuchModelError, load_mode
 from calfbayes.knowledge import shipped
 from calfbayes.knowledge.shipped import SNAPSHOT, fingerprint, open_model, shipped_models, write_snapshot
 from calfbayes.model import bases_as_json
+from support.models import with_constraints
 
 BASE = Path(__file__).parent.parent / "bad_models" / "base"
 
@@ -71,7 +72,7 @@ def test_a_snapshot_is_stale_if_a_file_comes_goes_or_is_renamed(models: Path) ->
     (folder / "causes" / "spasm.toml").unlink()
     prints.add(fingerprint(folder))
     assert len(prints) == 4
-    (folder / "constraints.toml").write_text("read elsewhere", encoding="utf-8")
+    with_constraints(folder, "read elsewhere")
     assert fingerprint(folder) in prints
 
 

@@ -1,4 +1,4 @@
-"""Constraints in Python mean what the same constraints mean in constraints.toml."""
+"""Constraints in Python mean what the same constraints mean in a file of constraints."""
 
 import tomllib
 from collections.abc import Callable
@@ -8,11 +8,10 @@ from typing import Any
 import pytest
 
 from calfbayes import ModelFileError
-from calfbayes.constraints.content import FILE
 from calfbayes.constraints.reading import read_constraints
 from calfbayes.constraints.schema import TABLES
 from calfbayes.testing import Citation, Demand, Status, given
-from support.models import shipped
+from support.models import shipped, with_constraints
 
 MODEL = shipped("tutorial")
 DVT, PAD = "deep_vein_thrombosis", "peripheral_artery_disease"
@@ -58,8 +57,7 @@ def test_what_is_pasted_into_the_file_is_the_same_constraint(kind: str, tmp_path
     demand = DEMANDS[kind]()
     text = demand.to_toml()
     assert tomllib.loads(text)["constraints"][0]["kind"] == kind
-    (tmp_path / FILE).write_text(text, encoding="utf-8")
-    assert read_constraints(MODEL._solved.network, tmp_path).constraints == (demand.constraint(MODEL),)
+    assert read_constraints(MODEL._solved.network, with_constraints(tmp_path, text)).constraints == (demand.constraint(MODEL),)
 
 
 def test_a_demand_that_is_met_gives_its_verdict() -> None:
