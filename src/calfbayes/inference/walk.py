@@ -22,6 +22,7 @@ from calfbayes.inference.tables import Array, Gradient
 
 CACHED = 2**17  # numbers that are worth holding at once
 AT_ONCE = 3  # shared bits of which the terms are summed by one matrix
+ALONE = 2**18  # multiplications in one product that BLAS does without threads, which cost more than they bring here
 SMALL, LARGE = 2.0**-40, 2.0**40  # beyond, a message is rescaled
 
 
@@ -194,7 +195,7 @@ class _Terms:
         lanes, points, _, rest = b.shape
         v = b.transpose(2, 0, 1, 3)
         for n in self.groups:
-            v = v.reshape(2**n, -1).T @ _one_term(n, "right").T
+            v = _product(_one_term(n, "right"), v.reshape(2**n, -1)).T
         return v.reshape(lanes, points, rest, -1)
 
     def together(self, v: Array) -> Array:
@@ -212,8 +213,19 @@ class _Terms:
     def _summed(self, v: Array, which: str) -> Array:
         others = v.shape[:-1]
         for n in reversed(self.groups):
-            v = _one_term(n, which) @ v.reshape(-1, 3**n).T
+            v = _product(_one_term(n, which), v.reshape(-1, 3**n).T)
         return v.reshape(-1, *others)
+
+
+def _product(matrix: Array, v: Array) -> Array:
+    """The product of a small matrix with a wide one, piece by piece."""
+    wide = ALONE // matrix.size
+    if v.shape[1] <= wide:
+        return np.asarray(matrix @ v)
+    result = np.empty((len(matrix), v.shape[1]))
+    for first in range(0, v.shape[1], wide):
+        np.matmul(matrix, v[:, first : first + wide], out=result[:, first : first + wide])
+    return result
 
 
 @lru_cache(maxsize=64)
