@@ -64,6 +64,27 @@ class _Group:
 
 
 @dataclass(frozen=True, eq=False)
+class _Possible:
+    """The joint risk states of a group that occur at all.
+
+    Attributes:
+        rows: Which of the group's rows they are.
+        first: Where each cause's begin among them.
+        of_row: Which of the causes each belongs to.
+        ratios: Their odds ratios, shape (lanes, rows).
+    """
+
+    rows: NDArray[np.intp]
+    first: NDArray[np.intp]
+    of_row: NDArray[np.intp]
+    ratios: Array
+
+    def per_cause(self, values: Array) -> Array:
+        """Sums over the rows of each cause, shape (lanes, causes)."""
+        return np.asarray(np.add.reduceat(values, self.first, axis=1))
+
+
+@dataclass(frozen=True, eq=False)
 class _Structure:
     """All that depends on the network's structure only."""
 
@@ -91,6 +112,7 @@ class BaseEquations:
         self.own = Activations(network, without, unknown, list(network.causes))
         self.odds = np.exp(self.own.logits)
         self.structure = _structure(network)
+        self.possible = [self._possible(group) for group in self.structure.groups]
         self.rows_without_parents = self._idle(self.structure.groups[0], {})
 
     @np.errstate(divide="ignore", invalid="ignore")  # where nothing gives the share
@@ -105,10 +127,10 @@ class BaseEquations:
         logits = np.empty(shape)
         flags = np.zeros((2, *shape), dtype=bool)
         absent: dict[int, Array] = {}
-        for group in self.structure.groups:
+        for group, possible in zip(self.structure.groups, self.possible, strict=True):
             rows = self._idle(group, absent) if group.above else self.rows_without_parents
             begin = None if near is None else (near.logits + np.log(z / near.z)[:, None])[:, group.causes]
-            logits[:, group.causes], flags[:, :, group.causes] = self._solved(group, rows, z, begin)
+            logits[:, group.causes], flags[:, :, group.causes] = self._solved(group, possible, rows[:, possible.rows], z, begin)
             off = 1.0 / (1.0 + np.exp(logits[:, group.causes])[:, group.of_row] * self.odds[:, group.rows])
             for cause, first, last in zip(
                 group.causes.tolist(), group.first, np.append(group.first[1:], len(group.rows)), strict=True
@@ -116,6 +138,12 @@ class BaseEquations:
                 absent[cause] = off[:, first:last].reshape(self.lanes, *self.own.shapes[cause])
         no_cause = self.structure.no_cause([*self.priors, *(absent[cause] for cause in self.network.causes)])
         return Given(z, logits, 1.0 - no_cause, flags[0], flags[1])
+
+    def _possible(self, group: _Group) -> _Possible:
+        nobody = {cause: np.ones((1, *self.own.shapes[cause])) for cause in group.above}
+        rows = np.flatnonzero(self._idle(group, nobody).any(axis=0))
+        of_row = group.of_row[rows]
+        return _Possible(rows, np.flatnonzero(np.diff(of_row, prepend=-1)), of_row, self.odds[:, group.rows[rows]])
 
     def _idle(self, group: _Group, absent: dict[int, Array]) -> Array:
         """P(risk states of a cause, no parent activates it), one cause of the group after the other."""
@@ -140,10 +168,14 @@ class BaseEquations:
             absent = absent[..., None] * inhibitor.reshape(len(inhibitor), *(1,) * (absent.ndim - 1), 2)
         return np.stack([absent, 1.0 - absent], axis=-1)
 
-    def _solved(self, group: _Group, rows: Array, z: Array, begin: Array | None) -> tuple[Array, NDArray[np.bool_]]:
+    def _solved(
+        self, group: _Group, possible: _Possible, rows: Array, z: Array, begin: Array | None
+    ) -> tuple[Array, NDArray[np.bool_]]:
         """The bases of a group; and whether the parents give too much, the allowed states too little."""
-        ratios = self.odds[:, group.rows]
-        total, reachable = self._per_cause(group, rows), self._per_cause(group, rows * (ratios > 0.0))
+        ratios, per_cause = possible.ratios, possible.per_cause
+        total = reachable = per_cause(rows)
+        if not ratios.all():
+            reachable = per_cause(rows * (ratios > 0.0))
         shares = self.shares[:, group.causes]
         wanted = shares * z[:, None] - (1.0 - total if group.above else 0.0)
         nothing = (shares == 0.0) | (np.abs(wanted) <= 1e-16)
@@ -152,26 +184,24 @@ class BaseEquations:
         open_ = ~(nothing | too_much | too_little)
         target = _logit(np.where(open_, wanted, reachable / 2) / reachable)
         if begin is None:
-            middle = self._per_cause(group, rows * np.log(np.where(ratios > 0.0, ratios, 1.0))) / total
+            middle = per_cause(rows * np.log(np.where(ratios > 0.0, ratios, 1.0))) / total
             x = target - middle
         else:
             x = np.where(np.isfinite(begin) & (begin < CERTAIN), begin, target)
         for _ in range(MAX_STEPS):
-            odds = np.exp(x)[:, group.of_row] * ratios  # as fast as can be: these are many rows
+            odds = np.exp(x)[:, possible.of_row] * ratios  # as fast as can be: these are many rows
             off = 1.0 / (1.0 + odds)
-            active = rows * odds * off
-            given = self._per_cause(group, active)
-            slope = self._per_cause(group, active * off) * reachable / (given * (reachable - given))
+            odds *= off
+            odds *= rows
+            given = per_cause(odds)
+            odds *= off
+            slope = per_cause(odds) * reachable / (given * (reachable - given))
             step = np.where(open_, (_logit(given / reachable) - target) / slope, 0.0)
             x = x - np.clip(step, -8.0, 8.0)
             if not (open_ & ~(np.abs(step) < STEP * np.maximum(1.0, np.abs(x)))).any():
                 break
         x = np.where(nothing | too_much, -np.inf, np.where(too_little, CERTAIN, x))
         return x, np.stack(np.broadcast_arrays(too_much, too_little))
-
-    @staticmethod
-    def _per_cause(group: _Group, values: Array) -> Array:
-        return np.asarray(np.add.reduceat(values, group.first, axis=1))
 
 
 def rows_of_widest(network: Network) -> int:

@@ -25,6 +25,7 @@ from calfbayes.knowledge.terms import Cause
 from calfbayes.network import Network, Numbers
 
 TOLERANCE = 1e-13  # of Z
+LAST_STEP = 1e-9  # of Z; by secants the next one, of the order of the product of the last two, would change nothing
 AT_ONCE = 2**19  # numbers of one kind that are worth holding at once
 SMALL = 1e-6  # below every Z of interest
 
@@ -115,17 +116,21 @@ def _solved(network: Network, numbers: Numbers, shares: Array) -> BasesInLanes:
     near: Given | None = None
 
     def excess(z: Array) -> Array:
-        """P(some cause) minus z, with the bases that belong to z."""
+        """P(some cause) - z over z, nearly a line in z, with the bases that belong to z."""
         nonlocal near
         near = equations.at(z, near)
-        return near.some_cause - z
+        return near.some_cause / z - 1.0
 
-    lanes = equations.lanes
-    small = np.full(lanes, SMALL)
-    missing = np.maximum(-excess(small) / SMALL, 0.0)
-    start, slope = _independent_roots(shares, lanes)
-    z = np.where(missing > 0.0, SMALL, _largest_roots(excess, start, slope))
+    start, slope = _independent_roots(shares, equations.lanes)
+    z = _largest_roots(excess, start, slope / start)
     given = equations.at(z, near)
+    missing = np.zeros(equations.lanes)
+    rootless = (np.abs(given.some_cause - z) > LAST_STEP * z) | (z < 2 * SMALL)
+    if rootless.any():  # a concave function that falls from 0 on is nowhere above it
+        at_small = equations.at(np.full(equations.lanes, SMALL))
+        missing = np.where(rootless, np.maximum(1.0 - at_small.some_cause / SMALL, 0.0), 0.0)
+        z = np.where(missing > 0.0, SMALL, z)
+        given = equations.at(z, at_small)
     reached = ~(given.too_much | given.too_little).any(axis=1) & (shares <= 1.0).all(axis=1)
     return BasesInLanes(given.logits, z, reached & (missing == 0.0), given.too_much, given.too_little, missing)
 
@@ -184,7 +189,7 @@ def _fault_of_cause(network: Network, setting: str, cause: int, place: str, prob
 
 
 def _largest_roots(f: Callable[[Array], Array], start: Array, slope: Array) -> Array:
-    """The root above 0 of concave functions with f(0) = 0 and f(1) <= 0, one a lane: secant steps kept inside brackets.
+    """The root of functions with f(1) <= 0 that are above 0 only below it, one a lane: secant steps kept inside brackets.
 
     Where f is nowhere above 0 the result means nothing.
 
@@ -203,9 +208,9 @@ def _largest_roots(f: Callable[[Array], Array], start: Array, slope: Array) -> A
             secant = (fb - fa) / (b - a)
             slope = np.where(np.isfinite(secant), secant, slope)
             step = b - fb / slope
-        step = np.where((low < step) & (step < high), step, (low + high) / 2)
-        a, fa, b = b, fb, np.where(found, b, step)
-        found |= np.abs(b - a) < TOLERANCE * b
+        inside = (low < step) & (step < high)
+        a, fa, b = b, fb, np.where(found, b, np.where(inside, step, (low + high) / 2))
+        found |= np.abs(b - a) < np.where(inside, LAST_STEP, TOLERANCE) * b
         if found.all():
             break
     return b
