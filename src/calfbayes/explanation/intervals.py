@@ -16,7 +16,7 @@ References:
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import NormalDist
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -28,7 +28,7 @@ from calfbayes.errors import ArgumentError, NoPosteriorError, UnknownNameError
 from calfbayes.explanation.progress import Progress, teller
 from calfbayes.inference.draws import draw_models, models_in_lanes
 from calfbayes.inference.elicited import PROBABILITIES, ElicitedNumbers, Scale, elicited_numbers
-from calfbayes.inference.exact import answer, priced
+from calfbayes.inference.exact import answer, log_joints, priced
 from calfbayes.inference.reduction import Encoded, Query, reduce
 from calfbayes.inference.sensitivity import Posteriors, deviation_of_log_odds, sensitivities
 from calfbayes.inference.solved import SolvedNetwork, severities
@@ -187,12 +187,23 @@ class Asked:
         return p, np.concatenate([moved.of_hidden, *(slope[None] for _, slope in levels)]), moved
 
     def of_models(self, numbers: Numbers) -> Array:
-        """The quantities in each lane, shape (lanes, n); NaN where the evidence is impossible."""
-        answers = answer(self.solved.network, numbers, Query.of(self.evidence), labels=self.labels, cost_limit=float("inf"))
-        at_least = np.cumsum(answers.labels[:, ::-1], axis=1)[:, ::-1][:, 1:]
-        found = np.concatenate([answers.hidden[:, list(self.nodes)], at_least], axis=1)
+        """The quantities in each lane, shape (lanes, n); NaN where the evidence is impossible.
+
+        Without the nodes of a higher label a problem is much smaller, so in many lanes each label has one of its own.
+        """
+        network, query = self.solved.network, Query.of(self.evidence)
+        answers = answer(network, numbers, query, cost_limit=float("inf"))
+        with np.errstate(invalid="ignore"):
+            at_least = [-np.expm1(self._up_to(label, numbers) - answers.log_joint) for label in range(max(self.labels))]
+        found = np.column_stack([answers.hidden[:, list(self.nodes)], *np.maximum(at_least, 0.0)])
         found[~np.isfinite(answers.log_joint)] = np.nan
         return np.broadcast_to(found, (numbers.lanes, self.n))
+
+    def _up_to(self, label: int, numbers: Numbers) -> Array:
+        """log P(evidence, no label above this one), shape (lanes,)."""
+        absent = {node: (np.ones(1), np.zeros(1)) for node, own in enumerate(self.labels) if own > label}
+        query = replace(Query.of(self.evidence), weights=absent)
+        return log_joints(self.solved.network, numbers, query, cost_limit=float("inf"))
 
     def of_values(self, values: Array) -> Array:
         """The quantities of models with these elicited numbers, shape (lanes, n); NaN where there is no such model."""

@@ -43,7 +43,7 @@ from calfbayes.inference.walk import Walk
 from calfbayes.network import Network, Numbers
 
 COST_LIMIT = 2e8  # state operations; about a second at 4 to 6 ns each, half as much again with labels
-MEMORY = 2.0**28  # bytes that the messages and matrices of one walk may take
+MEMORY = 2.0**25  # bytes that the messages and matrices of one walk may take; more lanes at once leave the cache
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,16 +145,42 @@ def answer(
     problem = batch.problem(numbers, query)
     lanes = problem.lanes // batch.n_labels
     program = priced(problem, lanes, cost_limit)
-    at_once = max(1, int(MEMORY / (8.0 * program.size * batch.n_labels)))
-    if lanes <= at_once:
-        return batch.answers(numbers, query, problem, program)
     answers = []
-    for first in range(0, lanes, at_once):
-        part = slice(first, first + at_once)
+    for part in _parts(lanes, program.size * batch.n_labels):
         of = numbers.part(part), query.part(part)
-        problem = batch.problem(*of)
-        answers.append(batch.answers(*of, problem, program_of(problem.structure())))
-    return _together(answers)
+        if part.stop - part.start < lanes:
+            problem = batch.problem(*of)
+            program = program_of(problem.structure())
+        answers.append(batch.answers(*of, problem, program))
+    return answers[0] if len(answers) == 1 else _together(answers)
+
+
+def log_joints(network: Network, numbers: Numbers, query: Query, *, cost_limit: float = COST_LIMIT) -> Array:
+    """log P(evidence, complaint) of each lane, and nothing else: the walk forward only, shape (lanes,).
+
+    Raises:
+        QueryTooCostlyError: If the plan is dearer than `cost_limit`; nothing was allocated then.
+    """
+    problem = reduce_batch(network, numbers, query)
+    program = priced(problem, problem.lanes, cost_limit)
+    parts = _parts(problem.lanes, program.size)
+    if len(parts) == 1:
+        return _forward(Walk(problem, program), problem)
+    problems = [reduce_batch(network, numbers.part(part), query.part(part)) for part in parts]
+    return np.concatenate([_forward(Walk(part, program_of(part.structure())), part) for part in problems])
+
+
+def _parts(lanes: int, size: float) -> list[slice]:
+    """Which lanes are walked together, given how many numbers one holds."""
+    at_once = max(1, int(MEMORY / (8.0 * size)))
+    return [slice(first, min(first + at_once, lanes)) for first in range(0, lanes, at_once)]
+
+
+def _forward(walk: Walk, problem: Problem) -> Array:
+    """log P(evidence, complaint) by a walk forward, shape (lanes,)."""
+    total, exponent = walk.forward()
+    with np.errstate(divide="ignore"):
+        return np.asarray(np.log(total) + exponent * log(2.0) + problem.log_factor)
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,9 +213,7 @@ class _Batch:
         """Walk."""
         lanes = problem.lanes // self.n_labels
         walk = Walk(problem, program)
-        total, exponent = walk.forward()
-        with np.errstate(divide="ignore"):
-            log_joints = np.log(total) + exponent * log(2.0) + problem.log_factor
+        log_joints = _forward(walk, problem)
         log_joint = log_joints[-lanes:]
         possible = log_joint > -np.inf
         gradient = Gradient(numbers, problem.lanes) if self.risks or self.slopes else None
