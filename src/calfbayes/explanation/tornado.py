@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 URGENCY = "urgency"
 FARTHEST = 12.0  # on log odds or logarithms; who has to go farther does not get there
 ROUNDS = 6  # of looking for where the answer changes
+CLOSE = 1e-3  # of the way that the derivative says: who moves less has found it
 OUTWARDS, FARTHEST_WAY = 1.5, 3.0  # times the way that the derivative says: the next point, and the last
 CERTAIN = 2.0**-40
 
@@ -345,7 +346,9 @@ def _confirmed(
         with np.errstate(invalid="ignore", divide="ignore"):
             inner = low + (high - low) * gap_low / (gap_low - gap_high)
         outer = np.where(np.isfinite(incoherent), (low + incoherent) / 2, np.minimum(low * OUTWARDS, FARTHEST_WAY))
-        at = np.where(between, inner, outer)
+        at, before = np.where(between, inner, outer), at
+        if (between & (np.abs(at - before) < CLOSE)).all():
+            break
     return [
         (float(_stepped(numbers.numbers[one.number], np.array([one.step * at[lane]]))[0]), to[lane])
         if np.isfinite(high[lane])
