@@ -4,27 +4,27 @@ Urgency comes first, in words and in colour; then what it may be, then what the 
 only: every number and every medical word shown here stands in the result or in the model's records.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from functools import cache
-from importlib.resources import files
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from calfbayes.diagnosis.policy import PolicyOrigin
 from calfbayes.evidence import Evidence
 from calfbayes.inference.solved import SolvedNetwork
-from calfbayes.knowledge.terms import (
-    LEVELS_BY_SEVERITY,
-    Cause,
-    Complication,
-    KnowledgeBase,
-    Level,
-    RiskFactor,
-    Rule,
-    Source,
-    atoms,
-)
+from calfbayes.knowledge.terms import LEVELS_BY_SEVERITY, Cause, Complication, Level, RiskFactor, Rule, atoms
 from calfbayes.presentation.facts import because, known
-from calfbayes.presentation.markup import Child, Html, element, joined, link
+from calfbayes.presentation.markup import Child, Html, element, joined
+from calfbayes.presentation.parts import (
+    Bibliography,
+    bar,
+    folding,
+    heading,
+    level_labels,
+    listed,
+    pairs,
+    section,
+    source_line,
+    table,
+)
 from calfbayes.presentation.plain import percent
 
 if TYPE_CHECKING:
@@ -34,12 +34,6 @@ if TYPE_CHECKING:
 
 TOP = 8
 CAUSES_NAMED = 3
-
-
-@cache
-def style() -> Html:
-    """The style sheet as an element; its rules touch nothing outside the displays."""
-    return element("style", Html(files("calfbayes.presentation").joinpath("display.css").read_text(encoding="utf-8")))
 
 
 def diagnosis_html(diagnosis: "Diagnosis", *, top: int = TOP) -> str:
@@ -63,46 +57,6 @@ def evidence_html(evidence: Evidence) -> str:
     return section("Evidence", heading("What is known"), known_list(evidence, evidence.setting))
 
 
-def section(label: str, *children: Child) -> Html:
-    """A display with the style sheet before it."""
-    return element("div", style(), element("section", *children, aria_label=label), class_="calfbayes")
-
-
-def folding(title: Child, *children: Child, is_open: bool = False) -> Html:
-    """Something that opens with a click or a key."""
-    return element("details", element("summary", title), *children, open=is_open)
-
-
-def table(caption: str, heads: Sequence[str], rows: Iterable[Sequence[Child]], *, numbers: Sequence[str] = ()) -> Html:
-    """A table whose first column names the rows; columns whose head is in `numbers` stand to the right."""
-    kinds = ["cb-number" if head in numbers else "cb-text" for head in heads]
-    head = element("tr", [element("th", head, scope="col", class_=kind) for head, kind in zip(heads, kinds, strict=True)])
-    body = [
-        element(
-            "tr",
-            element("th", row[0], scope="row"),
-            [element("td", cell, class_=k) for k, cell in zip(kinds[1:], row[1:], strict=True)],
-        )
-        for row in rows
-    ]
-    return element("table", element("caption", caption), element("thead", head), element("tbody", body), class_="cb-table")
-
-
-def heading(*title: Child) -> Html:
-    """A heading to those who listen, yet no `h2`: notebooks would put every one into their table of contents."""
-    return element("p", title, role="heading", aria_level="2", class_="cb-heading")
-
-
-def listed(points: Iterable[Child]) -> Html:
-    """A list of points."""
-    return element("ul", [element("li", point) for point in points])
-
-
-def pairs(entries: Iterable[tuple[str, Child]]) -> Html:
-    """Names and what belongs to them."""
-    return element("dl", [[element("dt", name), element("dd", value)] for name, value in entries], class_="cb-pairs")
-
-
 def known_list(evidence: Evidence, setting: str | None) -> Html:
     """The answers by kind, and the care setting."""
     labels = {s.id: s.label for s in evidence._network.knowledge.settings}
@@ -110,13 +64,6 @@ def known_list(evidence: Evidence, setting: str | None) -> Html:
     words = labels[setting or default] + ("" if evidence.setting else " (assumed, none was given)")
     facts = [(kind, "; ".join(facts)) for kind, facts in known(evidence).items()]
     return pairs([*(facts or [("Answers", "none yet")]), ("Setting", words)])
-
-
-def bar(probability: float, share: float) -> Html:
-    """A bar with a mark at the share; readers of the screen are told the numbers beside it instead."""
-    fill = element("span", class_="cb-fill", style=f"width:{100 * probability:.1f}%")
-    mark = element("span", class_="cb-mark", style=f"left:{100 * share:.1f}%")
-    return element("span", fill, mark, class_="cb-bar", aria_hidden="true")
 
 
 class DiagnosisView:
@@ -250,34 +197,6 @@ class DiagnosisView:
         labels = [self.network.records[name].label for name in advised.causes]
         more = f", {len(labels) - CAUSES_NAMED} more" if len(labels) > CAUSES_NAMED else ""
         return [advised.text.rstrip("."), element("small", f" ({', '.join(labels[:CAUSES_NAMED])}{more})")]
-
-
-class Bibliography:
-    """Sources, numbered in the order in which they are cited."""
-
-    def __init__(self, sources: Iterable[Source]) -> None:
-        self.by_id = {source.id: source for source in sources}
-        self.cited: list[str] = []
-
-    def cite(self, ids: Iterable[str]) -> Html | None:
-        """Numbers in brackets."""
-        self.cited += [name for name in dict.fromkeys(ids) if name not in self.cited]
-        numbers = ", ".join(str(self.cited.index(name) + 1) for name in dict.fromkeys(ids))
-        return element("span", f" [{numbers}]", class_="cb-cite") if numbers else None
-
-    def list(self) -> Html:
-        """What has been cited."""
-        return element("ol", [element("li", source_line(self.by_id[name])) for name in self.cited])
-
-
-def source_line(source: Source) -> Html:
-    """A source, as a link if it has an address."""
-    return link(source.citation, source.url)
-
-
-def level_labels(knowledge: KnowledgeBase) -> dict[Level, str]:
-    """The words for each level."""
-    return {text.level: text.label for text in knowledge.urgency.levels}
 
 
 def model_html(solved: SolvedNetwork) -> str:

@@ -6,8 +6,9 @@ The page says nothing of when it was made: the same result gives the same bytes.
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
-from calfbayes.presentation.display import DiagnosisView, heading, section
+from calfbayes.presentation.display import DiagnosisView
 from calfbayes.presentation.markup import Child, Html, element, joined
+from calfbayes.presentation.parts import heading, section
 
 if TYPE_CHECKING:
     from calfbayes.diagnosis.result import Diagnosis

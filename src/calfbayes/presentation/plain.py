@@ -18,6 +18,8 @@ UNSAFE_CATEGORIES = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 
 def printable(text: str) -> str:
     """The text with every character escaped that could move the cursor or hide what is written."""
+    if text.isprintable():  # hundreds of labels a display: the usual case is told quickly
+        return text
     return "".join(
         sign.encode("unicode_escape").decode("ascii") if category(sign) in UNSAFE_CATEGORIES else sign for sign in text
     )

@@ -8,7 +8,8 @@ import pytest
 
 from calfbayes import Diagnosis, Level, Likelihood, load_model
 from calfbayes.diagnosis.policy import PolicyOrigin
-from calfbayes.presentation.display import diagnosis_html, evidence_html, model_html, style
+from calfbayes.presentation.display import diagnosis_html, evidence_html, model_html
+from calfbayes.presentation.parts import style
 from calfbayes.presentation.plain import percent
 from support.models import SHIPPED, shipped
 from support.pages import Page, is_harmless, read_page

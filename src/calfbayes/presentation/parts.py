@@ -1,0 +1,93 @@
+"""The parts that all HTML displays are made of: sections, foldings, tables, bars, a numbered bibliography.
+
+Nothing here needs a script. What the eye reads off a bar stands beside it in words or numbers, and readers of the screen are
+told these instead.
+"""
+
+from collections.abc import Iterable, Sequence
+from functools import cache
+from importlib.resources import files
+
+from calfbayes.knowledge.terms import KnowledgeBase, Level, Source
+from calfbayes.presentation.markup import Child, Html, element, link
+
+
+@cache
+def style() -> Html:
+    """The style sheet as an element; its rules touch nothing outside the displays."""
+    return element("style", Html(files("calfbayes.presentation").joinpath("display.css").read_text(encoding="utf-8")))
+
+
+def section(label: str, *children: Child) -> Html:
+    """A display with the style sheet before it."""
+    return element("div", style(), element("section", *children, aria_label=label), class_="calfbayes")
+
+
+def folding(title: Child, *children: Child, is_open: bool = False) -> Html:
+    """Something that opens with a click or a key."""
+    return element("details", element("summary", title), *children, open=is_open)
+
+
+def table(caption: str, heads: Sequence[str], rows: Iterable[Sequence[Child]], *, numbers: Sequence[str] = ()) -> Html:
+    """A table whose first column names the rows; columns whose head is in `numbers` stand to the right."""
+    kinds = ["cb-number" if head in numbers else "cb-text" for head in heads]
+    head = element("tr", [element("th", head, scope="col", class_=kind) for head, kind in zip(heads, kinds, strict=True)])
+    body = [
+        element(
+            "tr",
+            element("th", row[0], scope="row"),
+            [element("td", cell, class_=k) for k, cell in zip(kinds[1:], row[1:], strict=True)],
+        )
+        for row in rows
+    ]
+    return element("table", element("caption", caption), element("thead", head), element("tbody", body), class_="cb-table")
+
+
+def heading(*title: Child) -> Html:
+    """A heading to those who listen, yet no `h2`: notebooks would put every one into their table of contents."""
+    return element("p", title, role="heading", aria_level="2", class_="cb-heading")
+
+
+def listed(points: Iterable[Child]) -> Html:
+    """A list of points."""
+    return element("ul", [element("li", point) for point in points])
+
+
+def pairs(entries: Iterable[tuple[str, Child]]) -> Html:
+    """Names and what belongs to them."""
+    return element("dl", [[element("dt", name), element("dd", value)] for name, value in entries], class_="cb-pairs")
+
+
+def bar(probability: float, share: float) -> Html:
+    """A bar with a mark at the share; readers of the screen are told the numbers beside it instead."""
+    fill = element("span", class_="cb-fill", style=f"width:{100 * probability:.1f}%")
+    mark = element("span", class_="cb-mark", style=f"left:{100 * share:.1f}%")
+    return element("span", fill, mark, class_="cb-bar", aria_hidden="true")
+
+
+class Bibliography:
+    """Sources, numbered in the order in which they are cited."""
+
+    def __init__(self, sources: Iterable[Source]) -> None:
+        self.by_id = {source.id: source for source in sources}
+        self.cited: list[str] = []
+
+    def cite(self, ids: Iterable[str]) -> Html | None:
+        """Numbers in brackets."""
+        self.cited += [name for name in dict.fromkeys(ids) if name not in self.cited]
+        numbers = ", ".join(str(self.cited.index(name) + 1) for name in dict.fromkeys(ids))
+        return element("span", f" [{numbers}]", class_="cb-cite") if numbers else None
+
+    def list(self) -> Html:
+        """What has been cited."""
+        return element("ol", [element("li", source_line(self.by_id[name])) for name in self.cited])
+
+
+def source_line(source: Source) -> Html:
+    """A source, as a link if it has an address."""
+    return link(source.citation, source.url)
+
+
+def level_labels(knowledge: KnowledgeBase) -> dict[Level, str]:
+    """The words for each level."""
+    return {text.level: text.label for text in knowledge.urgency.levels}
