@@ -3,6 +3,8 @@
 import copy
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from calfbayes import Model, load_model
+from calfbayes.explanation.conflict import Conflict, ConflictingPair
+from calfbayes.explanation.tornado import Sensitivity
 from calfbayes.presentation.page import report_html
 from support.models import model_of
 from support.pages import is_harmless, read_page
@@ -39,17 +43,40 @@ ATTACKS = (
     "&lt;b&gt; &amp; <!-- ]]> -->",
 )
 attacks = st.one_of(st.sampled_from(ATTACKS), st.text(st.sampled_from("<>&\"'=/ imgscriptonload!-"), min_size=1, max_size=40))
-DISPLAYS: dict[str, Callable[[Model], str]] = {
-    "model": lambda model: model._repr_html_(),
-    "evidence": lambda model: patient(model).evidence._repr_html_(),
-    "diagnosis": lambda model: patient(model)._repr_html_(),
-    "report": lambda model: report_html(patient(model)),
-}
 
 
 def patient(model: Model) -> Any:
     evidence = {"smell_of_fuel": True, "mileage": 160, "lights_dim": False, "clicking": None}
     return model.diagnose(evidence, setting="garage")
+
+
+@cache
+def of_the_car() -> Sensitivity:
+    """The numbers, which are the same whatever the texts say."""
+    found: Sensitivity = patient(CAR).sensitivity(of="leaking_fuel_line")
+    return found
+
+
+def at_odds(model: Model) -> Conflict:
+    """Two answers, as if they did not go together."""
+    pair = ConflictingPair("smell_of_fuel", "lights_dim", 3.0)
+    found: Conflict = patient(model).conflict()
+    return replace(found, pairs=(pair,), typicality=0.25)
+
+
+DISPLAYS: dict[str, Callable[[Model], str]] = {
+    "model": lambda model: model._repr_html_(),
+    "evidence": lambda model: patient(model).evidence._repr_html_(),
+    "diagnosis": lambda model: patient(model)._repr_html_(),
+    "report": lambda model: report_html(patient(model)),
+    "ledger": lambda model: patient(model).explain("leaking_fuel_line")._repr_html_(),
+    "contest": lambda model: patient(model).compare_causes("leaking_fuel_line", "flat_battery")._repr_html_(),
+    "comparison": lambda model: patient(model).what_if(smoke=True, remove=["lights_dim"])._repr_html_(),
+    "conflict": lambda model: at_odds(model)._repr_html_(),
+    "next questions": lambda model: patient(model).next_questions(who="clinician", objective="cause")._repr_html_(),
+    "intervals": lambda model: patient(model).intervals()._repr_html_(),
+    "sensitivity": lambda model: replace(of_the_car(), quantity=patient(model)["leaking_fuel_line"].label)._repr_html_(),
+}
 
 
 def poisoned(attack: str) -> Model:

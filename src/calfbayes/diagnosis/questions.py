@@ -19,7 +19,7 @@ References:
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
@@ -139,9 +139,38 @@ class NextQuestion:
         }
 
 
+class NextQuestions(tuple[NextQuestion, ...]):  # noqa: SLOT001  a tuple cannot have slots and hold something besides
+    """What to ask next, best first: a tuple that shows itself.
+
+    Attributes:
+        diagnosis: The result that it is about.
+    """
+
+    diagnosis: "Diagnosis"
+
+    def __new__(cls, questions: Iterable[NextQuestion], diagnosis: "Diagnosis") -> Self:
+        """Hold the questions together with the result."""
+        self = super().__new__(cls, questions)
+        self.diagnosis = diagnosis
+        return self
+
+    def __getnewargs__(self) -> tuple[tuple[NextQuestion, ...], "Diagnosis"]:
+        return tuple(self), self.diagnosis
+
+    def __repr__(self) -> str:
+        from calfbayes.presentation.questions import questions_text
+
+        return questions_text(self)
+
+    def _repr_html_(self) -> str:
+        from calfbayes.presentation.questions import questions_html
+
+        return questions_html(self)
+
+
 def next_questions(
     diagnosis: "Diagnosis", *, n: int, who: str, budget: float | None, objective: str, cost_limit: float = COST_LIMIT
-) -> tuple[NextQuestion, ...]:
+) -> NextQuestions:
     """What to ask next, best first; see `Diagnosis.next_questions`."""
     _check(n, who, budget, objective)
     panel = _Panel.of(diagnosis, ASKED[who])
@@ -156,7 +185,7 @@ def next_questions(
         if len(chosen) < n and question.burden <= left and _is_worth(question, objective):
             chosen.append(question)
             left -= question.burden
-    return tuple(chosen)
+    return NextQuestions(chosen, diagnosis)
 
 
 def is_open(name: str, evidence: Evidence) -> bool:

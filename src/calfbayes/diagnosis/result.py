@@ -24,7 +24,7 @@ from calfbayes.network import Network
 if TYPE_CHECKING:
     import pandas as pd
 
-    from calfbayes.diagnosis.questions import NextQuestion
+    from calfbayes.diagnosis.questions import NextQuestions
     from calfbayes.explanation.changes import Comparison
     from calfbayes.explanation.competition import CauseSet, Contest
     from calfbayes.explanation.conflict import Conflict
@@ -150,7 +150,7 @@ class Diagnosis:
         who: Literal["patient", "clinician"] = "patient",
         budget: float | None = None,
         objective: Literal["urgency", "cause"] = "urgency",
-    ) -> "tuple[NextQuestion, ...]":
+    ) -> "NextQuestions":
         """What to ask, examine or test next, best first.
 
         Questions that could reveal an emergency come first. Then counts, per burden, by how much the answer is expected to

@@ -93,6 +93,11 @@ class Comparison:
 
         return comparison_text(self)
 
+    def _repr_html_(self) -> str:
+        from calfbayes.presentation.reasons_display import comparison_html
+
+        return comparison_html(self)
+
     def __getitem__(self, name: str) -> ProbabilityChange:
         for change in self.causes:
             if change.id == name:

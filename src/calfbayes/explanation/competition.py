@@ -94,6 +94,11 @@ class Contest:
 
         return contest_text(self)
 
+    def _repr_html_(self) -> str:
+        from calfbayes.presentation.reasons_display import contest_html
+
+        return contest_html(self)
+
     @property
     def explains_away(self) -> bool:
         """Whether each is less probable if the other is present."""

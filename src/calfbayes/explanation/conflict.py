@@ -11,7 +11,7 @@ References:
     Jensen, Chamberlain, Nordahl, Jensen (1991), Analysis in HUGIN of data conflict: the measure.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import combinations
 from math import log
 from typing import Any
@@ -45,7 +45,7 @@ class ConflictingPair:
     times: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Conflict:
     """What does not go together.
 
@@ -57,6 +57,24 @@ class Conflict:
 
     pairs: tuple[ConflictingPair, ...]
     typicality: float | None
+    _result: Diagnosis = field(compare=False)
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """The caution in the words of the model; none if all goes together, or it has no `explanation.toml`."""
+        from calfbayes.presentation.reasons import conflict_sentences
+
+        return conflict_sentences(self._result, self)
+
+    def __repr__(self) -> str:
+        from calfbayes.presentation.reasons import conflict_text
+
+        return conflict_text(self)
+
+    def _repr_html_(self) -> str:
+        from calfbayes.presentation.reasons_display import conflict_html
+
+        return conflict_html(self)
 
     @property
     def items(self) -> tuple[str, ...]:
@@ -84,7 +102,7 @@ def conflict(result: Diagnosis, *, cost_limit: float = LIMIT) -> Conflict:
     told = [on > off for _, off, on in evidence.findings]
     couples = [pair for pair in combinations(range(len(told)), 2) if told[pair[0]] or told[pair[1]]]
     if not couples:
-        return Conflict((), result.typicality)
+        return Conflict((), result.typicality, result)
     logs = _log_joints(network, numbers, evidence, couples, cost_limit)
     apart = {(a, b): logs[1 + a] + logs[1 + b] - 2 * logs[0] for a, b in couples}
     together = dict(zip(couples, (logs[1 + len(told) :] - logs[0]).tolist(), strict=True))
@@ -96,7 +114,7 @@ def conflict(result: Diagnosis, *, cost_limit: float = LIMIT) -> Conflict:
         if not _one_joins(network, numbers, evidence, causes, pair, float(apart[pair]), cost_limit):
             first, second = (network.nodes[evidence.findings[k][0]].id for k in pair)
             found.append(ConflictingPair(first, second, float(np.exp(-difference))))
-    return Conflict(tuple(found), result.typicality)
+    return Conflict(tuple(found), result.typicality, result)
 
 
 def _log_joints(

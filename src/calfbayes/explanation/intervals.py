@@ -113,6 +113,11 @@ class Intervals:
 
         return intervals_text(self)
 
+    def _repr_html_(self) -> str:
+        from calfbayes.presentation.doubt_display import intervals_html
+
+        return intervals_html(self)
+
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
         return {

@@ -187,6 +187,11 @@ class Ledger:
 
         return ledger_text(self)
 
+    def _repr_html_(self) -> str:
+        from calfbayes.presentation.reasons_display import ledger_html
+
+        return ledger_html(self)
+
     def __getitem__(self, item: str) -> ItemWeight:
         return {weight.id: weight for weight in self.weights}[item]
 

@@ -118,6 +118,11 @@ class Sensitivity:
 
         return sensitivity_text(self)
 
+    def _repr_html_(self) -> str:
+        from calfbayes.presentation.doubt_display import sensitivity_html
+
+        return sensitivity_html(self)
+
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
         return {

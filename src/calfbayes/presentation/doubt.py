@@ -14,22 +14,33 @@ LABEL = 36
 
 def intervals_text(given: "Intervals") -> str:
     """The first causes and the urgency levels, each with its interval."""
-    how = "by derivatives" if given.method == "delta" else f"from {given.draws} drawn models"
-    lines = [f"{100 * given.level:g} % intervals over the doubt of the numbers, {how}", ""]
+    lines = [what_they_are(given), ""]
     lines += [_interval(entry) for entry in given.causes[:SHOWN]]
     if len(given.causes) > SHOWN:
         lines.append(f"  and {len(given.causes) - SHOWN} more causes")
     lines += ["", "needed at least:", *(_interval(entry) for entry in given.urgency)]
-    if given.same_first is not None and given.same_level is not None:
-        lines += [
-            "",
-            f"same first cause in {percent(given.same_first)} of the draws, same urgency in {percent(given.same_level)}",
-        ]
-    if given.redrawn or given.impossible:
-        lines.append(f"{given.redrawn} draws without a solution drawn again, {given.impossible} hold the answers impossible")
-    if any(entry.nearly_linear is False for entry in given):
-        lines += ["", "~ delta method and its check disagree: the problem is not nearly linear there"]
+    lines += [line for note in notes(given) for line in ("", note)]
     return "\n".join(lines)
+
+
+def what_they_are(given: "Intervals") -> str:
+    """The title of some intervals."""
+    how = "by derivatives" if given.method == "delta" else f"from {given.draws} drawn models"
+    return f"{100 * given.level:g} % intervals over the doubt of the numbers, {how}"
+
+
+def notes(given: "Intervals") -> list[str]:
+    """What is to be said of the draws, and of ends that are in doubt themselves."""
+    told = []
+    if given.same_first is not None and given.same_level is not None:
+        told.append(
+            f"same first cause in {percent(given.same_first)} of the draws, same urgency in {percent(given.same_level)}"
+        )
+    if given.redrawn or given.impossible:
+        told.append(f"{given.redrawn} draws without a solution drawn again, {given.impossible} hold the answers impossible")
+    if any(entry.nearly_linear is False for entry in given):
+        told.append("~ delta method and its check disagree: the problem is not nearly linear there")
+    return told
 
 
 def _interval(entry: "Interval") -> str:

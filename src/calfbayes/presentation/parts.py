@@ -58,11 +58,41 @@ def pairs(entries: Iterable[tuple[str, Child]]) -> Html:
     return element("dl", [[element("dt", name), element("dd", value)] for name, value in entries], class_="cb-pairs")
 
 
-def bar(probability: float, share: float) -> Html:
-    """A bar with a mark at the share; readers of the screen are told the numbers beside it instead."""
-    fill = element("span", class_="cb-fill", style=f"width:{100 * probability:.1f}%")
-    mark = element("span", class_="cb-mark", style=f"left:{100 * share:.1f}%")
-    return element("span", fill, mark, class_="cb-bar", aria_hidden="true")
+def bar(probability: float, share: float | None = None) -> Html:
+    """A bar from 0 to the probability, with a mark at the share if there is one."""
+    return _bar(_fill(0.0, probability), None if share is None else _mark(share))
+
+
+def interval_bar(probability: float, low: float, high: float) -> Html:
+    """A bar from 0 to the probability, and a whisker from one end of its interval to the other."""
+    whisker = element("span", class_="cb-whisker", style=f"left:{100 * low:.1f}%;width:{100 * (high - low):.1f}%")
+    return _bar(_fill(0.0, probability), whisker)
+
+
+def span_bar(one: float, other: float, mark: float, scale: tuple[float, float]) -> Html:
+    """A bar between two values with a mark at a third, on a scale from its first to its second end."""
+    start, width = scale[0], scale[1] - scale[0]
+    low, high, at = ((value - start) / width if width > 0.0 else 0.5 for value in (*sorted((one, other)), mark))
+    return _bar(_fill(low, high), _mark(at))
+
+
+def leaning_bar(value: float, widest: float) -> Html:
+    """A bar from the middle to the left for a value below 0, to the right above; half the room stands for `widest`."""
+    reach = min(abs(value) / widest, 1.0) / 2 if widest > 0.0 else 0.0
+    fill = _fill(0.5 - reach, 0.5, "cb-against") if value < 0 else _fill(0.5, 0.5 + reach)
+    return _bar(fill, _mark(0.5))
+
+
+def _bar(*parts: Child) -> Html:
+    return element("span", *parts, class_="cb-bar", aria_hidden="true")
+
+
+def _fill(low: float, high: float, *kinds: str) -> Html:
+    return element("span", class_=" ".join(["cb-fill", *kinds]), style=f"left:{100 * low:.1f}%;width:{100 * (high - low):.1f}%")
+
+
+def _mark(at: float) -> Html:
+    return element("span", class_="cb-mark", style=f"left:{100 * at:.1f}%")
 
 
 class Bibliography:

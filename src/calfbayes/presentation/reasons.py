@@ -42,7 +42,7 @@ def ledger_sentences(ledger: "Ledger") -> tuple[str, ...]:
         name = "ruled_out" if ledger.probability == 0.0 else "certain"
         items = words.listed(words.fact(item, ledger._result.evidence[item]) for item in ledger.decided_by)
         return (words.fill(name, cause=ledger.label, items=items),)
-    shown = {"probability": _unless_certain(ledger.probability), "share": percent(ledger.share)}
+    shown = {"probability": unless_certain(ledger.probability), "share": percent(ledger.share)}
     sentences = [words.fill("summary", cause=ledger.label, words=words.of_probability(ledger.probability), **shown)]
     sentences += _for_and_against(words, ledger)
     if ledger.competitors:
@@ -98,10 +98,10 @@ def _for_and_against(words: "_Words", ledger: "Ledger") -> list[str]:
 def ledger_text(ledger: "Ledger", *, width: int = 100) -> str:
     """The account of a cause for a person to read: sentences, then the weights with the sources on their routes."""
     width = max(width, MIN_WIDTH)
-    words = _Names(ledger._result)
+    words = Names(ledger._result)
     rows = [("before anything was known", ledger.share_decibans, percent(ledger.share))]
-    rows += [(words.fact(w.id, w.value), w.decibans, _grounds(words, w)) for w in ledger.weights]
-    now = percent(ledger.probability) if ledger.decided_by else _unless_certain(ledger.probability)
+    rows += [(words.fact(w.id, w.value), w.decibans, _cited(words, w)) for w in ledger.weights]
+    now = percent(ledger.probability) if ledger.decided_by else unless_certain(ledger.probability)
     rows += [("now", ledger.posterior_decibans, now)]
     return joined(
         [
@@ -112,21 +112,25 @@ def ledger_text(ledger: "Ledger", *, width: int = 100) -> str:
     )
 
 
-def _unless_certain(probability: float) -> str:
+def unless_certain(probability: float) -> str:
     """A probability that is neither 0 nor 1, though it may have been rounded to it."""
     return percent(min(max(probability, NEXT_TO_0), 1.0 - NEXT_TO_0))
 
 
-def _grounds(words: "_Names", weight: "ItemWeight") -> str:
-    """What a weight rests on, in one line."""
+def grounds(words: "Names", weight: "ItemWeight") -> str:
+    """What a weight rests on, in words; empty if on nothing but its direct way to the cause."""
     if weight.settled_by:
         return f"carried by {', '.join(words.label(name) for name in weight.settled_by)}"
     if not weight.routes:
         speaks = "speaks for" if weight.decibans < 0 else "speaks against"
         return f"{speaks} {words.label(weight.competitor)}" if weight.competitor else ""
-    route = weight.routes[0]
-    by = f"by {', '.join(words.label(name) for name in route.mechanisms)} " if route.mechanisms else ""
-    return f"{by}[{', '.join(route.sources)}]"
+    mechanisms = weight.routes[0].mechanisms
+    return f"by {', '.join(words.label(name) for name in mechanisms)}" if mechanisms else ""
+
+
+def _cited(words: "Names", weight: "ItemWeight") -> str:
+    cited = f"[{', '.join(weight.routes[0].sources)}]" if weight.routes and not weight.settled_by else ""
+    return f"{grounds(words, weight)} {cited}".strip()
 
 
 def contest_sentences(contest: "Contest") -> tuple[str, ...]:
@@ -153,7 +157,7 @@ def contest_sentences(contest: "Contest") -> tuple[str, ...]:
 def contest_text(contest: "Contest", *, width: int = 100) -> str:
     """Two causes against each other for a person to read."""
     width = max(width, MIN_WIDTH)
-    words = _Names(contest._result)
+    words = Names(contest._result)
     evidence = contest._result.evidence
     first, second = (printable(label) for label in contest.labels)
     rows = [("before anything was known", contest.share_decibans, "")]
@@ -198,7 +202,20 @@ def comparison_sentences(comparison: "Comparison") -> tuple[str, ...]:
 def comparison_text(comparison: "Comparison", *, width: int = 100) -> str:
     """What differs between two results for a person to read."""
     width = max(width, MIN_WIDTH)
-    old, new = _Names(comparison.before), _Names(comparison.after)
+    gained = [f"new: {reason.text}" for reason in comparison.reasons_gained]
+    lost = [f"no longer: {reason.text}" for reason in comparison.reasons_lost]
+    return joined(
+        [
+            ["What differs", *(bullets(differing(comparison), width) or ["  nothing"])],
+            ["What follows", *(bullets(comparison_sentences(comparison), width) or ["  nothing of note"])],
+            ["Reasons for the urgency", *bullets([*gained, *lost], width)] if gained or lost else [],
+        ]
+    )
+
+
+def differing(comparison: "Comparison") -> list[str]:
+    """The answers, care settings and models that differ."""
+    old, new = Names(comparison.before), Names(comparison.after)
     answers = [
         f"{old.fact(a.id, a.before) if a.id in comparison.before.evidence else 'not asked'} -> "
         f"{new.fact(a.id, a.after) if a.id in comparison.after.evidence else 'not asked'} ({a.id})"
@@ -208,15 +225,7 @@ def comparison_text(comparison: "Comparison", *, width: int = 100) -> str:
         answers.append(" -> ".join(comparison.settings))
     if comparison.models[0] != comparison.models[1]:
         answers.append(" -> ".join(f"model {digest[:12]}" for digest in comparison.models))
-    gained = [f"new: {reason.text}" for reason in comparison.reasons_gained]
-    lost = [f"no longer: {reason.text}" for reason in comparison.reasons_lost]
-    return joined(
-        [
-            ["What differs", *(bullets(answers, width) or ["  nothing"])],
-            ["What follows", *(bullets(comparison_sentences(comparison), width) or ["  nothing of note"])],
-            ["Reasons for the urgency", *bullets([*gained, *lost], width)] if gained or lost else [],
-        ]
-    )
+    return answers
 
 
 def conflict_sentences(result: "Diagnosis", conflict: "Conflict") -> tuple[str, ...]:
@@ -240,10 +249,26 @@ def conflict_sentences(result: "Diagnosis", conflict: "Conflict") -> tuple[str, 
     return caution, words.fill("typicality", percentile=percent(conflict.typicality))
 
 
+def conflict_text(conflict: "Conflict", *, width: int = 100) -> str:
+    """What does not go together for a person to read."""
+    words = Names(conflict._result)
+    lines = bullets(conflict_sentences(conflict._result, conflict), width)
+    rows = [f"{first} - {second}: {times}" for first, second, times in conflicting(words, conflict)]
+    title = "Answers that no single cause makes go together (times rarer together than apart)"
+    return joined([lines, [title, *(bullets(rows, width) or ["  none"])]])
+
+
+def conflicting(words: "Names", conflict: "Conflict") -> list[tuple[str, str, str]]:
+    """Each pair of answers, and how many times rarer they are together than apart."""
+    evidence = conflict._result.evidence
+    facts = [[words.fact(name, evidence[name]) for name in (pair.first, pair.second)] for pair in conflict.pairs]
+    return [(first, second, f"{pair.times:.2g}") for (first, second), pair in zip(facts, conflict.pairs, strict=True)]
+
+
 # --- words -----------------------------------------------------------------------------------------------------------
 
 
-class _Names:
+class Names:
     """What things are called in the model of a result."""
 
     def __init__(self, result: "Diagnosis") -> None:
@@ -273,7 +298,7 @@ class _Names:
         return f"{value:g} {record.unit if isinstance(record, RiskFactor) else ''}".rstrip()
 
 
-class _Words(_Names):
+class _Words(Names):
     """The sentences of a model."""
 
     def __init__(self, result: "Diagnosis", explanation: Explanation) -> None:

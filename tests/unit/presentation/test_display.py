@@ -52,7 +52,7 @@ def test_each_cause_has_a_bar_for_the_eye_and_numbers_for_the_ear() -> None:
         assert f"{entry.label} {percent(entry.probability)} {percent(entry.share)} " in page.words
     styles = [attributes["style"] for _, attributes in page.elements if "style" in attributes]
     first = result.causes[0]
-    assert styles[:2] == [f"width:{100 * first.probability:.1f}%", f"left:{100 * first.share:.1f}%"]
+    assert styles[:2] == [f"left:0.0%;width:{100 * first.probability:.1f}%", f"left:{100 * first.share:.1f}%"]
     bars = [attributes for _, attributes in page.elements if attributes.get("class") == "cb-bar"]
     assert all(attributes["aria-hidden"] == "true" for attributes in bars)
     assert len(bars) == len(result.causes) + len(result.complications)
@@ -151,8 +151,10 @@ def test_bars_and_lines_can_be_seen_on_light_and_dark_pages(page: str) -> None:
     css = read_page(style()).styles
     assert "#0072b2" in css
     assert "#808080" in css
+    assert "#d55e00" in css
     assert contrast("#0072b2", page) >= 3  # graphics; text takes the colour of the page around it
     assert contrast("#808080", page) >= 3
+    assert contrast("#d55e00", page) >= 3
     outside_banners = [line for line in css.splitlines() if re.search(rf"[^-]color: {HEX}", line)]
     assert all("background: #" in line for line in outside_banners)
 
