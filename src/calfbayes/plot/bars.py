@@ -1,10 +1,12 @@
-"""What may it be, and how did the answers change that?"""
+"""What may it be, how did the answers change that, and how sure is it?"""
 
+from math import isclose
 from typing import TYPE_CHECKING
 
 from calfbayes.diagnosis.result import Diagnosis
-from calfbayes.errors import ArgumentError, NoPosteriorError
-from calfbayes.plot.canvas import BLACK, BLUE, canvas, figure_of, label
+from calfbayes.errors import ArgumentError
+from calfbayes.explanation.intervals import Intervals
+from calfbayes.plot.canvas import BLACK, BLUE, SKY, canvas, checked_count, figure_of, label, with_posteriors
 from calfbayes.presentation.plain import percent
 
 if TYPE_CHECKING:
@@ -14,30 +16,34 @@ if TYPE_CHECKING:
 ROW = 0.32  # inches
 
 
-def causes(result: Diagnosis, *, top: int = 8, ax: "Axes | None" = None) -> "Figure":
+def causes(result: Diagnosis, *, top: int = 8, intervals: Intervals | None = None, ax: "Axes | None" = None) -> "Figure":
     """Draw the most probable causes: a bar for now, a mark for before anything but the care setting was known.
 
     Args:
         top: How many.
+        intervals: Of this result, drawn as whiskers.
         ax: Axes to draw on; None makes a figure.
 
     Raises:
         NoPosteriorError: If the result holds no probabilities.
-        ArgumentError: If `top` is no whole number from 1, or `ax` no axes.
+        ArgumentError: If `top` is no whole number from 1, `intervals` are those of another result, or `ax` no axes.
         MissingExtraError: If matplotlib is not installed.
     """
-    if isinstance(top, bool) or not isinstance(top, int) or top < 1:
-        raise ArgumentError("top", repr(top)[:80], "a whole number from 1")
-    if not result.causes:
-        raise NoPosteriorError(result.outcome_reason)
-    entries = result.causes[:top]
+    entries = with_posteriors(result).causes[: checked_count("top", top)]
+    ends = [] if intervals is None else _whiskers(result, intervals)[: len(entries)]
     rows = range(len(entries))
     with canvas(ax, 7, 1.2 + ROW * len(entries)) as axes:
-        axes.barh(rows, [100 * entry.probability for entry in entries], height=0.6, color=BLUE, label="now")
+        colour = SKY if ends else BLUE  # black whiskers need a lighter ground
+        axes.barh(rows, [100 * entry.probability for entry in entries], height=0.6, color=colour, label="now")
         shares = [100 * entry.share for entry in entries]
         axes.plot(shares, rows, linestyle="", marker="|", markersize=14, markeredgewidth=2, color=BLACK, label="before")
-        for row, entry in zip(rows, entries, strict=True):
-            end = 100 * max(entry.probability, entry.share)
+        if intervals is not None:
+            middles = [(low + high) / 2 for low, high in ends]
+            halves = [(high - low) / 2 for low, high in ends]
+            words = f"{100 * intervals.level:g} % interval"
+            axes.errorbar(middles, rows, xerr=halves, fmt="none", color=BLACK, elinewidth=1, capsize=3, label=words)
+        for row, entry in enumerate(entries):
+            end = max(100 * entry.probability, 100 * entry.share, ends[row][1] if ends else 0.0)
             axes.annotate(percent(entry.probability), (end, row), (6, 0), textcoords="offset points", va="center")
         axes.set_yticks(rows, labels=[label(entry.label) for entry in entries])
         axes.tick_params(axis="y", length=0)
@@ -48,3 +54,12 @@ def causes(result: Diagnosis, *, top: int = 8, ax: "Axes | None" = None) -> "Fig
         axes.set_title(label(f"{result.urgency.label}: {result.setting.replace('_', ' ')}", 80))
         axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
         return figure_of(axes)
+
+
+def _whiskers(result: Diagnosis, intervals: Intervals) -> list[tuple[float, float]]:
+    """Both ends for each cause, in per cent."""
+    pairs = zip(result.causes, intervals.causes if isinstance(intervals, Intervals) else (), strict=False)
+    same = [one.id == other.id and isclose(one.probability, other.probability, rel_tol=1e-6) for one, other in pairs]
+    if len(same) != len(result.causes) or not all(same):
+        raise ArgumentError("intervals", "those of something else", "result.intervals() of the same result")
+    return [(100 * entry.low, 100 * entry.high) for entry in intervals.causes]

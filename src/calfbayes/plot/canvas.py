@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from calfbayes.errors import ArgumentError, MissingExtraError
+from calfbayes.diagnosis.result import Diagnosis
+from calfbayes.errors import ArgumentError, MissingExtraError, NoPosteriorError
 from calfbayes.presentation.plain import printable, shortened
 
 if TYPE_CHECKING:
@@ -59,6 +60,31 @@ def figure_of(ax: "Axes") -> "Figure":
     if not isinstance(figure, Figure):
         raise ArgumentError("ax", "axes without a figure", "axes of a figure")
     return figure
+
+
+def checked_count(name: str, value: object) -> int:
+    """How many to draw.
+
+    Raises:
+        ArgumentError: If it is no whole number from 1.
+    """
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise ArgumentError(name, repr(value)[:80], "a whole number from 1")
+    return value
+
+
+def with_posteriors(result: Diagnosis) -> Diagnosis:
+    """The result, if it has something to draw.
+
+    Raises:
+        NoPosteriorError: If it holds no probabilities.
+        ArgumentError: If it is no result.
+    """
+    if not isinstance(result, Diagnosis):
+        raise ArgumentError("result", f"a {type(result).__name__}", "a result of model.diagnose")
+    if not result.causes:
+        raise NoPosteriorError(result.outcome_reason)
+    return result
 
 
 def label(text: str, width: int = LABEL_WIDTH) -> str:

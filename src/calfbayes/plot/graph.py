@@ -12,9 +12,20 @@ from typing import TYPE_CHECKING, Any
 
 from calfbayes.adapters.graph import to_networkx
 from calfbayes.diagnosis.result import Diagnosis
-from calfbayes.errors import ArgumentError, NoPosteriorError
 from calfbayes.model import Model
-from calfbayes.plot.canvas import BLACK, BLUE, GREY, ORANGE, PURPLE, VERMILLION, canvas, figure_of, label
+from calfbayes.plot.canvas import (
+    BLACK,
+    BLUE,
+    GREY,
+    ORANGE,
+    PURPLE,
+    VERMILLION,
+    canvas,
+    checked_count,
+    figure_of,
+    label,
+    with_posteriors,
+)
 from calfbayes.plot.layers import COLUMN, rows
 from calfbayes.presentation.facts import fact, kind_of
 from calfbayes.presentation.plain import percent
@@ -94,11 +105,7 @@ def patient_network(result: Diagnosis, *, top: int = 6, ax: "Axes | None" = None
         ArgumentError: If `top` is no whole number from 1, or `ax` no axes.
         MissingExtraError: If matplotlib is not installed.
     """
-    if isinstance(top, bool) or not isinstance(top, int) or top < 1:
-        raise ArgumentError("top", repr(top)[:80], "a whole number from 1")
-    if not result.causes:
-        raise NoPosteriorError(result.outcome_reason)
-    graph = _active(result, top)
+    graph = _active(with_posteriors(result), checked_count("top", top))
     for name, data in graph.nodes(data=True):
         data.update(_patient_node(result, name, data))
     for parent, child, data in graph.edges(data=True):

@@ -4,6 +4,8 @@ import copy
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +32,7 @@ from calfbayes.audit.table import Figure as Row
 from calfbayes.audit.table import Kind, Population
 from calfbayes.evaluation.case_files import Case
 from calfbayes.evaluation.scores import Answer, Scores
+from calfbayes.explanation.tornado import Sensitivity, sensitivity
 from calfbayes.inference.alone import findings_of_causes
 from calfbayes.plot.canvas import label
 from calfbayes.plot.layers import COLUMN, rows
@@ -37,7 +40,9 @@ from calfbayes.plot.quality import wilson
 from calfbayes.presentation.plain import percent
 from support.models import model_of, shipped
 from support.pictures import illegible, shown_texts
+from support.small_models import small_content
 
+LEAK = "leaking_fuel_line"
 CAR = load_model(Path(__file__).parents[2] / "cli" / "car")
 POPULATION = Population("some", "here", "", "people of the test")
 ROW = Row("row", Kind.SENSITIVITY, ("a",), "b", "", POPULATION, 0.5, 0.4, 0.6, "verified", "Nobody 2020", "", "")
@@ -63,11 +68,23 @@ def scores() -> Scores:
     return Scores(tuple(answer(*pair) for pair in pairs))
 
 
+@cache
+def of_the_leak() -> Sensitivity:
+    return patient().sensitivity(of=LEAK)
+
+
+def walker(model: Model) -> Diagnosis:
+    return model.diagnose({"age": 67, "smoking": True, "pain_on_walking": True, "redness": False})
+
+
 P = np.array([0.05, 0.05, 0.05, 0.05, 0.55, 0.55, 1.0])
 SO = np.array([False, False, True, False, True, True, True])
 
 FIGURES: dict[str, Callable[..., Figure]] = {
     "causes": lambda **more: plot.causes(patient(), **more),
+    "waterfall": lambda **more: plot.waterfall(patient().explain(LEAK), **more),
+    "tornado": lambda **more: plot.tornado(of_the_leak(), **more),
+    "next_questions": lambda **more: plot.next_questions(CAR.diagnose({"lights_dim": True}).next_questions(), **more),
     "audit": lambda **more: plot.audit(comparisons(), **more),
     "triage": lambda **more: plot.triage(scores(), **more),
     "calibration": lambda **more: plot.calibration(P, SO, **more),
@@ -77,6 +94,9 @@ FIGURES: dict[str, Callable[..., Figure]] = {
 }
 OF_SHIPPED: dict[str, Callable[[Model], Figure]] = {
     "causes": lambda model: plot.causes(model.diagnose({"age": 67, "smoking": True, "pain_on_walking": True}), top=30),
+    "waterfall": lambda model: plot.waterfall(walker(model).explain("peripheral_artery_disease")),
+    "tornado": lambda model: plot.tornado(sensitivity(walker(model), of="peripheral_artery_disease", exact=1, confirmed=0)),
+    "next_questions": lambda model: plot.next_questions(walker(model).next_questions(8)),
     "presentations": plot.presentations,
     "network": plot.network,
     "patient_network": lambda model: plot.patient_network(
@@ -161,6 +181,99 @@ def test_top_is_a_count(function: Any, top: object) -> None:
 def test_nothing_is_drawn_without_probabilities(function: Any) -> None:
     with pytest.raises(NoPosteriorError, match="an exact answer is predicted to need"):
         function(CAR.diagnose({"smoke": True, "smell_of_fuel": True}, cost_limit=1e-3))
+
+
+def test_whiskers_reach_from_end_to_end_of_each_interval() -> None:
+    result = patient()
+    given = result.intervals()
+    (axes,) = plot.causes(result, top=2, intervals=given).axes
+    (whiskers,) = [c for c in axes.collections if isinstance(c, LineCollection)]
+    ends = [[100 * entry.low, 100 * entry.high] for entry in given.causes[:2]]
+    np.testing.assert_allclose([segment[:, 0] for segment in whiskers.get_segments()], ends)
+    assert not illegible(plot.causes(result, intervals=given))
+
+
+@pytest.mark.parametrize("wrong", ["wide", CAR.diagnose({"lights_dim": True}).intervals()])
+def test_intervals_must_be_of_the_same_result(wrong: Any) -> None:
+    with pytest.raises(ArgumentError, match=r"expected result\.intervals\(\) of the same result"):
+        plot.causes(patient(), intervals=wrong)
+
+
+# --- reasons, doubt, questions ---------------------------------------------------------------------------------------
+
+
+def test_the_waterfall_leads_from_the_share_to_the_probability() -> None:
+    ledger = patient().explain(LEAK)
+    (axes,) = plot.waterfall(ledger).axes
+    assert [bar.get_width() for bar in axes.patches] == pytest.approx([w.decibans for w in ledger.weights])  # type: ignore[attr-defined]
+    ends = [line.get_xdata()[0] for line in axes.lines if line.get_marker() == "D"]  # type: ignore[index]
+    assert ends == pytest.approx([ledger.share_decibans, ledger.posterior_decibans])
+    words = [text.get_text() for text in axes.texts]
+    assert words[0] == f"odds times {10 ** (ledger.weights[0].decibans / 10):.2g}"
+    assert words[-2:] == [percent(ledger.share), percent(ledger.probability)]
+    low, high = axes.get_xlim()
+    ticks = {
+        float(tick.get_text().removesuffix(" %")) / 100: x
+        for tick, x in zip(axes.get_xticklabels(), axes.get_xticks(), strict=True)
+    }
+    assert len(ticks) > 1
+    assert all(x == pytest.approx(10 * np.log10(p / (1 - p))) and low <= x <= high for p, x in ticks.items())
+
+
+def test_what_the_waterfall_does_not_show_is_drawn_as_one() -> None:
+    ledger = CAR.diagnose({"smell_of_fuel": True, "mileage": 160, "lights_dim": False}).explain(LEAK)
+    (axes,) = plot.waterfall(ledger, top=1).axes
+    assert axes.get_yticklabels()[2].get_text() == f"{len(ledger.weights) - 1} more answers"
+    rest = sum(weight.decibans for weight in ledger.weights[1:])
+    assert axes.patches[1].get_width() == pytest.approx(rest)  # type: ignore[attr-defined]
+
+
+def test_what_decides_is_drawn_to_the_edge_and_worded() -> None:
+    content = small_content({"a": (1.0, {"f": 1.0}), "b": (1.0, {"g": 0.5}), "c": (1.0, {})}, {"f": 0.25, "g": 0.25})
+    figure = plot.waterfall(model_of(content).diagnose({"f": False, "g": True}).explain("a"))
+    words = {text for text, _ in shown_texts(figure)}
+    assert {"rules it out", "0 %"} <= words
+    assert not illegible(figure)
+
+
+def test_a_tornado_reaches_to_both_ends_and_tells_the_number_there() -> None:
+    given = of_the_leak()
+    (axes,) = plot.tornado(given, top=2).axes
+    ends = [bar.get_x() + bar.get_width() for bar in axes.patches]  # type: ignore[attr-defined]
+    expected = [100 * p for e in given.effects[:2] for p in (e.at_low, e.at_high) if p is not None]
+    assert ends == pytest.approx(expected)
+    first = given.effects[0]
+    assert {f"{first.low:.3g}", f"{first.high:.3g}"} <= {text.get_text() for text in axes.texts}
+    lost = replace(given, effects=(replace(first, at_high=None),))
+    figure = plot.tornado(lost)
+    assert f"{first.high:.3g} incoherent" in {text.get_text() for text in figure.axes[0].texts}
+    assert not illegible(figure)
+
+
+def test_questions_are_drawn_with_what_they_tell_and_reveal() -> None:
+    questions = CAR.diagnose({"lights_dim": True}).next_questions()
+    (axes,) = plot.next_questions(questions).axes
+    widths = [bar.get_width() for bar in axes.patches]  # type: ignore[attr-defined]
+    assert widths == pytest.approx([q.cause_bits for q in questions] + [q.level_bits for q in questions])
+    assert [tick.get_text() for tick in axes.get_yticklabels()] == [label(q.text, 60) for q in questions]
+    assert any(q.danger > 0 for q in questions)
+    assert all(("emergency: " in text.get_text()) == (q.danger > 0) for q, text in zip(questions, axes.texts, strict=True))
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: plot.waterfall(patient()),  # type: ignore[arg-type]
+        lambda: plot.waterfall(CAR.diagnose({"fuel": "battery_only"}).explain("empty_tank"), top=0),
+        lambda: plot.tornado(patient()),  # type: ignore[arg-type]
+        lambda: plot.tornado(replace(of_the_leak(), effects=())),
+        lambda: plot.next_questions(()),  # type: ignore[arg-type]
+        lambda: plot.next_questions(patient().next_questions()),
+    ],
+)
+def test_what_cannot_be_drawn_is_refused(call: Callable[[], Figure]) -> None:
+    with pytest.raises(ArgumentError):
+        call()
 
 
 # --- quality ---------------------------------------------------------------------------------------------------------
@@ -350,6 +463,9 @@ def test_hostile_labels_are_drawn_as_text(attack: str) -> None:
         plot.network(model),
         plot.patient_network(patient(model)),
         plot.presentations(model),
+        plot.waterfall(patient(model).explain(LEAK)),
+        plot.tornado(replace(of_the_leak(), quantity=attack)),
+        plot.causes(patient(model), intervals=patient(model).intervals()),
     ):
         texts = [artist for artist in figure.findobj(Text) if isinstance(artist, Text)]
         drawn: list[Any] = [text for text in texts if attack[-4:] in text.get_text().replace(r"\$", "$")]

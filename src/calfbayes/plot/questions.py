@@ -1,0 +1,52 @@
+"""What is worth asking next?"""
+
+from typing import TYPE_CHECKING
+
+from calfbayes.diagnosis.questions import NextQuestions
+from calfbayes.errors import ArgumentError
+from calfbayes.plot.canvas import BLUE, ORANGE, canvas, figure_of, label
+from calfbayes.presentation.plain import percent
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+ROW = 0.5  # inches
+LABEL = 60
+
+
+def next_questions(questions: NextQuestions, *, ax: "Axes | None" = None) -> "Figure":
+    """Draw how much each answer is expected to tell, in the order of the questions, and which emergency it could reveal.
+
+    The order is not that of the bars: dangers come first, and an answer that tells much may change nothing that is done.
+
+    Args:
+        questions: Of `result.next_questions`.
+        ax: Axes to draw on; None makes a figure.
+
+    Raises:
+        ArgumentError: If there is nothing to draw, or `ax` is no axes.
+        MissingExtraError: If matplotlib is not installed.
+    """
+    if not isinstance(questions, NextQuestions):
+        raise ArgumentError("questions", f"a {type(questions).__name__}", "what result.next_questions gives")
+    if not questions or any(question.cause_bits is None for question in questions):
+        raise ArgumentError("questions", "none, or without probabilities", "at least one question of a result that has them")
+    rows = range(len(questions))
+    of_level = [question.level_bits or 0.0 for question in questions]
+    of_causes = [question.cause_bits or 0.0 for question in questions]
+    with canvas(ax, 9, 1.3 + ROW * len(questions)) as axes:
+        axes.barh([row - 0.18 for row in rows], of_causes, height=0.34, color=BLUE, label="about the causes")
+        axes.barh([row + 0.18 for row in rows], of_level, height=0.34, color=ORANGE, label="about the urgency needed")
+        for row, question in enumerate(questions):
+            words = f"emergency: {percent(question.danger)}" if question.danger > 0.0 else "no emergency"
+            end = max(of_level[row], of_causes[row])
+            axes.annotate(words, (end, row), (6, 0), textcoords="offset points", va="center", fontsize=8)
+        axes.set_yticks(rows, labels=[label(question.text, LABEL) for question in questions], fontsize=8)
+        axes.tick_params(axis="y", length=0)
+        axes.set_ylim(len(questions) - 0.4, -0.6)
+        axes.set_xlim(0, 1.7 * max([*of_level, *of_causes, 1e-6]))  # for the words beside the bars
+        axes.set_xlabel("what the answer is expected to tell (bits)\nbeside: chance of an emergency that it could reveal")
+        axes.set_title("What to ask next, best first")
+        axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
+        return figure_of(axes)
