@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from calfbayes.diagnosis.questions import NextQuestions, next_questions
 from calfbayes.diagnosis.result import Diagnosis
 from calfbayes.evidence import Evidence, Value
 from calfbayes.knowledge.terms import Cause, Finding, RiskFactor
@@ -12,6 +13,9 @@ from calfbayes.presentation.listing import search
 
 if TYPE_CHECKING:
     from calfbayes.model import Model
+
+QUESTIONS = 5
+QUICK = 1e7  # state operations; half a second
 
 Item = Finding | RiskFactor
 
@@ -27,6 +31,11 @@ class Session:
     def result(self) -> Diagnosis:
         """What the model says to these answers."""
         return self.model.diagnose(self.evidence)
+
+    @cached_property
+    def questions(self) -> NextQuestions:
+        """What to ask next. Their order is as always; what would follow from each answer is told as far as time allows."""
+        return next_questions(self.result, n=QUESTIONS, who="patient", budget=None, objective="urgency", cost_limit=QUICK)
 
     @property
     def persons(self) -> tuple[RiskFactor, ...]:

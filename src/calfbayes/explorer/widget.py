@@ -1,9 +1,13 @@
 """The explorer as widgets of ipywidgets. Rows are made once and filled with whatever is to be shown, so that a tick is quick.
 
+A tick is followed at once by urgency and bars. Next questions take longer: they are worked out when the kernel has nothing
+else to do, and until then their place says so, so that nobody takes those of the former answers for the present ones.
+
 Texts of the model reach the page through `presentation.markup`, or as options and values of controls, which are text to a
 browser.
 """
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -16,9 +20,12 @@ from calfbayes.explorer.session import Item, Session
 from calfbayes.knowledge.terms import RiskFactor
 from calfbayes.presentation.display import diagnosis_html
 from calfbayes.presentation.markup import element
+from calfbayes.presentation.questions import questions_html
 
 ROWS = 10
 TOP = 8
+PAUSE = 0.1  # seconds: the next tick of somebody quick is not held up by questions about the last
+WAITING = element("p", "Working out what to ask next ...", role="status")
 PRESENT, ABSENT, UNKNOWN = "present", "absent", "unknown"
 VALUES: dict[str, Value] = {PRESENT: True, ABSENT: False, UNKNOWN: None}
 WORDS = {True: PRESENT, False: ABSENT}
@@ -43,6 +50,9 @@ class Explorer:
         self.rows = [Row(self._ticked) for _ in range(ROWS)]
         self.message = widgets.HTML()
         self.answer = widgets.HTML()
+        self.questions = widgets.HTML()
+        self._asked: Session | None = None
+        self._later: asyncio.TimerHandle | None = None
         self.clear = widgets.Button(description="Start again", tooltip="Take back all answers")
 
         self.setting.observe(lambda change: self._try(lambda: self.session.in_setting(change["new"])), "value")
@@ -53,9 +63,12 @@ class Explorer:
 
         controls = [self.setting, *self.persons.values(), self.search, self.count, *(row.box for row in self.rows)]
         left = widgets.VBox([*controls, self.clear, self.message], layout=widgets.Layout(width="28rem", flex="0 0 auto"))
-        right = widgets.VBox([self.answer], layout=widgets.Layout(flex="1 1 0", min_width="20rem", padding="0 0 0 1rem"))
+        right = widgets.VBox(
+            [self.answer, self.questions], layout=widgets.Layout(flex="1 1 0", min_width="20rem", padding="0 0 0 1rem")
+        )
         self.box = widgets.HBox([left, right], layout=widgets.Layout(flex_flow="row wrap"))
         self._fill()
+        self._show()
 
     @property
     def evidence(self) -> Evidence:
@@ -96,9 +109,27 @@ class Explorer:
         except CalfBayesError as error:
             self.message.value = element("p", str(error), role="alert")
         self._fill()
+        self._show()
+
+    def _show(self) -> None:
+        """Show what the session has to say: the result at once, next questions when there is time."""
+        if self.session is self._asked:
+            return
+        self._asked = self.session
+        self.answer.value = diagnosis_html(self.session.result, top=TOP)
+        self.questions.value = WAITING
+        if self._later is not None:
+            self._later.cancel()
+        try:
+            self._later = asyncio.get_running_loop().call_later(PAUSE, self._ask)
+        except RuntimeError:  # nobody runs an event loop: there is no later
+            self._ask()
+
+    def _ask(self) -> None:
+        self.questions.value = questions_html(self.session.questions)
 
     def _fill(self) -> None:
-        """Show the session; controls that are set here are no answers of the user."""
+        """Set all controls to the session; what is set here is no answer of the user."""
         self._filling = True
         try:
             evidence = self.session.evidence
@@ -111,7 +142,6 @@ class Explorer:
             more = len(items) - ROWS
             words = f"{more} more; search to find them" if more > 0 else "nothing is like these words" if not items else ""
             self.count.value = element("small", words)
-            self.answer.value = diagnosis_html(self.session.result, top=TOP)
         finally:
             self._filling = False
 

@@ -57,23 +57,15 @@ def tornado(sensitivity: Sensitivity, *, top: int = 10, ax: "Axes | None" = None
 
 
 def _draw(axes: "Axes", row: int, effect: Effect, now: float) -> None:
-    ends = [(effect.at_low, effect.low, ORANGE), (effect.at_high, effect.high, BLUE)]
-    reached = [(100 * p, value, colour) for p, value, colour in ends if p is not None]
-    for x, _, colour in reached:
+    texts = []
+    for p, value, colour in ((effect.at_low, effect.low, ORANGE), (effect.at_high, effect.high, BLUE)):
+        x = now if p is None else 100 * p
         axes.barh(row, x - now, left=now, height=0.62, color=colour)
-    sides = (("right", -4), ("left", 4))
-    if len(reached) == 2:
-        for (x, value, _), (alignment, away) in zip(sorted(reached), sides, strict=True):
-            beyond = min(x, now) if alignment == "right" else max(x, now)  # both ends may lie on one side
-            _write(axes, f"{value:.3g}", beyond, row, away, alignment)
-        return
-    lacking = next(value for p, value, _ in ends if p is None)
-    alignment, away = sides[0] if reached and reached[0][0] > now else sides[1]
-    _write(axes, f"{lacking:.3g} incoherent", now, row, away, alignment)
-
-
-def _write(axes: "Axes", text: str, x: float, row: int, away: int, alignment: str) -> None:
-    axes.annotate(text, (x, row), (away, 0), textcoords="offset points", ha=alignment, va="center", fontsize=8)
+        texts.append((x, f"{value:.3g} incoherent" if p is None else f"{value:.3g}"))
+    for (x, text), (alignment, away) in zip(sorted(texts), (("right", -4), ("left", 4)), strict=True):
+        beyond = min(x, now) if alignment == "right" else max(x, now)  # both ends may lie on one side
+        place = (beyond, row)
+        axes.annotate(text, place, (away, 0), textcoords="offset points", ha=alignment, va="center", fontsize=8)
 
 
 def _name(effect: Effect) -> str:

@@ -1,5 +1,6 @@
 """The explorer's controls, worked as a user would, without a browser."""
 
+import asyncio
 import copy
 import sys
 from pathlib import Path
@@ -8,7 +9,9 @@ from typing import Any
 import pytest
 
 from calfbayes import ContradictionError, Level, Likelihood, MissingExtraError, load_model
-from calfbayes.explorer.widget import ROWS, Explorer
+from calfbayes.explorer.widget import PAUSE, ROWS, TOP, WAITING, Explorer
+from calfbayes.presentation.display import diagnosis_html
+from calfbayes.presentation.questions import questions_html
 from support.models import model_of, shipped
 from support.pages import is_harmless, read_page
 
@@ -46,6 +49,39 @@ def test_a_tick_stays_where_it_was_set(explorer: Explorer) -> None:
     assert {row.item.id: row.ticks.value for row in explorer.rows if row.item}["clicking"] == "present"
     assert explorer.rows[0].item is not None
     assert explorer.rows[0].item.id == "clicking"  # answered items stand first
+
+
+def test_without_an_event_loop_questions_follow_at_once(explorer: Explorer) -> None:
+    tick(explorer, "lights_dim", "present")
+    asked = read_page(explorer.questions.value).words
+    assert asked.startswith("What to ask next, best first")
+    assert explorer.session.questions[0].text in asked
+
+
+def test_questions_follow_when_there_is_time_and_only_those_of_the_last_answers() -> None:
+    waiting = read_page(WAITING).words
+
+    async def work() -> None:
+        explorer = CAR.explore()
+        for name in ("clicking", "lights_dim"):
+            tick(explorer, name, "present")
+            assert words(explorer) == read_page(diagnosis_html(explorer.result, top=TOP)).words
+            assert read_page(explorer.questions.value).words == waiting
+        changes: list[str] = []
+        followed = asyncio.Event()
+
+        def follow(change: dict[str, str]) -> None:
+            changes.append(change["new"])
+            followed.set()
+
+        explorer.questions.observe(follow, "value")
+        await followed.wait()
+        await asyncio.sleep(2 * PAUSE)  # those of the first tick would have come by now
+        assert changes == [questions_html(explorer.session.questions)]
+        explorer.search.value = "frost"
+        assert read_page(explorer.questions.value).words != waiting  # the answers are the same
+
+    asyncio.run(asyncio.wait_for(work(), 60))
 
 
 def test_search_fills_the_rows_and_changes_no_answer(explorer: Explorer) -> None:
@@ -140,9 +176,11 @@ def test_hostile_labels_stay_text(attack: str) -> None:
         setting["label"] = attack
     explorer = model_of(content).explore(setting="garage")
     assert explorer.setting.value == "garage"
-    for html in [explorer.answer.value, explorer.count.value, *(row.label.value for row in explorer.rows if row.item)]:
+    shown = [explorer.answer.value, explorer.questions.value, explorer.count.value]
+    for html in [*shown, *(row.label.value for row in explorer.rows if row.item)]:
         assert is_harmless(read_page(html))
-    assert attack in read_page(explorer.rows[0].label.value).text
+    for html in [explorer.rows[0].label.value, explorer.questions.value]:
+        assert attack in read_page(html).text
     controls: list[Any] = [explorer.setting, explorer.search, *explorer.persons.values()]
     assert not any(control.description_allow_html for control in controls)
 
