@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := $(VENV)/bin
 EXTRAS ?= test
 
-.PHONY: demo test test-deep test-browser evaluate-interview mutate lint bench notebook pictures snapshot clean
+.PHONY: demo test test-deep test-browser evaluate-interview coverage mutate lint bench notebook pictures snapshot clean
 
 $(VENV)/.installed: pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -54,6 +54,10 @@ bench: $(VENV)/.installed
 # 500 simulated patients, fixed seeds; hours. `make evaluate-interview INTERVIEWS="--patients 20"` takes minutes
 evaluate-interview: $(VENV)/.installed
 	PYTHONPATH=tests $(BIN)/python -m benchmarks.interviews $(INTERVIEWS)
+
+# 100 patients of drawn models, fixed seeds; a quarter of an hour. `make coverage COVERAGE="--patients 10"` takes minutes
+coverage: $(VENV)/.installed
+	PYTHONPATH=tests $(BIN)/python -m benchmarks.coverage $(COVERAGE)
 
 snapshot: $(VENV)/.installed
 	$(BIN)/calfbayes snapshot

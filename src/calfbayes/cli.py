@@ -36,6 +36,7 @@ from calfbayes.evidence import Evidence, Likelihood
 from calfbayes.knowledge.shipped import PACKAGE, models_folder, open_model, shipped_models, write_snapshot
 from calfbayes.knowledge.terms import RiskFactor
 from calfbayes.model import Model, bases_as_json, load_model
+from calfbayes.presentation.doubt import intervals_text, sensitivity_text
 from calfbayes.presentation.listing import causes_text, findings_text
 from calfbayes.presentation.patients import patient_text
 from calfbayes.presentation.plain import ASCII_SIGNS, printable, wrapped
@@ -155,6 +156,11 @@ def _add_explain(parser: argparse.ArgumentParser, words: Sequence[str]) -> None:
     _add_evidence(parser)
     parser.add_argument("--cause", metavar="ID", help="the cause or complication to explain; the most probable if left out")
     parser.add_argument("--against", metavar="ID", help="hold it against this one")
+    parser.add_argument("--intervals", action="store_true", help="add how sure the probabilities are, by derivatives")
+    parser.add_argument("--draws", type=_count, metavar="N", help="the same from N drawn models (20 or more; slow)")
+    parser.add_argument(
+        "--sensitivity", metavar="ID", help="add which numbers of the model it hangs on: a cause, complication, or `urgency`"
+    )
     parser.add_argument("--json", action="store_true", help="print the explanation as JSON")
     _add_factors_of_model(parser, words)
 
@@ -271,14 +277,30 @@ def _explain(arguments: argparse.Namespace) -> int:
     ledger = result.explain(result.causes[0].id if arguments.cause is None else arguments.cause)
     contest = None if arguments.against is None else result.compare_causes(ledger.cause, arguments.against)
     conflict = result.conflict()
+    how_sure = None
+    if arguments.draws is not None:
+        how_sure = result.intervals(method="sampling", draws=arguments.draws)
+    elif arguments.intervals:
+        how_sure = result.intervals()
+    hangs_on = None if arguments.sensitivity is None else result.sensitivity(arguments.sensitivity)
     if arguments.json:
-        parts = {"ledger": ledger.to_dict(), "against": contest and contest.to_dict(), "conflict": conflict.to_dict()}
+        parts = {
+            "ledger": ledger.to_dict(),
+            "against": contest and contest.to_dict(),
+            "conflict": conflict.to_dict(),
+            "intervals": how_sure and how_sure.to_dict(),
+            "sensitivity": hangs_on and hangs_on.to_dict(),
+        }
         _write(json.dumps(parts, allow_nan=False))
         return 0
     texts = [ledger_text(ledger, width=_width())]
     if contest:
         texts.append(contest_text(contest, width=_width()))
     texts += ["\n".join(wrapped(text, _width())) for text in conflict_sentences(result, conflict)]
+    if how_sure:
+        texts.append(intervals_text(how_sure))
+    if hangs_on:
+        texts.append(sensitivity_text(hangs_on, width=_width()))
     _write("\n\n".join(texts))
     return 0
 

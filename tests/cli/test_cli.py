@@ -407,6 +407,17 @@ def test_explanations_are_the_results_own(car: Model, capsys: pytest.CaptureFixt
     assert main(["explain", "lights_dim", "clicking", "--cause", "empty_tank", "--against", "flat_battery", "--json"]) == 0
     document = json.loads(capsys.readouterr().out)
     assert document["against"]["probabilities"] == [result["empty_tank"].probability, result["flat_battery"].probability]
+    assert document["intervals"] is document["sensitivity"] is None
+    assert main(["explain", "lights_dim", "clicking", "--draws", "20", "--sensitivity", "empty_tank", "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    drawn = result.intervals(method="sampling", draws=20, progress=False)
+    assert document["intervals"] == json.loads(json.dumps(drawn.to_dict()))
+    assert document["sensitivity"] == json.loads(json.dumps(result.sensitivity(of="empty_tank").to_dict()))
+
+
+def test_too_few_draws_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["explain", "lights_dim", "--draws", "5"]) == 1
+    assert "draws" in capsys.readouterr().err
 
 
 def test_without_probabilities_nothing_is_explained(capsys: pytest.CaptureFixture[str]) -> None:

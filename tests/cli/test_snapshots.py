@@ -21,6 +21,8 @@ COMMANDS = {
     "nothing_known": ["diagnose"],
     "explain": ["explain", "lights_dim", "no:smoke", "clicking=3", "--fuel", "diesel", "--cause", "flat_battery"],
     "explain_against": ["explain", "lights_dim", "clicking", "--against", "empty_tank"],
+    "explain_doubt": ["explain", "lights_dim", "clicking", "--intervals", "--sensitivity", "urgency"],
+    "error_explain_sensitivity": ["explain", "lights_dim", "--sensitivity", "flat_batery"],
     "error_explain_cause": ["explain", "lights_dim", "--cause", "flat_batery"],
     "error_no_record": ["replay", "-"],
     "self_care": ["diagnose", "lights_dim", "clicking", "no:smell_of_fuel", "no:smoke", "--setting", "garage"],

@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from calfbayes.diagnosis.result import Diagnosis, encode
 from calfbayes.errors import ArgumentError, NoPosteriorError, UnknownNameError
 from calfbayes.explanation.progress import Progress, teller
-from calfbayes.inference.draws import draw_models, models_in_lanes
+from calfbayes.inference.draws import drawn_models, models_in_lanes
 from calfbayes.inference.elicited import PROBABILITIES, ElicitedNumbers, Scale, elicited_numbers
 from calfbayes.inference.exact import answer, log_joints, priced
 from calfbayes.inference.reduction import Encoded, Query, reduce
@@ -205,7 +205,7 @@ class Asked:
         return np.broadcast_to(found, (numbers.lanes, self.n))
 
     def _up_to(self, label: int, numbers: Numbers) -> Array:
-        """log P(evidence, no label above this one), shape (lanes,)."""
+        """Log P(evidence, no label above this one), shape (lanes,)."""
         absent = {node: (np.ones(1), np.zeros(1)) for node, own in enumerate(self.labels) if own > label}
         query = replace(Query.of(self.evidence), weights=absent)
         return log_joints(self.solved.network, numbers, query, cost_limit=float("inf"))
@@ -342,10 +342,9 @@ def _logit(p: Array) -> Array:
 
 def _sampled(asked: Asked, draws: int, seed: int, tell: Any) -> tuple[Array, int]:
     """The quantities in every draw, shape (draws, n), and how many draws were thrown away."""
-    generator = np.random.default_rng(seed)
     found, redrawn, done = [], 0, 0
     while done < draws:
-        some = draw_models(asked.solved, asked.setting, min(AT_ONCE, draws - done), generator)
+        some = drawn_models(asked.solved, asked.setting, min(AT_ONCE, draws - done), (seed, done))
         found.append(asked.of_models(some.numbers))
         redrawn += some.redrawn
         done += len(found[-1])
@@ -356,12 +355,15 @@ def _sampled(asked: Asked, draws: int, seed: int, tell: Any) -> tuple[Array, int
 def _quantiles(found: Array, level: float) -> tuple[Array, Array]:
     """Both ends of every interval and their standard errors, shape (n, 2) each.
 
+    The k-th smallest of n draws stands for the quantile k / (n + 1), so that the next draw lies inside as often as promised.
     The error is half the way between the quantiles one binomial standard error below and above (Woodruff 1952).
     """
     q = np.array([0.5 - level / 2, 0.5 + level / 2])
     spread = np.sqrt(q * (1.0 - q) / len(found))
-    below, above = (np.quantile(found, np.clip(q + sign * spread, 0.0, 1.0), axis=0).T for sign in (-1.0, 1.0))
-    return np.asarray(np.quantile(found, q, axis=0).T), np.asarray((above - below) / 2)
+    below, ends, above = (
+        np.quantile(found, np.clip(q + sign * spread, 0.0, 1.0), axis=0, method="weibull").T for sign in (-1.0, 0.0, 1.0)
+    )
+    return np.asarray(ends), np.asarray((above - below) / 2)
 
 
 def chances(at_least: Array) -> Array:

@@ -10,6 +10,7 @@ References:
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -67,6 +68,12 @@ def draw_models(solved: SolvedNetwork, setting: str, n: int, generator: np.rando
         raise ModelFileError(network.knowledge.name, (fault,))
     rows = np.concatenate([numbers.in_a_row for numbers in found]) if found else rest.in_a_row[:0]
     return Draws(rest.from_rows(rows), np.concatenate(complaints) if found else np.empty(0), drawn - n)
+
+
+@lru_cache(maxsize=20)  # of some megabytes each: the next patient of the same setting is answered by the same models
+def drawn_models(solved: SolvedNetwork, setting: str, n: int, seed: tuple[int, ...]) -> Draws:
+    """Draw n models with a seed; see `draw_models`."""
+    return draw_models(solved, setting, n, np.random.default_rng(seed))
 
 
 def models_in_lanes(solved: SolvedNetwork, setting: str, values: Array) -> tuple[Numbers, BasesInLanes]:

@@ -156,7 +156,7 @@ def answer(
 
 
 def log_joints(network: Network, numbers: Numbers, query: Query, *, cost_limit: float = COST_LIMIT) -> Array:
-    """log P(evidence, complaint) of each lane, and nothing else: the walk forward only, shape (lanes,).
+    """Log P(evidence, complaint) of each lane, and nothing else: the walk forward only, shape (lanes,).
 
     Raises:
         QueryTooCostlyError: If the plan is dearer than `cost_limit`; nothing was allocated then.
@@ -177,7 +177,7 @@ def _parts(lanes: int, size: float) -> list[slice]:
 
 
 def _forward(walk: Walk, problem: Problem) -> Array:
-    """log P(evidence, complaint) by a walk forward, shape (lanes,)."""
+    """Log P(evidence, complaint) by a walk forward, shape (lanes,)."""
     total, exponent = walk.forward()
     with np.errstate(divide="ignore"):
         return np.asarray(np.log(total) + exponent * log(2.0) + problem.log_factor)

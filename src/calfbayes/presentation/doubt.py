@@ -2,14 +2,15 @@
 
 from typing import TYPE_CHECKING
 
-from calfbayes.presentation.plain import percent, printable, shortened
+from calfbayes.presentation.plain import percent, printable, shortened, wrapped
 
 if TYPE_CHECKING:
     from calfbayes.explanation.intervals import Interval, Intervals
-    from calfbayes.explanation.tornado import Margin, Sensitivity
+    from calfbayes.explanation.tornado import Effect, Margin, Sensitivity
 
 SHOWN = 8
 LABEL = 36
+WIDTH = 120
 
 
 def intervals_text(given: "Intervals") -> str:
@@ -18,7 +19,7 @@ def intervals_text(given: "Intervals") -> str:
     lines += [_interval(entry) for entry in given.causes[:SHOWN]]
     if len(given.causes) > SHOWN:
         lines.append(f"  and {len(given.causes) - SHOWN} more causes")
-    lines += ["", "needed at least:", *(_interval(entry) for entry in given.urgency)]
+    lines += ["", "needed at least", *(_interval(entry) for entry in given.urgency)]
     lines += [line for note in notes(given) for line in ("", note)]
     return "\n".join(lines)
 
@@ -26,7 +27,7 @@ def intervals_text(given: "Intervals") -> str:
 def what_they_are(given: "Intervals") -> str:
     """The title of some intervals."""
     how = "by derivatives" if given.method == "delta" else f"from {given.draws} drawn models"
-    return f"{100 * given.level:g} % intervals over the doubt of the numbers, {how}"
+    return f"{100 * given.level:g} % intervals over the doubt of the model's numbers, {how}"
 
 
 def notes(given: "Intervals") -> list[str]:
@@ -39,7 +40,7 @@ def notes(given: "Intervals") -> list[str]:
     if given.redrawn or given.impossible:
         told.append(f"{given.redrawn} draws without a solution drawn again, {given.impossible} hold the answers impossible")
     if any(entry.nearly_linear is False for entry in given):
-        told.append("~ delta method and its check disagree: the problem is not nearly linear there")
+        told.append("~ the two methods disagree: not nearly linear there")
     return told
 
 
@@ -49,25 +50,27 @@ def _interval(entry: "Interval") -> str:
     return f"  {label} {percent(entry.probability):>7}   {percent(entry.low)} to {percent(entry.high)}{flag}"
 
 
-def sensitivity_text(given: "Sensitivity") -> str:
+def sensitivity_text(given: "Sensitivity", *, width: int = WIDTH) -> str:
     """The widest effects, and the nearest changes."""
-    lines = [f"{printable(given.quantity)}: {percent(given.probability)}; over the range of one number at a time:", ""]
-    for effect in given.effects[:SHOWN]:
-        ends = " to ".join("nothing coherent" if p is None else percent(p) for p in (effect.at_low, effect.at_high))
-        about = "" if effect.exact else "about "
-        lines.append(
-            f"  {about}{ends}: {effect.file} {effect.place} = {effect.value:g} ({effect.low:.3g} to {effect.high:.3g})"
-        )
+    lines = wrapped(f"{given.quantity}: {percent(given.probability)}; over the range of one number at a time", width)
+    lines += ["", *(line for effect in given.effects[:SHOWN] for line in wrapped(_effect(effect), width, "  ", "      "))]
     if len(given.effects) > SHOWN:
         lines.append(f"  and {len(given.effects) - SHOWN} more numbers")
     if given.margins:
-        lines += ["", "what would change the answer first:", *(_margin(one) for one in given.margins[:SHOWN])]
+        lines += ["", "what would change the answer first"]
+        lines += [line for one in given.margins[:SHOWN] for line in wrapped(_margin(one), width, "  ", "      ")]
     return "\n".join(lines)
+
+
+def _effect(effect: "Effect") -> str:
+    ends = " to ".join("nothing coherent" if p is None else percent(p) for p in (effect.at_low, effect.at_high))
+    about = "" if effect.exact else "about "
+    return f"{about}{ends}: {effect.file} {effect.place} = {effect.value:g} ({effect.low:.3g} to {effect.high:.3g})"
 
 
 def _margin(one: "Margin") -> str:
     where = f"{one.file} {one.place} = {one.value:g}"
     if one.limit is None:
-        return f"  {where}: {one.changes} does not change when solved again"
+        return f"{where}: {one.changes} does not change when solved again"
     about = "" if one.exact else "about "
-    return f"  {where}: at {about}{one.limit:.3g} {one.changes} becomes {one.to}"
+    return f"{where}: at {about}{one.limit:.3g} {one.changes} becomes {one.to}"

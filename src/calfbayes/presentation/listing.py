@@ -61,7 +61,7 @@ def causes_text(diagnosis: "Diagnosis", words: Sequence[str] = (), *, width: int
     matches = search(knowledge.causes, words)
     records = [record for record in matches.records if isinstance(record, Cause)]
     if matches.exact:
-        records.sort(key=lambda record: (-shares[record.id], record.id))
+        records.sort(key=lambda record: (-round(shares[record.id], 9), record.id))  # equal weights tie but for rounding
     lines = [] if matches.exact or not records else ["Nothing holds these words; nearest:"]
     for record in records:
         kind = f"share {percent(shares[record.id])}, {levels[record.urgency].lower()}"

@@ -1,0 +1,32 @@
+"""Coverage of the intervals of the calf model on patients drawn from drawn models: `make coverage`, a quarter of an hour.
+
+python -m benchmarks.coverage --patients 10      # in minutes
+"""
+
+import argparse
+import json
+from dataclasses import asdict
+
+from calfbayes import load_model
+from support.coverage import coverage
+
+SETTING = "primary_care"
+
+
+def main() -> None:
+    """Print the figures as JSON."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--model", default="calf")
+    parser.add_argument("--setting", default=SETTING)
+    parser.add_argument("--patients", type=int, default=100)
+    parser.add_argument("--draws", type=int, default=500)
+    parser.add_argument("--told", type=int, default=8)
+    parser.add_argument("--seed", type=int, default=1)
+    given = parser.parse_args()
+    model = load_model(given.model)
+    found = coverage(model, given.setting, patients=given.patients, draws=given.draws, told=given.told, seed=given.seed)
+    print(json.dumps({"model": model.digest, **vars(given), **asdict(found)}, indent=2))
+
+
+if __name__ == "__main__":
+    main()
