@@ -1,13 +1,13 @@
 """Why is a cause as probable as it is?"""
 
-from math import isfinite, isinf, log10
+from math import isfinite, log10
 from typing import TYPE_CHECKING
 
 from calfbayes.errors import ArgumentError
 from calfbayes.explanation.ledger import Certainty, Ledger
 from calfbayes.plot.canvas import BLACK, BLUE, GREY, VERMILLION, canvas, checked_count, figure_of, label
 from calfbayes.presentation.plain import percent
-from calfbayes.presentation.reasons import Names
+from calfbayes.presentation.reasons import Names, what_it_does
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -51,7 +51,14 @@ def waterfall(ledger: Ledger, *, top: int = 12, ax: "Axes | None" = None) -> "Fi
         for row, (_, decibans) in enumerate(steps, start=1):
             start, end = at[row - 1], at[row]
             axes.barh(row, end - start, left=start, height=0.62, color=BLUE if end >= start else VERMILLION)
-            axes.annotate(_times(decibans), (max(start, end), row), (5, 0), textcoords="offset points", va="center", fontsize=8)
+            axes.annotate(
+                what_it_does(decibans, "odds"),
+                (max(start, end), row),
+                (5, 0),
+                textcoords="offset points",
+                va="center",
+                fontsize=8,
+            )
         for row, x in enumerate(at):
             axes.plot([x, x], [row, row + 1], color=GREY, linewidth=0.8, zorder=0)
         for row, x, chance in ((0, at[0], ledger.share), (last, at[-1], ledger.probability)):
@@ -67,12 +74,6 @@ def waterfall(ledger: Ledger, *, top: int = 12, ax: "Axes | None" = None) -> "Fi
         axes.set_xlabel("probability, on the scale of odds; right: for it, left: against it")
         axes.set_title(label(ledger.label, 80))
         return figure_of(axes)
-
-
-def _times(decibans: float) -> str:
-    if isinf(decibans):
-        return "decides for it" if decibans > 0 else "rules it out"
-    return f"odds {'times' if decibans >= 0 else 'divided by'} {10 ** (abs(decibans) / 10):.2g}"
 
 
 def _probability_ticks(axes: "Axes") -> None:

@@ -117,6 +117,16 @@ def unless_certain(probability: float) -> str:
     return percent(min(max(probability, NEXT_TO_0), 1.0 - NEXT_TO_0))
 
 
+def what_it_does(decibans: float, what: str) -> str:
+    """What a weight does to the odds or the ratio `what`, told without a sign."""
+    if isinf(decibans):
+        return "decides for it" if decibans > 0 else "rules it out"
+    times = f"{10 ** (abs(decibans) / 10):.2g}"
+    if times == "1":
+        return "next to nothing"
+    return f"{what} {'times' if decibans > 0 else 'divided by'} {times}"
+
+
 def grounds(words: "Names", weight: "ItemWeight") -> str:
     """What a weight rests on, in words; empty if on nothing but its direct way to the cause."""
     if weight.settled_by:

@@ -4,7 +4,7 @@ Rendering only, of the same words as `reasons`.
 """
 
 from collections.abc import Iterator, Sequence
-from math import isfinite, isinf
+from math import isfinite
 from typing import TYPE_CHECKING
 
 from calfbayes.presentation.markup import Child, Html, element
@@ -19,7 +19,7 @@ from calfbayes.presentation.parts import (
     table,
 )
 from calfbayes.presentation.plain import percent
-from calfbayes.presentation.reasons import Names, conflicting, differing, grounds, unless_certain
+from calfbayes.presentation.reasons import Names, conflicting, differing, grounds, unless_certain, what_it_does
 
 if TYPE_CHECKING:
     from calfbayes.explanation.changes import Comparison, ProbabilityChange
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
 CHANGES_SHOWN = 8
 NARROWEST = 3.0  # decibans that half a diverging bar stands for at least, so that trifles look like trifles
-UNMOVED = 0.05  # decibans; less rounds to 0.0
 
 
 def ledger_html(ledger: "Ledger") -> str:
@@ -41,7 +40,7 @@ def ledger_html(ledger: "Ledger") -> str:
     rows: list[list[Child]] = [_end("Before anything was known", ledger.share_decibans, percent(ledger.share))]
     for weight in ledger.weights:
         cited = bibliography.cite(weight.routes[0].sources) if weight.routes and not weight.settled_by else None
-        moved = [leaning_bar(weight.decibans, scale), f"{weight.decibans:+.1f}", _times("odds", weight.decibans)]
+        moved = [leaning_bar(weight.decibans, scale), f"{weight.decibans:+.1f}", what_it_does(weight.decibans, "odds")]
         rows.append([names.fact(weight.id, weight.value), *moved, [grounds(names, weight), cited]])
     rows.append(_end("Now", ledger.posterior_decibans, now))
     heads = ("Answer", "Against it | for it", "Decibans", "What it does", "Rests on")
@@ -59,7 +58,7 @@ def contest_html(contest: "Contest") -> str:
     rows: list[list[Child]] = [_end("Before anything was known", contest.share_decibans, "")]
     for ratio in contest.ratios:
         fact = names.fact(ratio.id, evidence[ratio.id])
-        moved = f"{ratio.decibans:+.1f}", _times("their ratio", ratio.decibans)
+        moved = f"{ratio.decibans:+.1f}", what_it_does(ratio.decibans, "their ratio")
         rows.append([fact, leaning_bar(ratio.decibans, scale), *moved])
     rows.append(_end("Now", contest.posterior_decibans, ""))
     weights = table(
@@ -126,15 +125,6 @@ def _scale(decibans: Sequence[float]) -> float:
 def _end(name: str, decibans: float, chance: str) -> list[Child]:
     """The first or last row: where the account begins, or ends."""
     return [element("strong", name), None, f"{decibans:+.1f}", element("strong", chance), None]
-
-
-def _times(what: str, decibans: float) -> str:
-    """What a weight does, without a sign."""
-    if isinf(decibans):
-        return "decides for it" if decibans > 0 else "rules it out"
-    if abs(decibans) < UNMOVED:
-        return "nothing"
-    return f"{what} {'times' if decibans > 0 else 'divided by'} {10 ** (abs(decibans) / 10):.2g}"
 
 
 def _rest_of_ledger(ledger: "Ledger", names: Names, bibliography: Bibliography) -> Iterator[Html]:

@@ -68,7 +68,7 @@ def test_a_misspelt_search_says_so() -> None:
 def test_causes_stand_by_share(setting: str) -> None:
     result = CAR.diagnose({"lights_dim": True}, setting=setting)
     heads = [line.split()[0] for line in causes_text(result).splitlines() if not line.startswith(" ")]
-    assert heads == [entry.id for entry in sorted(result.causes, key=lambda entry: -entry.share)]
+    assert heads == [entry.id for entry in sorted(result.causes, key=lambda entry: (-entry.share, entry.id))]
 
 
 def test_colour_only_if_wanted() -> None:
