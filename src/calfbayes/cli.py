@@ -210,16 +210,15 @@ def _add_check(parser: argparse.ArgumentParser, _: Sequence[str]) -> None:
     parser.add_argument("path", metavar="PATH", help="a model folder, or the name of a shipped model")
     parser.add_argument("--constraints", action="store_true", help="judge it by its constraints, too (may take minutes)")
     parser.add_argument("--verbose", action="store_true", help="show every constraint, not only those that are not met")
-    parser.add_argument(
-        "--why", action="store_true", help="with --constraints: which numbers would have to move, and how far (slow)"
-    )
 
 
 def _add_mutate(parser: argparse.ArgumentParser, _: Sequence[str]) -> None:
     parser.add_argument("path", metavar="PATH", help="a model folder, or the name of a shipped model")
     parser.add_argument("--cases", required=True, metavar="FILE", help="published patients, by whom influence is measured")
-    parser.add_argument("-n", type=_count, default=40, metavar="N", help="how many errors are planted (default %(default)s)")
+    text = "plant errors until so many matter to a published patient (default %(default)s)"
+    parser.add_argument("-n", type=_count, default=40, metavar="N", help=text)
     parser.add_argument("--seed", type=_seed, default=0, metavar="SEED", help="which errors (default %(default)s)")
+    parser.add_argument("--csv", action="store_true", help="print a table, from which the model's card is written")
 
 
 def _add_findings(parser: argparse.ArgumentParser, _: Sequence[str]) -> None:
@@ -363,7 +362,7 @@ def _judge(model: Model, arguments: argparse.Namespace) -> int:
         _write("\n".join(printable(line) for line in str(error).splitlines()))
         return 1
     verdicts = check_constraints(model._solved, constraints)
-    explain = partial(explanation, model) if arguments.why else None
+    explain = partial(explanation, model)
     _write(constraints_text(constraints, verdicts, width=_width(), verbose=arguments.verbose, explain=explain))
     return int(not all(verdict.holds for verdict in verdicts))
 
@@ -395,9 +394,9 @@ def _mutate(arguments: argparse.Namespace) -> int:
         read_cases(Path(arguments.cases)),
         n=arguments.n,
         seed=arguments.seed,
-        progress=lambda tried: print(f"{tried.mutant}: {tried.verdict}", file=sys.stderr, flush=True),
+        progress=lambda tried: print(f"{tried}: {tried.verdict}", file=sys.stderr, flush=True),
     )
-    _write(str(report))
+    _write(report.to_csv() if arguments.csv else str(report))
     return 0
 
 

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from calfbayes.model import Model
 
 OPTION = "--calfbayes-model"
-WHY = "--calfbayes-why"
 VERDICTS = pytest.StashKey[list[str]]()
 
 
@@ -30,8 +29,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("calfbayes", "clinical sanity of a model")
     text = "a model folder, or the name of a shipped model: every constraint in its folder becomes a test"
     group.addoption(OPTION, action="append", default=[], metavar="PATH", help=text)
-    text = "tell which numbers of the model would have to move for a constraint that is not met, and how far (slow)"
-    group.addoption(WHY, action="store_true", help=text)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -107,7 +104,7 @@ class ConstraintItem(pytest.Item):
         verdict: Verdict = self.judge.verdict(self.constraint)
         self.user_properties.append(("verdict", str(verdict.status)))
         if not verdict.holds:
-            why = explanation(self.model, self.constraint, verdict) if self.config.getoption(WHY) else ()
+            why = explanation(self.model, self.constraint, verdict)
             raise UnmetConstraintError("\n".join(verdict_lines(self.constraint, verdict, 100, why)))
         self.add_report_section("call", "verdict", "\n".join(verdict_lines(self.constraint, verdict, 100)))
         self.config.stash[VERDICTS].append(str(verdict.status))

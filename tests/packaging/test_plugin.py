@@ -89,10 +89,10 @@ def test_one_constraint_can_be_chosen(model: Path) -> None:
     assert "1 passed, 2 deselected" in done.stdout
 
 
-def test_on_request_a_failure_tells_the_numbers_that_would_mend_it(model: Path) -> None:
+def test_a_failure_tells_the_numbers_that_would_mend_it(model: Path) -> None:
     wrong = CONSTRAINTS.replace('"ranks"\n', '"probability"\n').replace("within = 1\n", "at_most = 0.9\n")
     with_constraints(model, wrong)
-    done = run(model.parent, "--calfbayes-model", "car", "--calfbayes-why", "-k", "dim_lights")
+    done = run(model.parent, "--calfbayes-model", "car", "-k", "dim_lights")
     assert "would do by itself" in done.stdout, done.stdout + done.stderr
 
 

@@ -61,7 +61,7 @@ class Beliefs:
         network = self.network
         everyone = 0.0
         by_cause = dict.fromkeys((network.nodes[k].id for k in network.causes), 0.0)
-        for encoded in self._encoded(setting, selections):
+        for encoded in self.encoded(setting, selections):
             posterior = self.posterior(setting, encoded)
             p = self._probability(setting, posterior)
             everyone += p
@@ -76,7 +76,7 @@ class Beliefs:
         """P(selection and any of the causes), P(selection and none of them)."""
         network = self.network
         with_cause = without = 0.0
-        for encoded in self._encoded(setting, selections):
+        for encoded in self.encoded(setting, selections):
             posterior = self.posterior(setting, encoded)
             p = self._probability(setting, posterior)
             if p > 0:
@@ -98,7 +98,8 @@ class Beliefs:
     def _probability(self, setting: str, posterior: Posterior) -> float:
         return exp(posterior.log_joint - self.solved.baseline[setting].log_joint)
 
-    def _encoded(self, setting: str, selections: Sequence[Selection]) -> Iterable[Encoded]:
+    def encoded(self, setting: str, selections: Sequence[Selection]) -> Iterable[Encoded]:
+        """Disjoint pieces of evidence of patients that are in every one of the selections."""
         for piece in pieces(self.network, selections):
             try:
                 yield encode(self.network, read_evidence(self.network, piece, setting=setting))

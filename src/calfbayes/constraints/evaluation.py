@@ -1,10 +1,10 @@
 """What a model says of the patients that a constraint states. Each kind has a function that asks and compares."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from math import inf, isnan, log, nan
+from math import inf
 
 from calfbayes.constraints.beliefs import Belief, Beliefs
 from calfbayes.constraints.cohorts import Scored, draw, scored, tell
@@ -43,9 +43,6 @@ class Comparison:
     """What was demanded of some patients, and what the model says; the attributes are those of a verdict.
 
     Attributes:
-        margin: How far inside (above 0) or outside the demand the model lies, tolerance apart: a difference of log odds
-            where probabilities are demanded, of losses where a level is, else of logarithms. NaN if only a rule or a count
-            of patients decides.
         failing: With the kinds that move: the targets that do not move as demanded.
     """
 
@@ -54,7 +51,6 @@ class Comparison:
     wanted: str
     numbers: tuple[tuple[str, float], ...]
     text: str
-    margin: float
     failing: tuple[Causes, ...] = ()
 
 
@@ -111,7 +107,6 @@ class Examiner:
             str(constraint.wanted),
             said,
             {"probability": p},
-            _inside(constraint.wanted, p, _logit),
         )
 
     def _ranks(self, constraint: Ranks) -> Comparison:
@@ -124,13 +119,7 @@ class Examiner:
         numbers = {cause: belief.of(cause) for cause in shown}
         behind = belief.of(ranking[min(constraint.within, len(ranking)) - 1]) - belief.of(constraint.cause)
         holds = rank <= constraint.within or behind <= constraint.tolerance
-        rivals = [cause for cause in ranking if cause != constraint.cause]
-        lead = (
-            _quotient(belief.of(constraint.cause), belief.of(rivals[min(constraint.within, len(rivals)) - 1]))
-            if rivals
-            else inf
-        )
-        return _compared(constraint, holds, float(rank), wanted, said, numbers, _log(lead))
+        return _compared(constraint, holds, float(rank), wanted, said, numbers)
 
     def _dominates(self, constraint: Dominates) -> Comparison:
         belief = self._belief(constraint)
@@ -139,7 +128,7 @@ class Examiner:
         holds = all(a > b - constraint.tolerance for a, b in pairwise(p.values()))
         said = f"the probabilities are {_listed(belief, p)}"
         wanted = " above ".join(p)
-        return _compared(constraint, holds, min(leads), wanted, said, p, _log(min(leads)))
+        return _compared(constraint, holds, min(leads), wanted, said, p)
 
     def _yields(self, constraint: Yields) -> Comparison:
         """The finding with which the cause comes closest to winning, or wins most, decides."""
@@ -147,16 +136,16 @@ class Examiner:
         numbers: dict[str, float] = {}
         for finding in constraint.to:
             belief = self._belief(constraint, Selection(((finding, True),)))
-            explaining = [c for c in belief.ranking() if c != constraint.cause and self._brings_about(c, finding)]
+            explaining = self.explaining(belief, constraint.cause, finding)
             if not explaining:
-                return _compared(constraint, False, finding, "a cause of it", f"nothing else brings {finding} about", {}, nan)
+                return _compared(constraint, False, finding, "a cause of it", f"nothing else brings {finding} about", {})
             ratio = _quotient(belief.of(explaining[0]), belief.of(constraint.cause))
             numbers[finding] = ratio
             holds = holds and belief.of(explaining[0]) > belief.of(constraint.cause) - constraint.tolerance
             if ratio < lead:
                 lead, said = ratio, f"with {finding} it is {_listed(belief, (constraint.cause, explaining[0]))}"
         wanted = f"a cause of the finding above {constraint.cause}"
-        return _compared(constraint, holds, lead, wanted, f"at worst, {said}", numbers, _log(lead))
+        return _compared(constraint, holds, lead, wanted, f"at worst, {said}", numbers)
 
     def _moves(self, constraint: Moves) -> Comparison:
         """The target that is moved furthest out of bounds, or comes closest to them, decides."""
@@ -173,8 +162,7 @@ class Examiner:
         change = "grows" if constraint.upward else "shrinks"
         said = f"with {constraint.of}{compared}, {_any(target)} {change} {times:.3g} times, from {before:.3g} to {after:.3g}"
         numbers = {_any(target): times for target, (_, _, times) in moved.items()}
-        margin = min(_inside(constraint.times, times, _log) for _, _, times in moved.values())
-        comparison = _compared(constraint, not failing, times, f"{constraint.times} times", said, numbers, margin)
+        comparison = _compared(constraint, not failing, times, f"{constraint.times} times", said, numbers)
         return replace(comparison, failing=failing)
 
     def _likelihood_ratio(self, constraint: LikelihoodRatio) -> Comparison:
@@ -186,7 +174,6 @@ class Examiner:
             f"and {others:.3g} with {against}, a likelihood ratio of {ratio:.3g}"
         )
         numbers = {"with": with_causes, "without": others}
-        margin = _inside(constraint.wanted, ratio, _log)
         return _compared(
             constraint,
             constraint.wanted.stretched(constraint.tolerance).hold(ratio),
@@ -194,7 +181,6 @@ class Examiner:
             str(constraint.wanted),
             said,
             numbers,
-            margin,
         )
 
     def _takes(self, constraint: Takes) -> Comparison:
@@ -204,7 +190,6 @@ class Examiner:
         end = odds / (1 + odds)
         said = f"{constraint.of} takes {_any(constraint.causes)} from {constraint.start:g} to {end:.3g}"
         numbers = {"likelihood_ratio": ratio, "with": with_causes, "without": others}
-        margin = _inside(constraint.wanted, end, _logit)
         return _compared(
             constraint,
             constraint.wanted.widened(constraint.tolerance).hold(end),
@@ -212,7 +197,6 @@ class Examiner:
             str(constraint.wanted),
             said,
             numbers,
-            margin,
         )
 
     def _monotone(self, constraint: Monotone) -> Comparison:
@@ -223,7 +207,7 @@ class Examiner:
         steps = [b - a if constraint.rising else a - b for a, b in pairwise(p.values())]
         said = f"{constraint.cause} is {', '.join(f'{x:.3g} at {state}' for state, x in p.items())}"
         wanted = f"{'never falling' if constraint.rising else 'never rising'} along {constraint.along}"
-        return _compared(constraint, min(steps) >= -ROUNDING - constraint.tolerance, min(steps), wanted, said, p, min(steps))
+        return _compared(constraint, min(steps) >= -ROUNDING - constraint.tolerance, min(steps), wanted, said, p)
 
     def _urgency(self, constraint: UrgencyIs) -> Comparison:
         """Of several patients, the first one who is not at such a level decides, or else the last one."""
@@ -240,7 +224,7 @@ class Examiner:
                 break
         said = f"the level is {level}, the outcome {result.outcome}. {result.urgency.reasons[0]}"
         numbers = dict(zip(map(str, LEVELS_BY_SEVERITY), result.urgency.level_probabilities, strict=True))
-        return _compared(patient, holds, str(level), wanted, said, numbers, _level_margin(constraint, result))
+        return _compared(patient, holds, str(level), wanted, said, numbers)
 
     def _rule(self, constraint: RuleFires) -> Comparison:
         """No probability is asked for: a rule speaks of what is present."""
@@ -255,7 +239,7 @@ class Examiner:
         level = f"rule {rule.id} asks for {rule.level}"
         said = f"{level}, but does not hold with {'; nor with '.join(silent)}" if silent else f"{level} with each picture"
         holds = not silent and rule.level >= constraint.least
-        return _compared(constraint, holds, str(rule.level), wanted, said, {}, nan)
+        return _compared(constraint, holds, str(rule.level), wanted, said, {})
 
     def _median_urgency(self, constraint: MedianUrgency) -> Comparison:
         columns = draw(self.beliefs, constraint.setting, (constraint.given,), constraint.patients, constraint.seed)
@@ -270,7 +254,7 @@ class Examiner:
         shown = ", ".join(f"{count} {level}" for level, count in counts.items())
         said = f"of {len(severities)} simulated patients (seed {constraint.seed}) {shown}: the middle one is {median}"
         numbers = {str(level): float(count) for level, count in counts.items()}
-        return _compared(constraint, holds, str(median), _between(constraint.least, constraint.most), said, numbers, nan)
+        return _compared(constraint, holds, str(median), _between(constraint.least, constraint.most), said, numbers)
 
     def _rule_stratum(self, constraint: RuleStratum) -> Comparison:
         score = constraint.score
@@ -286,11 +270,9 @@ class Examiner:
             f"gives {score.cause} a {measure} of {figure.value:.3g}, standard error {figure.error:.2g}"
         )
         numbers = {"standard_error": figure.error, "share_of_patients": share}
-        is_ratio = constraint.measure == Measure.LIKELIHOOD_RATIO
-        tolerated = constraint.wanted.stretched if is_ratio else constraint.wanted.widened
-        margin = _inside(constraint.wanted, figure.value, _log if is_ratio else _logit)
+        tolerated = constraint.wanted.stretched if _demands_ratio(constraint) else constraint.wanted.widened
         holds = tolerated(constraint.tolerance).hold(figure.value)
-        return _compared(constraint, holds, figure.value, str(constraint.wanted), said, numbers, margin)
+        return _compared(constraint, holds, figure.value, str(constraint.wanted), said, numbers)
 
     # --- questions to the model ---
 
@@ -324,7 +306,11 @@ class Examiner:
             raise NoPosteriorError(result.outcome_reason)
         return result
 
-    def _brings_about(self, cause: str, finding: str) -> bool:
+    def explaining(self, belief: Belief, cause: str, finding: str) -> list[str]:
+        """Causes but one that bring a finding about, most probable first."""
+        return [other for other in belief.ranking() if other != cause and self.brings_about(other, finding)]
+
+    def brings_about(self, cause: str, finding: str) -> bool:
         """Say whether a path leads from a cause to a finding."""
         network = self.beliefs.network
         todo, seen = [network.node_index[cause]], set[int]()
@@ -342,38 +328,18 @@ def _compared(
     wanted: str,
     said: str,
     numbers: Mapping[str, float],
-    margin: float,
 ) -> Comparison:
+    if constraint.tolerance:
+        leeway = f"{100 * constraint.tolerance:g} %" if _demands_ratio(constraint) else f"{constraint.tolerance:g}"
+        wanted = f"{wanted}, with a tolerance of {leeway}"
     text = f"{constraint}: {said}; wanted {wanted}"
-    return Comparison(holds, observed, wanted, tuple(numbers.items()), text, margin)
+    return Comparison(holds, observed, wanted, tuple(numbers.items()), text)
 
 
-def _inside(bounds: Bounds, number: float, scale: Callable[[float], float]) -> float:
-    """How far a number is from the nearer bound on a scale; negative outside, NaN for no number."""
-    if isnan(number):
-        return nan
-    here = scale(number)
-    room = [here - scale(bounds.low)] if bounds.low > 0 else []
-    room += [scale(bounds.high) - here] if bounds.high < inf else []
-    return min(room, default=inf)
-
-
-def _level_margin(constraint: UrgencyIs, result: Diagnosis) -> float:
-    """By how much acting at a demanded level is expected to lose less than acting at another."""
-    if any(reason.origin == "rule" and reason.level > constraint.most for reason in result.urgency.reasons):
-        return nan
-    losses = dict(zip(LEVELS_BY_SEVERITY, result.urgency.expected_loss, strict=True))
-    inside = [loss for level, loss in losses.items() if constraint.least <= level <= constraint.most]
-    outside = [loss for level, loss in losses.items() if not constraint.least <= level <= constraint.most]
-    return min(outside, default=inf) - min(inside)
-
-
-def _log(number: float) -> float:
-    return log(number) if number > 0 else -inf
-
-
-def _logit(p: float) -> float:
-    return _log(p) - _log(1 - p)
+def _demands_ratio(constraint: Constraint) -> bool:
+    """Whether a tolerance is a fraction, and no probability."""
+    stratum = isinstance(constraint, RuleStratum) and constraint.measure == Measure.LIKELIHOOD_RATIO
+    return stratum or isinstance(constraint, Moves | LikelihoodRatio)
 
 
 def _quotient(a: float, b: float) -> float:

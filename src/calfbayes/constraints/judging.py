@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from dataclasses import replace
 from itertools import count
-from math import nan
 
 from calfbayes.constraints.evaluation import Comparison, Examiner
 from calfbayes.constraints.explaining_away import competitors
@@ -39,7 +38,7 @@ class Judge:
                 return _verdict(constraint, stated, Status.PROVEN, law)
             return self._of_scope(constraint, stated) if constraint.scope else self._of_stated(constraint, stated)
         except ContradictionError as error:
-            impossible = Comparison(False, "impossible", "possible patients", (), f"{constraint}: {error}", nan)
+            impossible = Comparison(False, "impossible", "possible patients", (), f"{constraint}: {error}")
             return _verdict(constraint, impossible, Status.REFUTED, "the model knows no such patient")
 
     def _of_stated(self, constraint: Constraint, stated: Comparison) -> Verdict:

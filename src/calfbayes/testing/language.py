@@ -91,22 +91,18 @@ class Demand:
         """
         return Judge(model._solved).verdict(self.constraint(model))
 
-    def hold(self, model: Model, *, why: bool = False) -> Verdict:
+    def hold(self, model: Model) -> Verdict:
         """Judge a model in a test.
 
-        Args:
-            model: Which model.
-            why: Whether the message also tells which elicited numbers would have to move, and how far; that takes time.
-
         Raises:
-            AssertionError: If the demand is not met; the message has the patient, the numbers and the reason.
+            AssertionError: If the demand is not met; the message has the patient, the numbers, the reason, and which elicited
+                numbers would have to move, and how far.
             CalfBayesError: As `check`.
         """
         constraint = self.constraint(model)
         verdict = Judge(model._solved).verdict(constraint)
         if not verdict.holds:
-            told = explanation(model, constraint, verdict) if why else ()
-            raise AssertionError("\n".join(verdict_lines(constraint, verdict, 100, told)))
+            raise AssertionError("\n".join(verdict_lines(constraint, verdict, 100, explanation(model, constraint, verdict))))
         return verdict
 
     def to_toml(self) -> str:

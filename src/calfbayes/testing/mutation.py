@@ -2,35 +2,42 @@
 
 A mutant is one edit of the files: a number shifted, two numbers exchanged, a link, an odds ratio or a rule deleted, an
 answer struck from a rule, a level lowered. Only influential ones count: those that move the probability of any cause in
-a published patient by 0.02, or the level of one. A constraint notices if it held before and does not hold now (or cannot
-be read any more); a published patient notices if the acceptable causes drop out of the first three, or the level falls
-below the one that was needed. Constraints on random patients are left out, since they take long.
+a published patient by 0.02, or the level of one. What the derivatives foretell to move no patient by a third of that is
+not made at all (`influence`), and who cannot have been moved is not asked (`noticing`), so that a run ends.
+
+A constraint notices if it held before and does not hold now (or cannot be read any more), a row of the audit if it comes
+to deviate without a reason, a published patient if the acceptable causes drop out of the first three, or the level falls
+below the one that was needed.
 
 References:
     DeMillo, Lipton, Sayward (1978), Hints on test data selection: help for the practicing programmer.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+import csv
+import io
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from math import exp, log
 from pathlib import Path
 from random import Random
 from typing import Any
 
-from calfbayes.constraints.judging import Judge
-from calfbayes.constraints.reading import read_constraints
-from calfbayes.constraints.terms import Constraint, MedianUrgency, RuleStratum
-from calfbayes.diagnosis.result import Diagnosis
+from calfbayes.diagnosis.result import Diagnosis, encode
+from calfbayes.diagnosis.rules import holds
 from calfbayes.errors import CalfBayesError, ModelFileError
 from calfbayes.evaluation.case_files import Case
 from calfbayes.evaluation.scores import Answer
 from calfbayes.knowledge.terms import LEVELS_BY_SEVERITY, Level
 from calfbayes.model import Model
 from calfbayes.testing.editing import REMOVED, edited, number_at, value_at, with_number
+from calfbayes.testing.influence import Screen
+from calfbayes.testing.noticing import Guard
 
 SHIFT = log(4)  # of log odds, or of a logarithm
 INFLUENCE = 0.02  # of a probability in any published patient
-MOST_ATTEMPTS = 20  # edits of a kind that leave no valid model, before the kind is given up
+SCREENED = INFLUENCE / 3  # what is foretold to move nobody so far is left
+MOST_ATTEMPTS = 100  # mutants for one influential one, before the search is given up
+COLUMNS = ("digest", "seed", "place", "edit", "influence", "levels", "noticed_by")
 
 
 @dataclass(frozen=True)
@@ -41,11 +48,13 @@ class Mutant:
         kind: What was done.
         place: Where in the files.
         make: Gives the edited model.
+        moved: New values of the numbers that are edited, by place; empty if it is no number, or not to be foretold.
     """
 
     kind: str
     place: str
     make: Callable[[], Model]
+    moved: Mapping[str, float] = field(default_factory=dict)
 
     def __str__(self) -> str:
         return f"{self.place}: {self.kind}"
@@ -56,13 +65,15 @@ class Tried:
     """What became of a mutant.
 
     Attributes:
-        mutant: In words.
+        place: Where in the files.
+        edit: What was done there.
         influence: The largest change of a probability in any published patient.
         levels: How many published patients got another level.
-        noticed_by: The constraint or patient that noticed first; empty if none did.
+        noticed_by: The constraint, audit row or patient that noticed first; empty if none did.
     """
 
-    mutant: str
+    place: str
+    edit: str
     influence: float
     levels: int
     noticed_by: str
@@ -79,18 +90,25 @@ class Tried:
             return "not influential"
         return f"noticed by {self.noticed_by}" if self.noticed_by else "NOT NOTICED"
 
+    def __str__(self) -> str:
+        return f"{self.place}: {self.edit}"
+
 
 @dataclass(frozen=True, slots=True)
 class MutationReport:
     """How well a model is guarded.
 
     Attributes:
-        tried: Every mutant.
+        tried: Every mutant that was made.
+        screened: How many were not made, since they were foretold to move no published patient.
         seed: Of the random generator.
+        digest: Of the model.
     """
 
     tried: tuple[Tried, ...]
+    screened: int
     seed: int
+    digest: str
 
     @property
     def influential(self) -> tuple[Tried, ...]:
@@ -101,7 +119,7 @@ class MutationReport:
     def survivors(self) -> tuple[Tried, ...]:
         """Influential ones that nobody noticed, the most influential first."""
         unnoticed = (tried for tried in self.influential if not tried.noticed_by)
-        return tuple(sorted(unnoticed, key=lambda tried: (-tried.influence, -tried.levels, tried.mutant)))
+        return tuple(sorted(unnoticed, key=lambda tried: (-tried.influence, -tried.levels, str(tried))))
 
     @property
     def score(self) -> float:
@@ -109,12 +127,21 @@ class MutationReport:
         n = len(self.influential)
         return (n - len(self.survivors)) / n if n else float("nan")
 
+    def to_csv(self) -> str:
+        """The influential ones as a table, from which the card of a model is written."""
+        stream = io.StringIO()
+        writer = csv.writer(stream, lineterminator="\n")
+        writer.writerow(COLUMNS)
+        for t in self.influential:
+            writer.writerow((self.digest[:12], self.seed, t.place, t.edit, f"{t.influence:.3f}", t.levels, t.noticed_by))
+        return stream.getvalue()
+
     def __str__(self) -> str:
         n = len(self.influential)
-        counts = f"{len(self.tried)} mutants (seed {self.seed}), {n} influential, {n - len(self.survivors)} noticed"
-        head = f"{counts}: {self.score:.0%}" if n else counts
-        noticed = [f"  noticed by {t.noticed_by}: {t.mutant}" for t in self.influential if t.noticed_by]
-        unguarded = [f"  NOT NOTICED (moves {t.influence:.2f}, levels {t.levels}): {t.mutant}" for t in self.survivors]
+        counts = f"{self.screened + len(self.tried)} mutants (seed {self.seed}), {n} influential"
+        head = f"{counts}, {n - len(self.survivors)} noticed: {self.score:.0%}" if n else counts
+        noticed = [f"  noticed by {t.noticed_by}: {t}" for t in self.influential if t.noticed_by]
+        unguarded = [f"  NOT NOTICED (moves {t.influence:.2f}, levels {t.levels}): {t}" for t in self.survivors]
         return "\n".join([head, *unguarded, *noticed])
 
 
@@ -127,27 +154,32 @@ def mutation_score(
     seed: int = 0,
     progress: Callable[[Tried], None] | None = None,
 ) -> MutationReport:
-    """Plant n errors, one at a time, and see who notices.
+    """Plant errors, one at a time, until n of them are influential, and see who notices.
 
     Args:
         model: Which model.
-        folder: Where its constraints stand.
+        folder: Where its constraints, and the tables of its audit if it has such, stand.
         cases: Published patients, by whom influence is measured.
-        n: How many mutants.
+        n: How many influential mutants; there are fewer if a hundred times as many hold less.
         seed: Of the random generator; the same seed gives the same mutants.
-        progress: Told of every mutant when it is done.
+        progress: Told of every mutant that was made when it is done.
     """
-    before = {case.id: _ask(model, case) for case in cases}
-    judge = Judge(model._solved)
-    file = read_constraints(model._solved.network, folder).constraints
-    held = [c for c in file if not isinstance(c, MedianUrgency | RuleStratum) and judge.verdict(c).holds]
-    tried = []
-    for mutant, wrong in _valid(mutants(model, seed), n):
-        result = _try(mutant, wrong, folder, held, cases, before)
+    trial = _Trial(model, folder, cases)
+    tried: list[Tried] = []
+    screened = found = 0
+    candidates = mutants(model, seed)
+    for _ in range(MOST_ATTEMPTS * n):
+        result = trial.of(next(candidates))
+        if result is None:
+            screened += 1
+            continue
         tried.append(result)
         if progress:
             progress(result)
-    return MutationReport(tuple(tried), seed)
+        found += result.influential
+        if found == n:
+            break
+    return MutationReport(tuple(tried), screened, seed, model.digest)
 
 
 def mutants(model: Model, seed: int) -> Iterator[Mutant]:
@@ -184,7 +216,7 @@ def _shifted(model: Model, place: str, by: float) -> Mutant | None:
     if value <= 0 or (is_probability and value >= 1):
         return None
     moved = value * exp(by) / (1 - value + value * exp(by)) if is_probability else value * exp(by)
-    return Mutant(f"{value:.3g} became {moved:.3g}", place, lambda: with_number(model, place, moved))
+    return Mutant(f"{value:.3g} became {moved:.3g}", place, lambda: with_number(model, place, moved), {place: moved})
 
 
 def _exchanged(model: Model, place: str, generator: Random) -> Mutant | None:
@@ -195,11 +227,24 @@ def _exchanged(model: Model, place: str, generator: Random) -> Mutant | None:
         return None
     other = generator.choice(others)
     first, second = value_at(model, place), value_at(model, other)
-    return Mutant(f"exchanged with {other.rpartition('.')[2]}", place, lambda: edited(model, {place: second, other: first}))
+    same = (first.get("link") is None) == (second.get("link") is None)  # else the numbers mean something else there
+    moved = {place: number_at(model, other), other: number_at(model, place)} if same else {}
+    edit = f"exchanged with {other.rpartition('.')[2]}"
+    return Mutant(edit, place, lambda: edited(model, {place: second, other: first}), moved)
 
 
 def _deleted(model: Model, place: str) -> Mutant:
-    return Mutant("deleted", place, lambda: edited(model, {place: REMOVED}))
+    return Mutant("deleted", place, lambda: edited(model, {place: REMOVED}), _without(model, place))
+
+
+def _without(model: Model, place: str) -> dict[str, float]:
+    """The value of a number that says what its absence says; none for a rule."""
+    if ".odds." in place:
+        return {place: 1.0}
+    if ".links." in place:
+        child = f"findings.{place.rpartition('.')[2]}.leak"
+        return {place: 0.0 if value_at(model, place).get("link") is not None else number_at(model, child)}
+    return {}
 
 
 def _struck(model: Model, rule: str, generator: Random) -> Mutant | None:
@@ -247,56 +292,63 @@ def _numbers(model: Model) -> Iterator[str]:
 # --- who notices ---
 
 
-def _valid(candidates: Iterator[Mutant], n: int) -> Iterator[tuple[Mutant, Model]]:
-    """The first n that leave a model that can be read; the loader has noticed the others."""
-    found = failed = 0
-    while found < n and failed < MOST_ATTEMPTS * n:
-        mutant = next(candidates)
+class _Trial:
+    """Tries mutants of one model; what they share is computed once."""
+
+    def __init__(self, model: Model, folder: Path, cases: Sequence[Case]) -> None:
+        self.model = model
+        self.cases = cases
+        self.before = [_ask(model, case) for case in cases]
+        network = model._solved.network
+        patients = [(result.setting, encode(network, result.evidence)) for result in self.before]
+        self.screen = Screen(model._solved, model.urgency_policy, patients)
+        self.guard = Guard(model, folder)
+
+    def of(self, mutant: Mutant) -> Tried | None:
+        """What becomes of a mutant; None if it is foretold to move nobody, or leaves no valid model: the loader notices."""
+        if mutant.moved and not self.screen.touched(mutant.moved, SCREENED):
+            return None
         try:
             wrong = mutant.make()
         except ModelFileError:
-            failed += 1
-            continue
-        found += 1
-        yield mutant, wrong
-
-
-def _try(
-    mutant: Mutant,
-    wrong: Model,
-    folder: Path,
-    held: Sequence[Constraint],
-    cases: Sequence[Case],
-    before: dict[str, Diagnosis],
-) -> Tried:
-    influence, levels, noticed = 0.0, 0, ""
-    try:
-        for case in cases:
-            was, now = before[case.id], _ask(wrong, case)
+            return None
+        influence, levels, noticed = 0.0, 0, ""
+        for k in self._concerned(mutant, wrong):
+            case, was = self.cases[k], self.before[k]
+            try:
+                now = _ask(wrong, case)
+            except CalfBayesError:
+                return Tried(mutant.place, mutant.kind, 1.0, 0, "the published patients, who became impossible")
             influence = max(influence, *(abs(entry.probability - was[entry.id].probability) for entry in now.causes))
             levels += was.urgency.level != now.urgency.level
             if not noticed and _is_worse(_answer(case, was), _answer(case, now)):
                 noticed = f"case {case.id}"
-    except CalfBayesError:
-        return Tried(str(mutant), 1.0, 0, "the published patients, who became impossible")
-    if influence < INFLUENCE and not levels:
-        return Tried(str(mutant), influence, levels, "")
-    return Tried(str(mutant), influence, levels, _noticing(mutant, wrong, folder, held) or noticed)
+        result = Tried(mutant.place, mutant.kind, influence, levels, noticed)
+        if noticed or not result.influential:
+            return result
+        return replace(result, noticed_by=self.guard.noticed_by(mutant.place, wrong))
+
+    def _concerned(self, mutant: Mutant, wrong: Model) -> Iterable[int]:
+        """The positions of the patients whom a mutant may move."""
+        everyone = range(len(self.cases))
+        if mutant.moved:
+            return self.screen.touched(mutant.moved, SCREENED)
+        if mutant.place.startswith("urgency.rules."):
+            return [k for k in everyone if _firing(self.model, self.before[k]) != _firing(wrong, self.before[k])]
+        if mutant.place.endswith(".urgency"):
+            return [k for k in everyone if _could_decide(self.before[k], mutant.place.split(".")[1])]
+        return everyone
 
 
-def _noticing(mutant: Mutant, wrong: Model, folder: Path, held: Sequence[Constraint]) -> str:
-    """The first constraint that notices; those that speak of the place are asked first."""
-    try:
-        read_constraints(wrong._solved.network, folder)
-    except ModelFileError:
-        return "the constraints, which speak of what is gone"
-    words = set(mutant.place.split(".")[1:])
-    near = sorted(held, key=lambda constraint: -sum(word in repr(constraint) for word in words))
-    judge = Judge(wrong._solved)
-    try:
-        return next((constraint.id for constraint in near if not judge.verdict(constraint).holds), "")
-    except ModelFileError:
-        return "the loader: no bases give the shares"
+def _could_decide(result: Diagnosis, cause: str) -> bool:
+    """Whether another level of a cause could change the level of a patient: by how much losses could move at most."""
+    losses = sorted(result.urgency.expected_loss)
+    dearest = max(map(max, result.urgency.policy.loss))
+    return 2 * result[cause].probability * dearest >= losses[1] - losses[0]
+
+
+def _firing(model: Model, result: Diagnosis) -> list[tuple[str, Level]]:
+    return [(rule.id, rule.level) for rule in model.urgency_policy.rules if holds(rule.condition, result.evidence)]
 
 
 def _ask(model: Model, case: Case) -> Diagnosis:

@@ -1,42 +1,44 @@
 """Why a constraint is not met: what each answer does, and which elicited numbers would have to move, and how far.
 
-Only numbers on the way are tried: weights, odds and links of the causes that the constraint speaks of and of their
-strongest rivals, as far as they lead to what is known, and the backgrounds of what is known. Each is moved a little by
-itself and the bases are solved anew. For the few that matter most, the value is then looked for at which the demand
-would just be met.
+The derivatives of the margin in every number say which matter most, and foretell at which value the demand would just be
+met (`margins`). For the few that are told the value is tried in an edited model, and corrected where the foretelling is
+not exact.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from math import exp, inf, isfinite, isnan, log
+from itertools import islice, pairwise
+from math import exp, isfinite, log
 
-from calfbayes.audit.expression import parse
 from calfbayes.constraints.evaluation import Examiner
 from calfbayes.constraints.terms import (
+    Causes,
     Constraint,
-    Dominates,
     LikelihoodRatio,
-    Monotone,
     Moves,
     Probability,
     Ranks,
-    RuleStratum,
     Selection,
     Takes,
     UrgencyIs,
     Verdict,
-    Yields,
 )
 from calfbayes.errors import CalfBayesError
-from calfbayes.knowledge.terms import Cause, Complication, RiskFactor
+from calfbayes.inference.elicited import ElicitedNumber, Kind, Scale, elicited_numbers
 from calfbayes.model import Model
-from calfbayes.testing.editing import number_at, with_number
+from calfbayes.testing.editing import with_number
+from calfbayes.testing.influence import per_unit, place_of
+from calfbayes.testing.margins import Margin, margin_of
 
-STEP = 0.2  # of log odds (probabilities) or of logarithms (weights, odds ratios)
-FARTHEST = 4.0  # likewise; a number that would have to move further mends nothing by itself
-HALVINGS = 6
-MOST_RIVALS = 2
+STEP = 1e-4  # of a number's scale, for the slope of a margin
+FARTHEST = 4.0  # on a number's scale; one that would have to move further mends nothing by itself
+EXACT = 1e-9  # on a number's scale
+ROOM = 1.05  # how exactly a value is told that would do: one that lies so much nearer would not
+STEPS = 80
 MOST_ANSWERS = 8
+MOST_CAUSES = 3
+MOST_TRIED = 12
+TOLD = {Kind.WEIGHT, Kind.ODDS_RATIO, Kind.LEAK, Kind.LINK, Kind.PROBABILITY}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,22 +66,72 @@ class Influence:
 def explanation(model: Model, constraint: Constraint, verdict: Verdict, *, most: int = 3) -> list[str]:
     """Lines that tell why a demand is not met by the patient of whom the verdict speaks."""
     constraint = replace(constraint, besides=Selection(verdict.besides))
-    influences = numbers_that_matter(model, constraint, most=most)
-    return [*ledger(model, constraint), *map(str, influences)]
+    influences = map(str, numbers_that_matter(model, constraint, most=most))
+    return [*ledger(model, constraint), *missing(model, constraint), *influences]
 
 
 def ledger(model: Model, constraint: Constraint) -> list[str]:
-    """What would be observed without each of the answers that are given."""
+    """What would be observed without each of the answers that are given, as far as it differs."""
     examiner = Examiner(model._solved)
-    lines = []
-    for name, _ in (*constraint.given.answers, *constraint.besides.answers)[:MOST_ANSWERS]:
+    observed, told = _observed(examiner, constraint), []
+    for name, _ in (*constraint.given.answers, *constraint.besides.answers):
         fewer = replace(constraint, given=_without(constraint.given, name), besides=_without(constraint.besides, name))
-        try:
-            observed = examiner.compare(fewer).observed
-        except CalfBayesError:
-            continue
-        lines.append(f"without {name} it would be {observed if isinstance(observed, str) else f'{observed:.3g}'}")
+        instead = _observed(examiner, fewer)
+        if instead and instead != observed:
+            told.append(f"{instead} without {name}")
+    lines = [f"it would be {', '.join(told[:MOST_ANSWERS])}"] if told else []
+    if isinstance(constraint, UrgencyIs):
+        lines += _levels(model, constraint)
     return lines
+
+
+def _observed(examiner: Examiner, constraint: Constraint) -> str:
+    try:
+        observed = examiner.compare(constraint).observed
+    except CalfBayesError:
+        return ""
+    return observed if isinstance(observed, str) else f"{observed:.3g}"
+
+
+def _levels(model: Model, constraint: UrgencyIs) -> list[str]:
+    """The levels that the files give to the most probable causes."""
+    belief = Examiner(model._solved).beliefs.about(constraint.setting, *constraint.whom)
+    level = {cause.id: cause.urgency for cause in model.causes}
+    named = [f"{cause} ({belief.of(cause):.2g}) needs {level[cause]}" for cause in belief.ranking()[:MOST_CAUSES]]
+    return [f"as the files say, {', '.join(named)}"]
+
+
+def missing(model: Model, constraint: Constraint) -> list[str]:
+    """What is known of the patients and stands in no relation to a cause that the demand speaks of: a link may be lost."""
+    examiner, network = Examiner(model._solved), model._solved.network
+    known = dict(answer for selection in _spoken_of(constraint) for answer in selection.answers)
+    lines = []
+    for cause in _causes(constraint):
+        factors = {network.risks[odds.risk].id for odds in network.nodes[network.node_index[cause]].odds}
+        signs = [name for name in known if name in network.node_index and known[name] is True]
+        unlinked = [name for name in signs if not examiner.brings_about(cause, name)]
+        unmoved = [name for name in known if name in network.risk_index and name not in factors]
+        lines += [f"no link leads from {cause} to {', '.join(unlinked)}"] if unlinked else []
+        lines += [f"no odds ratio of {cause} speaks of {', '.join(unmoved)}"] if unmoved else []
+    return lines
+
+
+def _spoken_of(constraint: Constraint) -> Iterator[Selection]:
+    yield constraint.given
+    yield constraint.besides
+    if isinstance(constraint, Moves | LikelihoodRatio | Takes):
+        yield constraint.of
+
+
+def _causes(constraint: Constraint) -> Causes:
+    match constraint:
+        case Probability() | LikelihoodRatio() | Takes():
+            return constraint.causes
+        case Ranks():
+            return (constraint.cause,)
+        case Moves() if len(constraint.targets) == 1:
+            return constraint.targets[0]
+    return ()
 
 
 def _without(selection: Selection, name: str) -> Selection:
@@ -87,136 +139,78 @@ def _without(selection: Selection, name: str) -> Selection:
 
 
 def numbers_that_matter(model: Model, constraint: Constraint, *, most: int = 3) -> tuple[Influence, ...]:
-    """The elicited numbers to which a demand yields most, those that matter most first.
+    """The elicited numbers to which a demand yields most and that could meet it by themselves, the steepest first.
 
-    Empty where the demand is met, or no number decides: a red-flag rule alone, or the middle one of simulated patients.
+    Weights, odds ratios, links and backgrounds are looked at. If none would do, those to which it yields most. Empty where
+    the demand is met, or no number decides: a red-flag rule alone, or simulated patients.
     """
     examiner = Examiner(model._solved)
     try:
-        comparison = examiner.compare(constraint)
+        margin = None if examiner.compare(constraint).holds else margin_of(examiner, constraint)
     except CalfBayesError:
         return ()
-    if comparison.holds or not isfinite(comparison.margin) or isinstance(constraint, RuleStratum):
+    if margin is None:
         return ()
-    slopes: dict[str, float] = {}
-    for place in dict.fromkeys(_places(model, examiner, constraint)):
-        value = number_at(model, place)
-        if value > 0 and (value < 1 or not _is_probability(place)):
-            moved = _margin(model, constraint, place, _moved(place, value, STEP))
-            slopes[place] = 0.0 if isnan(moved) else (moved - comparison.margin) / STEP
-    chosen = sorted((place for place, slope in slopes.items() if slope), key=lambda place: (-abs(slopes[place]), place))
-    return tuple(
-        Influence(place, number_at(model, place), _needed(model, constraint, place, slopes[place]), slopes[place])
-        for place in chosen[:most]
-    )
-
-
-def _needed(model: Model, constraint: Constraint, place: str, slope: float) -> float | None:
-    """The value at which the demand is just met, by halving."""
-    value = number_at(model, place)
-    sign = 1.0 if slope > 0 else -1.0
-    near, far = 0.0, STEP
-    while not _margin(model, constraint, place, _moved(place, value, sign * far)) >= 0:
-        near, far = far, 2 * far
-        if far > FARTHEST:
-            return None
-    for _ in range(HALVINGS):
-        middle = (near + far) / 2
-        if _margin(model, constraint, place, _moved(place, value, sign * middle)) >= 0:
-            far = middle
-        else:
-            near = middle
-    return _moved(place, value, sign * far)
-
-
-def _margin(model: Model, constraint: Constraint, place: str, value: float) -> float:
-    """The margin of the demand with another number; NaN where the model would be wrong."""
-    try:
-        return Examiner(with_number(model, place, value)._solved).compare(constraint).margin
-    except CalfBayesError:
-        return float("nan")
-
-
-def _moved(place: str, value: float, by: float) -> float:
-    if not _is_probability(place):
-        return value * exp(by)
-    odds = exp(log(value) - log(1 - value) + by)
-    return odds / (1 + odds)
-
-
-def _is_probability(place: str) -> bool:
-    return ".weight." not in place and ".odds." not in place
-
-
-# --- which numbers are on the way -------------------------------------------------------------------------------------
-
-
-def _places(model: Model, examiner: Examiner, constraint: Constraint) -> Iterator[str]:
-    network = model._solved.network
-    known = {name for selection in _selections(constraint) for name in _named(model, selection)}
-    findings = {name for name in known if not isinstance(network.records[name], RiskFactor)}
-    for name in findings:
-        yield f"findings.{name}.leak"
-    leading = {
-        mechanism.id: [link.child for link in mechanism.links if link.child in findings] for mechanism in model.mechanisms
+    numbers = elicited_numbers(model._solved, constraint.setting).numbers
+    slopes = {
+        position: (margin.at(position, STEP) - margin.at(position, -STEP)) / (2 * STEP)
+        for position, number in enumerate(numbers)
+        if number.kind in TOLD and number.scale is not Scale.ITSELF
     }
-    used: set[str] = set()
-    for record in _causes(model, examiner, constraint):
-        folder = "causes" if isinstance(record, Cause) else "complications"
-        if isinstance(record, Cause):
-            yield f"causes.{record.id}.weight.{constraint.setting}"
-        for odds in record.odds:
-            if odds.factor in known:
-                yield f"{folder}.{record.id}.odds.{odds.factor}.{odds.state}"
-        for link in record.links:
-            if link.child in findings or leading.get(link.child):
-                yield f"{folder}.{record.id}.links.{link.child}"
-                used.add(link.child)
-    for mechanism, children in leading.items():
-        if mechanism in used:
-            yield f"mechanisms.{mechanism}.leak"
-            yield from (f"mechanisms.{mechanism}.links.{child}" for child in children)
+    steepest = sorted((k for k, slope in slopes.items() if isfinite(slope) and slope), key=lambda k: (-abs(slopes[k]), k))
+    looked_at = (_influence(model, constraint, margin, k, numbers[k], slopes[k]) for k in steepest[:MOST_TRIED])
+    told = tuple(islice((influence for influence in looked_at if influence.needed is not None), most))
+    return told or tuple(Influence(place_of(numbers[k]), numbers[k].value, None, slopes[k]) for k in steepest[:most])
 
 
-def _selections(constraint: Constraint) -> Iterator[Selection]:
-    yield constraint.given
-    yield constraint.besides
-    if isinstance(constraint, Moves | LikelihoodRatio | Takes):
-        yield constraint.of
-    if isinstance(constraint, Moves):
-        yield constraint.compared_with
-    if isinstance(constraint, Yields):
-        yield Selection(tuple((name, True) for name in constraint.to))
-    if isinstance(constraint, Monotone):
-        yield Selection(((constraint.along, constraint.states[0]),))
+def _influence(
+    model: Model, constraint: Constraint, margin: Margin, position: int, number: ElicitedNumber, slope: float
+) -> Influence:
+    place, far = place_of(number), FARTHEST if slope > 0 else -FARTHEST
+
+    def foretold(by: float) -> bool:
+        return margin.at(position, (_moved(number, by) - number.value) / per_unit(number)) >= 0
+
+    def tried(by: float) -> bool:
+        try:
+            return Examiner(with_number(model, place, _moved(number, by))._solved).compare(constraint).holds
+        except CalfBayesError:  # no coherent model
+            return False
+
+    steps = [far * step / STEPS for step in range(STEPS + 1)]
+    near_and_by = next((pair for pair in pairwise(steps) if foretold(pair[1])), None)  # a value too far may break another bound
+    by = near_and_by and _corrected(tried, _least(foretold, *near_and_by))
+    return Influence(place, number.value, None if by is None else _moved(number, by), slope)
 
 
-def _named(model: Model, selection: Selection) -> list[str]:
-    if selection.expression:
-        return list(parse(model._solved.network, selection.expression).choices)
-    return [name for name, _ in selection.answers]
+def _least(met: Callable[[float], bool], near: float, far: float) -> float:
+    """The smallest movement that does, between one that does not and one that does."""
+    while abs(far - near) > EXACT:
+        middle = (near + far) / 2
+        near, far = (near, middle) if met(middle) else (middle, far)
+    return far
 
 
-def _causes(model: Model, examiner: Examiner, constraint: Constraint) -> list[Cause | Complication]:
-    """Those that the constraint speaks of, and their strongest rivals."""
-    belief = examiner.beliefs.about(constraint.setting, *constraint.whom)
-    match constraint:
-        case Probability() | LikelihoodRatio() | Takes() | Dominates():
-            named = list(constraint.causes)
-        case Ranks() | Yields() | Monotone():
-            named = [constraint.cause]
-        case Moves():
-            worst = min(constraint.targets, key=lambda target: _room(examiner, constraint, target))
-            named = list(worst)
-        case UrgencyIs():
-            named = []
-        case _:
-            return []
-    rivals = [cause for cause in belief.ranking() if cause not in named][: MOST_RIVALS + (0 if named else 2)]
-    records: list[Cause | Complication] = [*model.causes, *model.complications]
-    return [record for record in records if record.id in {*named, *rivals}]
+def _corrected(met: Callable[[float], bool], by: float) -> float | None:
+    """The smallest movement that does to a twentieth, from where it was foretold; None if none does."""
+    near = by / ROOM
+    if met(by):
+        while met(near) and abs(near) > EXACT:
+            near, by = near / 2, near
+    else:
+        while not met(by):
+            near, by = by, by * 1.5
+            if abs(near) >= FARTHEST:
+                return None
+    while abs(by - near) > (1 - 1 / ROOM) * abs(by):
+        middle = (near + by) / 2
+        near, by = (near, middle) if met(middle) else (middle, by)
+    return by
 
 
-def _room(examiner: Examiner, constraint: Moves, target: tuple[str, ...]) -> float:
-    margin = examiner.compare(replace(constraint, targets=(target,))).margin
-    return inf if isnan(margin) else margin
+def _moved(number: ElicitedNumber, by: float) -> float:
+    """A number at another place of its scale."""
+    if number.scale is Scale.LOG:
+        return number.value * exp(by)
+    odds = exp(log(number.value) - log(1 - number.value) + by)
+    return odds / (1 + odds)
