@@ -66,7 +66,9 @@ def coverage(model: Model, setting: str, *, patients: int, draws: int, told: int
         inside.append([other.low <= truth[other.id] <= other.high for _, other in both])
         inside_delta.append([one.low <= truth[one.id] <= one.high for one, _ in both])
         agree += [bool(other.nearly_linear) for _, other in both]
-        apart += [_apart(one, other) for one, other in both]
+        apart += [
+            _apart(one, other) for one, other in both if min(one.low, other.low) > 0.0 and max(one.high, other.high) < 1.0
+        ]
     (covered, error), (by_delta, error_by_delta) = map(_clustered, (inside, inside_delta))
     median, most = np.quantile(apart, [0.5, 0.95]).tolist()
     return Coverage(patients, len(agree), covered, error, by_delta, error_by_delta, float(np.mean(agree)), (median, most))

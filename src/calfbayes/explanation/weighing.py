@@ -1,7 +1,9 @@
 """What the causes come to when only some of the answers are known: the table that weights of evidence are read from.
 
-A set of answers is answered together with those that differ from it in what is absent only: an absent finding costs a lane,
-while a present one or a risk factor changes the plan. Where one plan for all sets is cheap, it serves for all.
+Sets of answers are lanes of one batch: an answer that only some of them hold says nothing in the others. That makes every set
+as dear as the most entangled one. So where it matters, the sets are parted by their *keys*, a few answers without which a
+problem is much smaller (a present finding is a bit less, a known risk factor a point less), and each part has its own plan.
+What a key saves is multiplied, which foretells the price; the keys are chosen for the lowest.
 
 Above `MOST_FOR_EXACT` items, or if all sets would cost more than the limit, some orders are drawn instead; see `shapley`.
 """
@@ -9,26 +11,28 @@ Above `MOST_FOR_EXACT` items, or if all sets would cost more than the limit, som
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from math import inf
 
 import numpy as np
+from numpy.typing import NDArray
 
 from calfbayes.diagnosis.result import encode
 from calfbayes.errors import QueryTooCostlyError
 from calfbayes.evidence import Evidence, silent_items
 from calfbayes.explanation.shapley import Design, Rows, every_order, some_orders
-from calfbayes.inference.exact import Answers, answer
+from calfbayes.inference.exact import answer
 from calfbayes.inference.hypothetical import without_some
 from calfbayes.inference.plan import make_plan
 from calfbayes.inference.reduction import Encoded, Query, reduce_batch
 from calfbayes.inference.solved import SolvedNetwork
 from calfbayes.inference.tables import Array
+from calfbayes.network import Numbers
 
 MOST_FOR_EXACT = 10  # items: 1,024 sets
 MOST_ORDERS = 200
 FEWEST_ORDERS = 8
 SEED = 20
-TRIED = 8  # sets that are planned to foresee what the others cost
-OVERHEAD = 5e5  # operations that planning a set anew is worth
+OVERHEAD = 3e6  # operations that a plan of its own is worth
 CHEAP = 2e7  # operations; up to here one plan serves for all sets
 NEARLY_SURE = 1e-6  # closer to 1 than this, the probability of absence is computed by itself
 
@@ -67,7 +71,7 @@ class Weighing:
         query = Query.of(_part(self.evidence, kept))
         query = replace(query, weights={node: (np.array([1.0, 0.0]), np.array([0.0, 1.0]))})
         numbers = network.numbers(self.solved.bases[self.setting].logits)
-        absent, present = answer(network, numbers, query, cost_limit=float("inf")).log_joint.tolist()
+        absent, present = answer(network, numbers, query, cost_limit=inf).log_joint.tolist()
         return float(present - absent)
 
 
@@ -88,22 +92,30 @@ def weigh(solved: SolvedNetwork, setting: str, evidence: Evidence, cost_limit: f
     table = _Table(solved, setting, encoded)
     n = len(items)
     design = every_order(n) if n <= MOST_FOR_EXACT else some_orders(n, MOST_ORDERS, SEED)
-    hidden = table.in_one_plan(design.sets, min(CHEAP, cost_limit))
-    if hidden is None:
-        design = _affordable(design, table.price_of_one(n), cost_limit)
-        hidden = table.set_by_set(design.sets)
-    return Weighing(solved, setting, items, design, hidden, encoded)
+    one = table.operations(np.array([[True], [False]]).repeat(n, axis=1))
+    savings = np.ones(n) if one * len(design.sets) <= min(CHEAP, cost_limit) else table.savings(one)
+    keys, price = _keys(savings, one, len(design.sets))
+    if price > cost_limit:
+        n_orders = 2 * int(cost_limit * len(design.sets) / (2 * price * max(n - 1, 1)))
+        if n_orders < FEWEST_ORDERS:
+            raise QueryTooCostlyError(price / len(design.sets) * n * FEWEST_ORDERS, cost_limit)
+        design = some_orders(n, min(MOST_ORDERS, n_orders), SEED)
+        keys, _ = _keys(savings, one, len(design.sets))
+    return Weighing(solved, setting, items, design, table.hidden(design.sets, keys), encoded)
 
 
-def _affordable(design: Design, price: float, cost_limit: float) -> Design:
-    """A design whose sets cost no more than the limit, at a price for each: all that is wished for, or some orders."""
-    n_items = design.sets.shape[1]
-    if price * len(design.sets) <= cost_limit:
-        return design
-    n_orders = 2 * int(cost_limit / (2 * price * max(n_items - 1, 1)))
-    if n_orders < FEWEST_ORDERS:
-        raise QueryTooCostlyError(price * n_items * FEWEST_ORDERS, cost_limit)
-    return some_orders(n_items, min(MOST_ORDERS, n_orders), SEED)
+def _keys(savings: Array, one: float, n_sets: int) -> tuple[NDArray[np.intp], float]:
+    """The items by which the sets are parted, and the price of all sets.
+
+    Args:
+        savings: By how much each item lowers the price as a key, the factor, shape (items,).
+        one: Operations of a set in the plan for all.
+    """
+    order = np.argsort(savings, kind="stable")
+    factors = np.concatenate([[1.0], np.cumprod(savings[order])])
+    prices = one * n_sets * factors + OVERHEAD * np.minimum(2.0 ** np.arange(len(factors)), n_sets)
+    best = int(prices.argmin())
+    return order[:best], float(prices[best])
 
 
 def settled_by(evidence: Evidence) -> dict[str, tuple[str, ...]]:
@@ -127,42 +139,41 @@ class _Table:
     setting: str
     evidence: Encoded
 
-    def in_one_plan(self, sets: Rows, cost_limit: float) -> Array | None:
-        """The posteriors from one plan for all sets; None if that is dearer than the limit."""
-        try:
-            return self._answers(without_some(self.solved.network, self.evidence, sets), cost_limit).hidden
-        except QueryTooCostlyError:
-            return None
-
-    def set_by_set(self, sets: Rows) -> Array:
-        """The posteriors, sets that differ in absent findings only together."""
-        n_risks = len(sets[0]) - len(self.evidence.findings)
-        shared = np.array([True] * n_risks + [on > 0.0 for _, _, on in self.evidence.findings])
-        _, group = np.unique(sets & shared, axis=0, return_inverse=True)
+    def hidden(self, sets: Rows, keys: NDArray[np.intp]) -> Array:
+        """The posteriors, shape (sets, n_hidden): those sets together that agree in the keys."""
+        _, group = np.unique(sets[:, keys], axis=0, return_inverse=True)
         hidden = np.empty((len(sets), self.solved.network.n_hidden))
         for number in range(int(group.max()) + 1):
             members = np.flatnonzero(group.ravel() == number)
-            ever = np.asarray(sets[members].any(axis=0))
-            part = _part(self.evidence, ever)
-            query = without_some(self.solved.network, part, sets[members][:, ever])
-            hidden[members] = self._answers(query, float("inf")).hidden
+            hidden[members] = answer(self.solved.network, self._numbers, self._query(sets[members]), cost_limit=inf).hidden
         return hidden
 
-    def price_of_one(self, n_items: int) -> float:
-        """Roughly what a set costs, in operations: the mean of a few drawn by lot, of every size."""
-        generator = np.random.default_rng([SEED, n_items, 1])
-        network = self.solved.network
-        numbers = network.numbers(self.solved.bases[self.setting].logits)
-        prices = []
-        for share in np.linspace(0.0, 1.0, TRIED):
-            kept = generator.permutation(n_items) < round(share * n_items)
-            problem = reduce_batch(network, numbers, Query.of(_part(self.evidence, kept)))
-            prices.append(make_plan(problem).operations)
-        return OVERHEAD + float(np.mean(prices))
+    def operations(self, sets: Rows) -> float:
+        """What each of some sets costs in a plan for all of them."""
+        return make_plan(reduce_batch(self.solved.network, self._numbers, self._query(sets))).operations
 
-    def _answers(self, query: Query, cost_limit: float) -> Answers:
-        network = self.solved.network
-        return answer(network, network.numbers(self.solved.bases[self.setting].logits), query, cost_limit=cost_limit)
+    def savings(self, one: float) -> Array:
+        """By which factor each item lowers the price of all sets, half of which hold it, if they are parted by it.
+
+        Args:
+            one: The price of a set in the plan for all.
+        """
+        n_risks = sum(state >= 0 for state in self.evidence.risk_states)
+        n = n_risks + len(self.evidence.findings)
+        factors = np.ones(n)
+        for item in range(n):
+            lanes = np.array([[True], [False]]).repeat(n, axis=1)
+            lanes[:, item] = item < n_risks  # parted by a risk factor, half are cheaper in which it is known
+            factors[item] = min(1.0, (1.0 + self.operations(lanes) / one) / 2)
+        return factors
+
+    @property
+    def _numbers(self) -> Numbers:
+        return self.solved.network.numbers(self.solved.bases[self.setting].logits)
+
+    def _query(self, sets: Rows) -> Query:
+        ever = np.asarray(sets.any(axis=0))
+        return without_some(self.solved.network, _part(self.evidence, ever), sets[:, ever])
 
 
 def _part(evidence: Encoded, kept: Rows) -> Encoded:

@@ -2,12 +2,14 @@
 
 from itertools import permutations
 from math import inf, isinf, log10
+from typing import Any
 
 import pytest
 
 from calfbayes import Diagnosis, Likelihood, Model, QueryTooCostlyError, UnknownNameError
 from calfbayes.explanation import weighing
 from calfbayes.explanation.ledger import Certainty
+from calfbayes.inference import exact
 from support.models import model_of, random_model, shipped
 from support.small_models import small_content
 
@@ -75,13 +77,31 @@ def test_sampled_orders_add_up_too_and_err_as_little_as_they_say(monkeypatch: py
     ledger = result.explain("deep_vein_thrombosis")
     assert ledger.n_orders == 200
     assert ledger.posterior_decibans == pytest.approx(decibans(result["deep_vein_thrombosis"].probability), abs=1e-9)
-    monkeypatch.setattr(weighing, "OVERHEAD", 0.0)  # else one plan, dearer than this limit, is cheaper than set by set
+    monkeypatch.setattr(weighing, "OVERHEAD", 0.0)  # else a plan of its own is dearer than this limit
     fewer = result.explain("deep_vein_thrombosis", cost_limit=2e5)
     assert 8 <= fewer.n_orders < 200
     assert fewer.posterior_decibans == pytest.approx(ledger.posterior_decibans, abs=1e-9)
     for weight in fewer.weights:
         assert abs(weight.decibans - ledger[weight.id].decibans) <= 4 * weight.error + 4 * ledger[weight.id].error + 1e-9
     assert 0.0 < max(weight.error for weight in ledger.weights) < 0.5
+
+
+def test_sets_parted_by_keys_are_answered_as_in_one_plan(monkeypatch: pytest.MonkeyPatch) -> None:
+    result = shipped("tutorial").diagnose(PATIENT)
+    weigh = weighing.weigh.__wrapped__
+    together = weigh(result._solved, result.setting, result.evidence, inf)
+    plans: list[object] = []
+
+    def answered(*given: Any, **options: Any) -> exact.Answers:
+        plans.append(given)
+        return exact.answer(*given, **options)
+
+    monkeypatch.setattr(weighing, "CHEAP", 0.0)
+    monkeypatch.setattr(weighing, "OVERHEAD", 0.0)
+    monkeypatch.setattr(weighing, "answer", answered)
+    parted = weigh(result._solved, result.setting, result.evidence, inf)
+    assert 2 < len(plans) <= 2 ** len(PATIENT)
+    assert parted.hidden == pytest.approx(together.hidden, rel=1e-12)
 
 
 def test_a_limit_too_low_for_a_few_orders_is_an_error() -> None:
