@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 # Okabe, Ito (2008), Color universal design
 BLACK, GREY = "#1a1a1a", "#767676"
 BLUE, SKY, GREEN, ORANGE, VERMILLION, PURPLE = "#0072b2", "#56b4e9", "#009e73", "#e69f00", "#d55e00", "#cc79a7"
-LABEL_WIDTH = 40
+LABEL_WIDTH = 44
 STYLE: Any = {
     "font.size": 9,
     "axes.titlesize": 10,
