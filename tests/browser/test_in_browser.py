@@ -18,12 +18,12 @@ RUNNING = 300_000  # milliseconds until a run counts as hung
 ATTACK = "<img src=x onerror=alert(1)>"
 THEMES = ("JupyterLab Light", "JupyterLab Dark")
 LEAK = "'leaking_fuel_line'"
-DISPLAYS = (f"explain({LEAK})", f"compare_causes({LEAK}, 'flat_battery')", "what_if(smoke=True)", "next_questions()")
-DISPLAYS += ("intervals()", "sensitivity(of='urgency')", f"sensitivity(of={LEAK})")
-FIGURES = ("causes(result)", "patient_network(result)", f"waterfall(result.explain({LEAK}))")
-FIGURES += (f"tornado(result.sensitivity(of={LEAK}))", "next_questions(result.next_questions())")
-LABELS = ("Model", "Diagnosis", "Evidence", "Reasons for and against", "Two causes against each other", "Two results compared")
-LABELS += ("Next questions", "Intervals", "Sensitivity")
+DISPLAYS = [f"explain({LEAK})", f"compare_causes({LEAK}, 'flat_battery')", "what_if(smoke=True)", "next_questions()"]
+DISPLAYS += ["intervals()", "sensitivity(of='urgency')", f"sensitivity(of={LEAK})"]
+FIGURES = ["causes(result)", "patient_network(result)", f"waterfall(result.explain({LEAK}))"]
+FIGURES += [f"tornado(result.sensitivity(of={LEAK}))", "next_questions(result.next_questions())"]
+LABELS = ["Model", "Diagnosis", "Evidence", "Reasons for and against", "Two causes against each other", "Two results compared"]
+LABELS += ["Next questions", "Intervals", "Sensitivity"]
 
 
 def run_all(page: Page, lab: str, name: str) -> None:

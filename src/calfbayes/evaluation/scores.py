@@ -10,6 +10,7 @@ from math import isnan
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from calfbayes.diagnosis.result import diagnose
 from calfbayes.evaluation.case_files import Case
@@ -30,12 +31,14 @@ class Answer:
         in_model: Whether the model knows the published cause at all.
         ranked: Ids of all causes, most probable first; empty if the result holds no probabilities.
         level: The urgency level that was given.
+        probabilities: Of the causes, in the order of `ranked`; empty if they were not kept.
     """
 
     case: Case
     in_model: bool
     ranked: tuple[str, ...]
     level: Level
+    probabilities: tuple[float, ...] = ()
 
     @property
     def rank(self) -> int | None:
@@ -151,6 +154,21 @@ class Scores:
         causes = sorted({answer.case.final_diagnosis for answer in self.answers})
         return tuple(_of_cause(name, [a for a in self.answers if a.case.final_diagnosis == name]) for name in causes)
 
+    @property
+    def stated(self) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+        """Every probability that was given to a cause, and whether that cause was the published one, shape (n,) each.
+
+        Cases whose cause the model does not know are left out. Patients are published because they are remarkable, so this
+        shows whether the model is too sure of itself, not whether it is calibrated in a practice.
+        """
+        told = [
+            (probability, name == answer.case.final_diagnosis)
+            for answer in self.answers
+            if answer.in_model
+            for name, probability in zip(answer.ranked, answer.probabilities, strict=False)
+        ]
+        return np.array([p for p, _ in told], dtype=float), np.array([so for _, so in told], dtype=bool)
+
     def measures(self, *, resamples: int = RESAMPLES, seed: int = 0) -> dict[str, Measured]:
         """Every share of `MEASURES` with a bootstrap interval: the cases are drawn again with replacement.
 
@@ -220,7 +238,9 @@ def evaluate(solved: SolvedNetwork, cases: Iterable[Case]) -> Scores:
 def _answer(solved: SolvedNetwork, case: Case) -> Answer:
     diagnosis = diagnose(solved, read_evidence(solved.network, dict(case.known), setting=case.setting))
     in_model = any(cause.id == case.final_diagnosis for cause in solved.network.knowledge.causes)
-    return Answer(case, in_model, tuple(entry.id for entry in diagnosis.causes), diagnosis.urgency.level)
+    ranked = tuple(entry.id for entry in diagnosis.causes)
+    probabilities = tuple(entry.probability for entry in diagnosis.causes)
+    return Answer(case, in_model, ranked, diagnosis.urgency.level, probabilities)
 
 
 def _is_emergency(answer: Answer) -> bool:

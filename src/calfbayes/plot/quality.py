@@ -96,7 +96,7 @@ def calibration(probability: ArrayLike, happened: ArrayLike, *, bins: int = 10, 
     interval of its frequency.
 
     Args:
-        probability: Probabilities given, any shape.
+        probability: Probabilities given, any shape; with `happened`, of an evaluation: `*scores.stated`.
         happened: Whether it was so, same shape.
         bins: How many.
         ax: Axes to draw on; None makes a figure.

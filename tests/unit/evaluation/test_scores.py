@@ -1,6 +1,7 @@
 """Scores on answers that can be counted by hand."""
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -58,8 +59,18 @@ def test_a_case_is_answered_as_the_model_would_answer() -> None:
     case = Case("C1", "", "", "exam", "garage", tuple(known.items()), (), "flat_battery", (), (), Level.SELF_CARE, False, "")
     (answer,) = evaluate(CAR._solved, [case]).answers
     result = CAR.diagnose(known, setting="garage")
-    assert answer == Answer(case, True, tuple(cause.id for cause in result.causes), result.urgency.level)
+    probabilities = tuple(cause.probability for cause in result.causes)
+    assert answer == Answer(case, True, tuple(cause.id for cause in result.causes), result.urgency.level, probabilities)
     assert answer.first
+
+
+def test_what_was_stated_stands_beside_what_was_published() -> None:
+    told = replace(an_answer("abc"), probabilities=(0.5, 0.25, 0.125))
+    other = replace(an_answer("bca", case=a_case("b")), probabilities=(0.75, 0.5, 0.0))
+    unknown = replace(an_answer("abc", in_model=False), probabilities=(0.5, 0.25, 0.125))
+    probability, happened = Scores((told, other, unknown, an_answer("abc"))).stated
+    assert probability.tolist() == [0.5, 0.25, 0.125, 0.75, 0.5, 0.0]
+    assert happened.tolist() == [True, False, False, True, False, False]
 
 
 def test_an_id_that_the_model_lacks_is_no_silent_miss() -> None:
