@@ -27,8 +27,9 @@ test: lint
 test-deep: $(VENV)/.installed
 	CALFBAYES_HYPOTHESIS_PROFILE=deep $(BIN)/python -m pytest tests/properties tests/unit/testing
 
+# errors planted until 60 of them matter; under half an hour of one core. The card of the model is written from the table
 mutate: $(VENV)/.installed
-	$(BIN)/calfbayes mutate calf --cases tests/clinical/cases/cases.jsonl -n $(or $(MUTANTS),60)
+	$(BIN)/calfbayes mutate calf --cases tests/clinical/cases/cases.jsonl -n $(or $(MUTANTS),60) --table models/calf/mutants.csv
 
 # A browser is taken from the machine; else it is fetched by its driver, else by the package manager.
 $(VENV)/.browser: $(VENV)/.installed

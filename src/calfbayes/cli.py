@@ -218,7 +218,8 @@ def _add_mutate(parser: argparse.ArgumentParser, _: Sequence[str]) -> None:
     text = "plant errors until so many matter to a published patient (default %(default)s)"
     parser.add_argument("-n", type=_count, default=40, metavar="N", help=text)
     parser.add_argument("--seed", type=_seed, default=0, metavar="SEED", help="which errors (default %(default)s)")
-    parser.add_argument("--csv", action="store_true", help="print a table, from which the model's card is written")
+    text = "also write those that matter as comma-separated values, from which a model's card tells them"
+    parser.add_argument("--table", metavar="FILE", help=text)
 
 
 def _add_findings(parser: argparse.ArgumentParser, _: Sequence[str]) -> None:
@@ -396,7 +397,9 @@ def _mutate(arguments: argparse.Namespace) -> int:
         seed=arguments.seed,
         progress=lambda tried: print(f"{tried}: {tried.verdict}", file=sys.stderr, flush=True),
     )
-    _write(report.to_csv() if arguments.csv else str(report))
+    if arguments.table:
+        Path(arguments.table).write_text(report.to_csv(), encoding="utf-8")
+    _write(str(report))
     return 0
 
 

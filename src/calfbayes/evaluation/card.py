@@ -69,6 +69,7 @@ def with_counts(card: str, folder: Path, knowledge: KnowledgeBase) -> str:
         "causes": lambda: _causes(knowledge),
         "coverage": lambda: _coverage(folder),
         "figures": lambda: _figures(folder),
+        "mutants": lambda: _mutants(folder),
     }
 
     def written(match: re.Match[str]) -> str:
@@ -140,6 +141,24 @@ def _figures(folder: Path) -> str:
     with (folder / "evidence.csv").open(encoding="utf-8", newline="") as file:
         counts = Counter(row["confidence"] for row in csv.DictReader(file))
     return _table(("figures", "count"), [*sorted(counts.items(), key=lambda pair: -pair[1]), ("all", counts.total())])
+
+
+def _mutants(folder: Path) -> str:
+    """How many planted errors were noticed, and which were not; `calfbayes mutate --csv` writes the file."""
+    with (folder / "mutants.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    noticed = Counter(row["noticed_by"].partition(" ")[0] for row in rows)
+    lost = noticed.pop("", 0)
+    by = ", ".join(f"{who} {count}" for who, count in noticed.most_common())
+    counts = [(len(rows), f"{len(rows) - lost} ({(len(rows) - lost) / len(rows):.0%})", by, lost, rows[0]["digest"])]
+    survivors = sorted((row for row in rows if not row["noticed_by"]), key=lambda row: (-float(row["influence"]), row["place"]))
+    told = [(row["place"], row["edit"], row["influence"], row["levels"]) for row in survivors]
+    return "\n\n".join(
+        [
+            _table(("influential errors", "noticed", "first by", "not noticed", "digest of the model"), counts),
+            _table(("not noticed", "error", "moves a published patient by", "changes levels of"), told),
+        ]
+    )
 
 
 def _elicited(knowledge: KnowledgeBase) -> Iterator[tuple[str, Elicited]]:

@@ -53,6 +53,21 @@ def test_tables_beside_the_model_are_counted(tmp_path: Path) -> None:
     assert "| verified | 2 |\n| expert | 1 |\n| all | 3 |\n" in counted
 
 
+def test_planted_errors_are_counted_and_those_that_nobody_noticed_are_listed(tmp_path: Path) -> None:
+    (tmp_path / "mutants.csv").write_text(
+        "digest,seed,place,edit,influence,levels,noticed_by\n"
+        "abc,0,findings.a.leak,0.1 became 0.3,0.030,0,constraint one\n"
+        "abc,0,findings.b.leak,0.1 became 0.3,0.050,1,\n"
+        "abc,0,causes.c.links.b,deleted,0.150,0,\n"
+        "abc,0,urgency.rules.d,deleted,0.000,2,case E\n",
+        encoding="utf-8",
+    )
+    card = with_counts("<!-- counted: mutants -->\n<!-- end -->", tmp_path, CAR)
+    assert "| 4 | 2 (50%) | constraint 1, case 1 | 2 | abc |" in card
+    lost = [line for line in card.splitlines() if line.startswith(("| causes.", "| findings."))]
+    assert lost == ["| causes.c.links.b | deleted | 0.150 | 0 |", "| findings.b.leak | 0.1 became 0.3 | 0.050 | 1 |"]
+
+
 def test_a_card_is_written_where_there_is_one(tmp_path: Path) -> None:
     assert write_card(tmp_path, CAR) is None
     (tmp_path / "README.md").write_text(CARD, encoding="utf-8")

@@ -202,11 +202,12 @@ def test_a_row_of_the_audit_notices(cases: Path, tmp_path: Path) -> None:
     assert not guard.noticed_by(place, with_number(TUTORIAL, place, number_at(TUTORIAL, place)))
 
 
-def test_the_command(cases: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command(cases: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["mutate", "tutorial", "--cases", str(cases), "-n", "3", "--seed", "0"]) == 0
     out, err = capsys.readouterr()
     assert "mutants (seed 0), 3 influential" in out
     assert len(err.splitlines()) >= 3
-    assert main(["mutate", "tutorial", "--cases", str(cases), "-n", "1", "--csv"]) == 0
-    assert capsys.readouterr().out.startswith("digest,seed,place,edit,influence,levels,noticed_by")
+    table = tmp_path / "mutants.csv"
+    assert main(["mutate", "tutorial", "--cases", str(cases), "-n", "1", "--table", str(table)]) == 0
+    assert table.read_text(encoding="utf-8").startswith("digest,seed,place,edit,influence,levels,noticed_by")
     assert main(["mutate", "tutorial", "--cases", "nowhere.jsonl"]) == 1
