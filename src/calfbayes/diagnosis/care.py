@@ -1,18 +1,19 @@
 """What to do: who to see, what is examined, what helps and what to avoid, for all that it may be and not for one guess.
 
 The advice comes from the leading causes and, if a doctor is needed soon, from the most probable cause that needs one. No
-advice is given that harms a cause which is still possible; it is listed as withheld, with the causes that forbid it. What
-is possible, which advice harms what, and all words stand in the model's files.
+advice is given that harms a leading cause or one that is still possible; it is listed as withheld, with the causes that
+forbid it. So no kind of advice is both given and warned of. What is possible, which advice harms what, and all words stand
+in the model's files.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from calfbayes.diagnosis.safety_net import ComeBack, safety_net
 from calfbayes.diagnosis.urgency import UrgencyResult
 from calfbayes.evidence import Evidence
-from calfbayes.knowledge.terms import Asking, Cause, Complication, Level
+from calfbayes.knowledge.terms import AdviceKind, Cause, Complication, KnowledgeBase, Level
 from calfbayes.network import Network
 
 
@@ -22,10 +23,12 @@ class Advised:
 
     Attributes:
         causes: Ids of the causes and complications that it is for, or that forbid what it warns of; most probable first.
+        kinds: The kinds of advice that it gives or warns of, as far as they can harm.
     """
 
     text: str
     causes: tuple[str, ...]
+    kinds: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         return self.text
@@ -41,8 +44,9 @@ class CareAdvice:
         examinations: What may be examined.
         helps: What helps, and harms nothing that is still possible.
         withheld: What would help a leading cause but harm one that is possible; `causes` are those that forbid it.
-        avoid: What to avoid: first kinds of advice that would help or harm a leading cause and harm something possible, with
-            all that forbid them, then what the files of the leading causes say.
+        avoid: What to avoid, what concerns the most urgent cause first: each kind of advice that would help or harm a leading
+            cause and harms something possible, once and with all that forbid it, and what else the files of the leading causes
+            warn of.
         come_back: When to come back at once, in the words of the leading causes.
         come_back_if: The smallest sets of findings that would raise the level by a rule, by level.
     """
@@ -62,7 +66,10 @@ class CareAdvice:
         return {
             "action": self.action,
             **{
-                key: [{"text": entry.text, "causes": list(entry.causes)} for entry in getattr(self, key)]
+                key: [
+                    {"text": entry.text, "causes": list(entry.causes), "kinds": list(entry.kinds)}
+                    for entry in getattr(self, key)
+                ]
                 for key in ("who", "examinations", "helps", "withheld", "avoid", "come_back")
             },
             "come_back_if": [entry.to_dict() for entry in self.come_back_if],
@@ -85,20 +92,27 @@ def care_advice(
     knowledge = network.knowledge
     records: list[Cause | Complication] = [*knowledge.causes, *knowledge.complications] if probability else []
     ranked = sorted(records, key=lambda record: (-probability[record.id], record.id))
-    possible = [r for r in ranked if probability[r.id] > knowledge.advice.possible_above[r.urgency.severity]]
-    leading = _leading(ranked, possible, probability, urgency.level, knowledge.asking)
-    forbidding = {kind.id: tuple(r.id for r in possible if kind.id in r.care.harmed_by) for kind in knowledge.advice.kinds}
+    leading = _leading(ranked, probability, urgency.level, knowledge)
+    forbidding = {kind.id: _harmed(kind, ranked, leading, probability) for kind in knowledge.advice.kinds}
     helps, withheld, tempting = [], [], {kind for record in leading for kind in record.care.harmed_by}
     for record in leading:
         for text, kinds in zip(record.care.helps, record.care.help_kinds, strict=True):
-            forbid = {name for kind in kinds for name in forbidding[kind] if name != record.id}
+            forbid = {other.id for kind in kinds for other in forbidding[kind]}
             if forbid:
-                withheld.append((text, tuple(r.id for r in possible if r.id in forbid)))
+                withheld.append(Advised(text, tuple(other.id for other in ranked if other.id in forbid), kinds))
                 tempting.update(kinds)
             else:
-                helps.append((text, (record.id,)))
-    kinds_to_avoid = [kind for kind in knowledge.advice.kinds if kind.id in tempting and forbidding[kind.id]]
-    warnings = [(kind.avoid, forbidding[kind.id]) for kind in kinds_to_avoid]
+                helps.append(Advised(text, (record.id,), kinds))
+    warned = {kind.id: kind for kind in knowledge.advice.kinds if kind.id in tempting and forbidding[kind.id]}
+    included = {name for kind in warned.values() for name in kind.includes}
+    avoid = [_warning(kind, forbidding, warned) for kind in warned.values() if kind.id not in included]
+    avoid += [
+        Advised(text, (record.id,))
+        for record in leading
+        for text, kind in zip(record.care.avoid, record.care.avoid_kinds, strict=True)
+        if not kind or kind not in (*record.care.harmed_by, *warned)
+    ]
+    severity = {record.id: record.urgency.severity for record in records}
     return CareAdvice(
         level=urgency.level,
         action=urgency.action,
@@ -106,25 +120,48 @@ def care_advice(
         examinations=_of(leading, "examinations"),
         helps=_merged(helps),
         withheld=_merged(withheld),
-        avoid=_merged([*warnings, *((text, (record.id,)) for record in leading for text in record.care.avoid)]),
+        avoid=tuple(sorted(_merged(avoid), key=lambda entry: -max(severity[name] for name in entry.causes))),
         come_back=_of(leading, "come_back"),
         come_back_if=safety_net(network, evidence, urgency, probability or shares),
     )
 
 
-def _leading(
-    ranked: list[Cause | Complication],
-    possible: list[Cause | Complication],
+def _harmed(
+    kind: AdviceKind,
+    ranked: Iterable[Cause | Complication],
+    leading: Sequence[Cause | Complication],
     probability: Mapping[str, float],
-    level: Level,
-    asking: Asking,
+) -> list[Cause | Complication]:
+    """Whom this kind of advice harms: what is possible, and whatever is advised on."""
+    return [
+        record
+        for record in ranked
+        if kind.id in record.care.harmed_by
+        and (record in leading or probability[record.id] > kind.possible_above[record.urgency.severity])
+    ]
+
+
+def _warning(kind: AdviceKind, forbidding: Mapping[str, Sequence[Cause | Complication]], warned: Container[str]) -> Advised:
+    """Words that hold for all who are harmed: those of their files if they agree, else those of the kind."""
+    kinds = (kind.id, *(name for name in kind.includes if name in warned))
+    words = {
+        dict(zip(record.care.avoid_kinds, record.care.avoid, strict=True)).get(kind.id, kind.avoid)
+        for record in forbidding[kind.id]
+    }
+    text = words.pop() if len(words) == 1 and len(kinds) == 1 else kind.avoid
+    return Advised(text, tuple(dict.fromkeys(record.id for name in kinds for record in forbidding[name])), kinds)
+
+
+def _leading(
+    ranked: list[Cause | Complication], probability: Mapping[str, float], level: Level, knowledge: KnowledgeBase
 ) -> list[Cause | Complication]:
     """The causes whose advice is given: the one that the level is for, if it is still possible, then the likely ones."""
+    asking, possible_above = knowledge.asking, knowledge.advice.possible_above
     causes: list[Cause | Complication] = [record for record in ranked if isinstance(record, Cause)]
     likely: list[Cause | Complication] = causes[:1] + [
         record for record in causes[1 : asking.leading] if probability[record.id] >= asking.likely
     ]
-    needing = [record for record in possible if record.urgency >= level]
+    needing = [r for r in ranked if r.urgency >= level and probability[r.id] > possible_above[r.urgency.severity]]
     if level > Level.ROUTINE and needing and not any(record.urgency >= level for record in likely):
         return [needing[0], *likely]
     return likely
@@ -134,13 +171,15 @@ def _of(records: Iterable[Cause | Complication], key: str) -> tuple[Advised, ...
     found = []
     for record in records:
         given = getattr(record.care, key)
-        found += [(text, (record.id,)) for text in ((given,) if isinstance(given, str) else given)]
+        found += [Advised(text, (record.id,)) for text in ((given,) if isinstance(given, str) else given)]
     return _merged(found)
 
 
-def _merged(given: Iterable[tuple[str, tuple[str, ...]]]) -> tuple[Advised, ...]:
-    """Each text once, with all that it is for."""
-    merged: dict[str, dict[str, None]] = {}
-    for text, causes in given:
-        merged.setdefault(text, {}).update(dict.fromkeys(causes))
-    return tuple(Advised(text, tuple(causes)) for text, causes in merged.items())
+def _merged(given: Iterable[Advised]) -> tuple[Advised, ...]:
+    """Each text once, with all that it is for and all kinds of advice that it gives."""
+    merged: dict[str, Advised] = {}
+    for entry in given:
+        known = merged.get(entry.text, entry)
+        causes, kinds = (tuple(dict.fromkeys(pair)) for pair in (known.causes + entry.causes, known.kinds + entry.kinds))
+        merged[entry.text] = Advised(entry.text, causes, kinds)
+    return tuple(merged.values())

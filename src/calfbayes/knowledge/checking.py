@@ -129,6 +129,7 @@ def _sources_exist(index: Index) -> Iterator[Fault]:
     cited += [(file_of("cause", cause.id), "care", cause.care.sources) for cause in knowledge.causes]
     cited += [(file_of("complication", c.id), "care", c.care.sources) for c in knowledge.complications]
     cited.append(("advice.toml", "possible_above", knowledge.advice.sources))
+    cited += [("advice.toml", f"kinds.{kind.id}.possible_above", kind.sources) for kind in knowledge.advice.kinds]
     cited.append(("asking.toml", "advised", knowledge.asking.sources))
     cited += [("asking.toml", f"tests.{guard.test}", guard.sources) for guard in knowledge.asking.tests]
     cited += [("urgency.toml", f"rules.{rule.id}", rule.sources) for rule in knowledge.urgency.rules]
@@ -141,15 +142,24 @@ def _sources_exist(index: Index) -> Iterator[Fault]:
 
 
 def _advice_is_known(index: Index) -> Iterator[Fault]:
-    """The kinds of advice that a cause gives, and is harmed by, are in the vocabulary; every urgency has its bound."""
+    """The kinds of advice that a cause gives, warns of and is harmed by are known and agree; every urgency has its bound."""
     kinds = [kind.id for kind in index.knowledge.advice.kinds]
     records: list[Cause | Complication] = [*index.knowledge.causes, *index.knowledge.complications]
     for record in records:
         file = file_of(index.roles[record.id], record.id)
         named = [(f"care.helps[{k}]", kind) for k, given in enumerate(record.care.help_kinds) for kind in given]
-        for place, kind in (*named, *(("care.harmed_by", kind) for kind in record.care.harmed_by)):
+        warned = [(f"care.avoid[{k}]", kind) for k, kind in enumerate(record.care.avoid_kinds) if kind]
+        for place, kind in (*named, *warned, *(("care.harmed_by", kind) for kind in record.care.harmed_by)):
             if kind not in kinds:
                 yield Fault(file, place, f"{kind} is no kind of advice", nearest(kind, kinds))
+        for place, kind in named:
+            if kind in record.care.harmed_by:
+                problem = f"advises {kind}, which stands in harmed_by, too"
+                yield Fault(file, place, problem, "take it out of one of the two, or tell two kinds of advice apart")
+    for given in index.knowledge.advice.kinds:
+        for kind in given.includes:
+            if kind not in kinds:
+                yield Fault("advice.toml", f"kinds.{given.id}.includes", f"{kind} is no kind of advice", nearest(kind, kinds))
     if kinds:
         for level, bound in zip(LEVELS_BY_SEVERITY, index.knowledge.advice.possible_above, strict=True):
             if math.isnan(bound):

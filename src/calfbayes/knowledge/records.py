@@ -132,10 +132,11 @@ def _node(table: Table) -> dict[str, Any]:
             who=care["who"],
             examinations=tuple(care["examinations"]),
             helps=tuple(entry if isinstance(entry, str) else entry["text"] for entry in care["helps"]),
-            avoid=tuple(care["avoid"]),
+            avoid=tuple(entry if isinstance(entry, str) else entry["text"] for entry in care["avoid"]),
             come_back=care["come_back"],
             sources=tuple(care["source"]),
             help_kinds=tuple(() if isinstance(entry, str) else tuple(entry.get("kinds", ())) for entry in care["helps"]),
+            avoid_kinds=tuple("" if isinstance(entry, str) else entry["kind"] for entry in care["avoid"]),
             harmed_by=tuple(care.get("harmed_by", ())),
         ),
     }
@@ -212,12 +213,17 @@ def _advice(table: Table | None) -> Advice:
     """Without such a file nothing is known to harm, and every cause counts as possible."""
     if table is None:
         return Advice((), (0.0,) * len(LEVELS_BY_SEVERITY), ())
-    possible = table["possible_above"]
-    return Advice(
-        kinds=tuple(AdviceKind(key, t["label"], t["avoid"]) for key, t in table["kinds"].items()),
-        possible_above=tuple(float(possible["by_urgency"].get(level, "nan")) for level in LEVELS_BY_SEVERITY),
-        sources=tuple(possible["source"]),
-    )
+    usual = table["possible_above"]
+    kinds = []
+    for key, t in table["kinds"].items():
+        own = t.get("possible_above", {"source": (), "by_urgency": {}})
+        bounds = _bounds({**usual["by_urgency"], **own["by_urgency"]})
+        kinds.append(AdviceKind(key, t["label"], t["avoid"], tuple(t.get("includes", ())), bounds, tuple(own["source"])))
+    return Advice(tuple(kinds), _bounds(usual["by_urgency"]), tuple(usual["source"]))
+
+
+def _bounds(by_urgency: Mapping[str, float]) -> tuple[float, ...]:
+    return tuple(float(by_urgency.get(level, "nan")) for level in LEVELS_BY_SEVERITY)
 
 
 def _asking(table: Table | None) -> Asking:

@@ -34,6 +34,7 @@ VERSION = r"^[0-9]{1,6}\.[0-9]{1,6}\.[0-9]{1,6}$"
 ATOM = r"[a-z][a-z0-9_]{0,79}(=[a-z][a-z0-9_]{0,79})?"
 CONDITIONS = 'write "finding", "factor=state", { any = [...] } or { all = [...] }'
 HELPS = 'write "text" or { text = "...", kinds = ["massage"] }'
+WARNINGS = 'write "text" or { text = "...", kind = "massage" }'
 TURNS_TEXT_AROUND = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
@@ -72,16 +73,34 @@ def _check_condition(value: Any, depth: int) -> None:
 
 def _help(value: Any) -> Any:
     """Text, or a table of text and the kinds of advice that it gives."""
-    table = {"text": value} if isinstance(value, str) else value
-    if not isinstance(table, dict) or "text" not in table or not {*table} <= {"text", "kinds"}:
-        raise ValueError(f"{short(value)} is no advice; {HELPS}")
-    text, kinds = table["text"], table.get("kinds", ["kind"])
-    if not isinstance(text, str) or not 0 < len(text) <= 2_000:
-        raise ValueError(f"text is {short(text)} and no words; {HELPS}")
-    if not isinstance(kinds, list) or not kinds or not all(isinstance(k, str) and re.fullmatch(ID, k) for k in kinds):
+    kinds = _told(value, "kinds", "advice", HELPS)
+    if kinds is not None and not (isinstance(kinds, list) and kinds and all(map(_is_id, kinds))):
         raise ValueError(f"kinds is {short(kinds)} and no list of ids; {HELPS}")
-    _legible(text)
     return value
+
+
+def _warning(value: Any) -> Any:
+    """Text, or a table of text and the one kind of advice that it warns of."""
+    kind = _told(value, "kind", "warning", WARNINGS)
+    if kind is not None and not _is_id(kind):
+        raise ValueError(f"kind is {short(kind)} and no id; {WARNINGS}")
+    return value
+
+
+def _told(value: Any, key: str, what: str, form: str) -> Any:
+    """What stands under the key beside the text, None if nothing."""
+    table = {"text": value} if isinstance(value, str) else value
+    if not isinstance(table, dict) or "text" not in table or not {*table} <= {"text", key}:
+        raise ValueError(f"{short(value)} is no {what}; {form}")
+    text = table["text"]
+    if not isinstance(text, str) or not 0 < len(text) <= 2_000:
+        raise ValueError(f"text is {short(text)} and no words; {form}")
+    _legible(text)
+    return table.get(key)
+
+
+def _is_id(value: Any) -> bool:
+    return isinstance(value, str) and re.fullmatch(ID, value) is not None
 
 
 Id = Annotated[str, StringConstraints(pattern=ID)]
@@ -192,7 +211,7 @@ class CareTable(Table):
     who: Text
     examinations: list[Text]
     helps: list[Annotated[Any, AfterValidator(_help)]]
-    avoid: list[Text]
+    avoid: list[Annotated[Any, AfterValidator(_warning)]]
     harmed_by: list[Id] = []
     come_back: Text
     source: Sources
@@ -292,15 +311,17 @@ class LossTable(Table):
     acted: dict[LevelName, dict[LevelName, NotNegative]]
 
 
-class AdviceKindTable(Table):
-    label: Label
-    avoid: Text
-
-
 class PossibleTable(Table):
     source: Sources
     why: Text
     by_urgency: dict[LevelName, Probability]
+
+
+class AdviceKindTable(Table):
+    label: Label
+    avoid: Text
+    includes: list[Id] = []
+    possible_above: PossibleTable | None = None
 
 
 class AdviceTable(Table):

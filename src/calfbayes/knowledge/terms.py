@@ -116,6 +116,8 @@ class Care:
     Attributes:
         who: Who to see.
         help_kinds: For each entry of `helps` the kinds of advice that it gives and that could harm somebody else.
+        avoid_kinds: For each entry of `avoid` the kind of advice that it warns of in words of its own, "" if of none;
+            one that is not in `harmed_by` is a warning for some patients only, and left out where all are warned of the kind.
         harmed_by: Kinds of advice that harm somebody who has this.
         come_back: The safety net: when to come back at once.
     """
@@ -127,6 +129,7 @@ class Care:
     come_back: str
     sources: tuple[str, ...]
     help_kinds: tuple[tuple[str, ...], ...]
+    avoid_kinds: tuple[str, ...]
     harmed_by: tuple[str, ...]
 
 
@@ -328,11 +331,18 @@ class AdviceKind:
 
     Attributes:
         avoid: The words that warn of it.
+        includes: Other kinds of which these words warn, too.
+        possible_above: By severity of a cause's urgency, least first: above this probability the cause is still possible, and
+            no advice of this kind is given that harms it.
+        sources: Of the bounds, if they are other than the usual ones.
     """
 
     id: str
     label: str
     avoid: str
+    includes: tuple[str, ...]
+    possible_above: tuple[float, ...]
+    sources: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -340,8 +350,8 @@ class Advice:
     """The kinds of advice that can harm, and when a cause counts as still possible.
 
     Attributes:
-        possible_above: By severity of a cause's urgency, least first: above this probability it is still possible, and no
-            advice is given that harms it.
+        possible_above: By severity of a cause's urgency, least first: above this probability it is still possible, unless
+            the kind of advice has bounds of its own.
     """
 
     kinds: tuple[AdviceKind, ...]
