@@ -26,6 +26,7 @@ RECORD_VERSION = 1
 SAME = 1e-12
 MOST_TRIED = 6  # edited numbers whose effect is computed
 TOLD = 3  # effects of one of them, the largest
+SHOWN = 8  # differences, in words
 LONGEST = 200
 KEYS = {"record_version", "calfbayes", "model", "evidence", "policy", "result", "numbers"}
 
@@ -70,7 +71,9 @@ class Replay:
 
     def __str__(self) -> str:
         lines = ["reproduced" if self.reproduced else "not reproduced"]
-        lines += [f"  {difference}" for difference in self.differences]
+        lines += [f"  {difference}" for difference in self.differences[:SHOWN]]
+        if len(self.differences) > SHOWN:
+            lines.append(f"  and {len(self.differences) - SHOWN} more differences")
         if not self.same_model and not self.edited:
             lines.append("the model differs, but in none of its numbers: its words, rules or arcs do")
         lines += [
@@ -242,7 +245,7 @@ def _differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterato
         yield f"the urgency was {level}, is {new_level}"
     if outcome != new_outcome:
         yield f"the outcome was {outcome}, is {new_outcome}"
-    if reasons != new_reasons:
+    if _reasons(reasons) != _reasons(new_reasons):
         yield f"the reasons were {_reasons(reasons)}, are {_reasons(new_reasons)}"
     if ranks != new_ranks:
         moved = [name for name, other in zip(ranks, new_ranks, strict=False) if name != other]
@@ -252,6 +255,8 @@ def _differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterato
     moves = [(abs(new[name] - old[name]), name) for name in old if name in new and not abs(new[name] - old[name]) <= SAME]
     for _, name in sorted(moves, key=lambda move: (-move[0], move[1])):
         yield f"{name} was {old[name]:.6g}, is {new[name]:.6g}"
+    if reasons != new_reasons and _reasons(reasons) == _reasons(new_reasons):
+        yield "the reasons are the same, told in other words or with other numbers"
 
 
 def _reasons(reasons: list[Any]) -> str:

@@ -67,6 +67,8 @@ def test_an_edited_number_is_named_with_what_it_changed() -> None:
     assert by_leak.effects == ()
     assert "it changed nothing here" in str(again)
     assert f"{CAUSE} was" in str(again)
+    assert "the reasons were" not in str(again)  # they are the same ones, with another chance in them
+    assert again.differences[-1].startswith("the reasons are the same")
     assert again.to_dict()["edited"][0]["place"] == place
 
 
@@ -96,6 +98,9 @@ def test_a_tampered_probability_is_seen() -> None:
     again = shipped("tutorial").replay(document)
     assert not again.reproduced
     assert len(again.differences) == 2
+    many = replace(again, differences=tuple(f"{k} was" for k in range(10)))
+    assert "7 was" in str(many)
+    assert str(many).endswith("and 2 more differences")
 
 
 def test_another_policy_has_to_be_given_again() -> None:
