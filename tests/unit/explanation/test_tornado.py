@@ -5,10 +5,11 @@ from collections.abc import Callable
 import pytest
 
 from calfbayes import ArgumentError, Diagnosis, Model, ModelFileError, NoPosteriorError, UnknownNameError
-from calfbayes.explanation.tornado import Effect, sensitivity
+from calfbayes.explanation.tornado import Effect, Margin, sensitivity
 from calfbayes.inference.elicited import elicited_numbers
 from support.editing import with_number
 from support.models import model_of, shipped
+from support.small_models import small_content
 
 GIVEN = {"age": 67, "sex": "male", "pain_on_walking": True, "redness": False, "unilateral_calf_swelling": True}
 OF = "deep_vein_thrombosis"
@@ -113,6 +114,31 @@ def test_the_urgency_changes_at_its_margin_and_not_before() -> None:
         after = edited(shipped("tutorial"), margin.file, margin.place, margin.limit + step)
         assert before.urgency.level == result.urgency.level
         assert str(after.urgency.level) == margin.to
+
+
+def test_beside_models_that_are_not_coherent_a_margin_is_found_or_denied() -> None:
+    """`a` brings `b`: with a likelier link, or a rarer `b`, no base gives `b` its share."""
+    content = small_content({"a": (0.4, {"b": 0.7, "f": 0.2}), "b": (0.5, {}), "c": (0.1, {})}, {"f": 0.1}, coincidence=0.4)
+
+    def first(margin: Margin, x: float) -> str | None:
+        try:
+            model = model_of(
+                _unbounded(with_number(content, margin.file, margin.place, lambda _: x), margin.file, margin.place)
+            )
+        except ModelFileError:
+            return None
+        return model.diagnose({"f": True}).causes[0].id
+
+    margins = sensitivity(model_of(content).diagnose({"f": True}), of="a", exact=0, confirmed=8).margins
+    denied = [m for m in margins if m.exact and m.limit is None]
+    assert [m.place for m in denied] == ["links.b"]
+    assert {first(denied[0], x / 100) for x in range(5, 100, 5)} == {"a", None}
+    found = [m for m in margins if m.exact and m.limit is not None]
+    assert len(found) > 3
+    for margin in found:
+        assert margin.limit is not None
+        step = 0.01 * (margin.limit - margin.value)
+        assert (first(margin, margin.limit - step), first(margin, margin.limit + step)) == ("a", margin.to), margin.place
 
 
 def test_margins_are_in_order_and_know_their_range() -> None:
