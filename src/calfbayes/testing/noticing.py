@@ -2,7 +2,9 @@
 
 A number that belongs to a finding, its background or a link to it, matters only to those who speak of that finding: one
 that is not observed has no say (barren nodes). A number of a mechanism matters to those who speak of what it leads to.
-Weights and odds ratios of causes matter to all. A rule matters where a level is demanded, and to no probability.
+Weights and odds ratios of causes matter to all: of the rows of the audit, and of demands on simulated patients, only
+those are asked that speak of the cause, so that a score is at least what is told. A rule matters where a level is
+demanded, and to no probability.
 
 References:
     Shachter (1986), Evaluating influence diagrams: barren nodes.
@@ -30,7 +32,7 @@ OF_LEVELS = UrgencyIs | RuleFires | MedianUrgency
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """A constraint or an audit row that a model keeps to as it is.
+    """A constraint or an audit row.
 
     Attributes:
         words: All ids that it speaks of, and other words.
@@ -41,20 +43,20 @@ class Check:
 
 
 class Guard:
-    """All constraints and audit rows that a model keeps to as it is."""
+    """The constraints and audit rows that a model keeps to as it is."""
 
     def __init__(self, model: Model, folder: Path) -> None:
         self._network = model._solved.network
         self._folder = folder
+        self._as_it_is = _Judged(model)
         figures = read_table(self._network, folder) if (folder / FIGURES).is_file() else ()
-        judged = _Judged(model)
         everyone: list[Constraint | Figure] = [*read_constraints(self._network, folder).constraints, *figures]
-        self._checks = [Check(one, frozenset(re.findall(r"\w+", repr(one)))) for one in everyone if judged.holds(one)]
+        self._checks = [Check(one, frozenset(re.findall(r"\w+", repr(one)))) for one in everyone]
 
     def noticed_by(self, place: str, wrong: Model) -> str:
         """The first that notices that a place of the files was edited; empty if none does.
 
-        Those that speak of the place are asked first, and of these last those who draw patients at random: they take longest.
+        Those that speak of the place are asked first; last those who draw patients at random, since they take longest.
         """
         try:
             read_constraints(wrong._solved.network, self._folder)
@@ -63,8 +65,8 @@ class Guard:
         reach, judged, words = Reach(self._network, place), _Judged(wrong), set(place.split("."))
         concerned = [check for check in self._checks if reach.concerns(check)]
         try:
-            for check in sorted(concerned, key=lambda check: (-len(words & check.words), isinstance(check.of, DRAWN))):
-                if not judged.holds(check.of):
+            for check in sorted(concerned, key=lambda check: (isinstance(check.of, DRAWN), -len(words & check.words))):
+                if not judged.holds(check.of) and self._as_it_is.holds(check.of):
                     return f"{'figure' if isinstance(check.of, Figure) else 'constraint'} {check.of.id}"
         except ModelFileError:
             return "the loader: no bases give the shares"
@@ -101,7 +103,9 @@ class Reach:
         if isinstance(one, RuleFires) or (self._rest[0] == "weight" and self._rest[1] != setting):
             return False
         seen = self._seen_in()
-        return not seen or any(self._with_logic(name) & seen for name in check.words & self._network.node_index.keys())
+        if not seen:
+            return self._name in check.words or not isinstance(one, Figure | DRAWN)
+        return any(self._with_logic(name) & seen for name in check.words & self._network.node_index.keys())
 
     def _seen_in(self) -> frozenset[str]:
         """Findings in which alone an edit can be seen; empty if in all."""
