@@ -32,7 +32,7 @@ WORDS = {True: PRESENT, False: ABSENT}
 
 
 class Explorer:
-    """Controls on the left, the diagnosis on the right.
+    """Controls and next questions on the left, the diagnosis on the right.
 
     Attributes:
         session: The answers given so far.
@@ -62,10 +62,10 @@ class Explorer:
         self.clear.on_click(lambda _: self._start_again())
 
         controls = [self.setting, *self.persons.values(), self.search, self.count, *(row.box for row in self.rows)]
-        left = widgets.VBox([*controls, self.clear, self.message], layout=widgets.Layout(width="28rem", flex="0 0 auto"))
-        right = widgets.VBox(
-            [self.answer, self.questions], layout=widgets.Layout(flex="1 1 0", min_width="20rem", padding="0 0 0 1rem")
+        left = widgets.VBox(
+            [*controls, self.clear, self.message, self.questions], layout=widgets.Layout(width="28rem", flex="0 0 auto")
         )
+        right = widgets.VBox([self.answer], layout=widgets.Layout(flex="1 1 0", min_width="20rem", padding="0 0 0 1rem"))
         self.box = widgets.HBox([left, right], layout=widgets.Layout(flex_flow="row wrap"))
         self._fill()
         self._show()
