@@ -85,7 +85,7 @@ def choose_theme(page: Page, theme: str) -> None:
     entries = page.locator(".lm-Menu-itemLabel")
     entries.get_by_text("Theme", exact=True).hover()
     entries.get_by_text(theme, exact=True).click()
-    expect(page.locator(f"body[data-jp-theme-name='{theme}']")).to_be_attached()
+    expect(page.locator(f"body[data-jp-theme-name='{theme}']")).to_be_attached(timeout=60_000)
 
 
 def assert_legible(shown: Locator) -> None:
