@@ -15,7 +15,7 @@ from calfbayes.inference.bases import solve_bases
 from calfbayes.knowledge.shipped import fingerprint, models_folder, open_model, shipped_models
 from calfbayes.knowledge.terms import Advice, AdviceKind, Care, Elicited, KnowledgeBase, atoms
 from calfbayes.model import load_model
-from calfbayes.network import compile_network
+from calfbayes.network import Network, compile_network
 
 VOCABULARY = Path(__file__).parent / "vocabulary.txt"
 
@@ -88,6 +88,42 @@ def test_every_id_has_a_label(knowledge: KnowledgeBase) -> None:
 def test_labels_are_not_shared(knowledge: KnowledgeBase) -> None:
     labels = Counter(record.label.casefold() for record in (*conditions(knowledge), *knowledge.findings))
     assert [label for label, count in labels.items() if count > 1] == []
+
+
+def test_what_a_shared_process_brings_is_added_to_and_not_counted_twice(knowledge: KnowledgeBase) -> None:
+    """A `probability` is the whole chance of a finding, so a cause that also has it through a mechanism states a `link`."""
+    brings = {mechanism.id: {link.child for link in mechanism.links} for mechanism in knowledge.mechanisms}
+    twice = []
+    for cause in knowledge.causes:
+        shared = {finding for link in cause.links for finding in brings.get(link.child, ())}
+        twice += [(cause.id, link.child) for link in cause.links if link.includes_leak and link.child in shared]
+    assert twice == []
+
+
+def alone(network: Network, cause: int) -> np.ndarray:
+    """Probability of everything if this is the only reason for the pain, at the reference states, shape (nodes,)."""
+    on = np.zeros(len(network.nodes))
+    for position, node in enumerate(network.nodes):
+        is_cause = position < network.n_causes
+        silent = 1.0 if is_cause else 1 / (1 + np.exp(node.base_logit))
+        silent *= np.prod([1 - weight * on[parent] for parent, weight in node.parents])
+        on[position] = 1.0 if position == cause else 1 - silent
+    return on
+
+
+def test_what_excludes_or_implies_each_other_has_probabilities_that_agree(knowledge: KnowledgeBase) -> None:
+    """A start cannot be sudden and slow, and what implies another finding is not the commoner of the two, whatever the cause."""
+    network = compile_network(knowledge)
+    at = network.node_index
+    clashes = []
+    for cause in network.causes:
+        on = alone(network, cause)
+        for finding in knowledge.findings:
+            one = on[at[finding.id]]
+            both = [other for other in finding.excludes if one + on[at[other]] > 1.01]
+            more = [other for other in finding.implies if one > on[at[other]] + 0.01]
+            clashes += [(network.nodes[cause].id, finding.id, other) for other in both + more]
+    assert clashes == []
 
 
 def test_what_is_asked_has_a_question(knowledge: KnowledgeBase) -> None:
