@@ -100,15 +100,21 @@ class ContradictionError(CalfBayesError, ValueError):
     Attributes:
         clash: Ids of a set of items that contradict each other; without any one of them they do not.
         reason: Why they clash.
+        level: The level of the red-flag rules that hold on what was told, of which something may be wrong: there is no
+            diagnosis, but what sounds like an emergency is not to be lost. None if no rule holds, or none was looked at.
+        told: The evidence, if it could be read.
     """
 
-    def __init__(self, clash: tuple[str, ...], reason: str) -> None:
-        super().__init__(clash, reason)
+    def __init__(self, clash: tuple[str, ...], reason: str, level: str | None = None, told: object = None) -> None:
+        super().__init__(clash, reason, level, told)
         self.clash = clash
         self.reason = reason
+        self.level = level
+        self.told = told
 
     def __str__(self) -> str:
-        return f"these cannot all be true: {', '.join(self.clash)} ({self.reason}); correct or leave out one of them"
+        told = f"; the red-flag rules that hold ask for: {self.level}" if self.level else ""
+        return f"these cannot all be true: {', '.join(self.clash)} ({self.reason}); correct or leave out one of them{told}"
 
 
 class ArgumentError(CalfBayesError, ValueError):

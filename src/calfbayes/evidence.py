@@ -297,10 +297,10 @@ def _logical_clash(network: Network, evidence: Evidence) -> ContradictionError |
             present, absent = implied_by(network, name)
             for other in sorted(present):
                 if answers.get(other) is False:
-                    return ContradictionError((name, other), f"{name} implies {other}")
+                    return ContradictionError((name, other), f"{name} implies {other}", told=evidence)
             for other in sorted(absent):
                 if answers.get(other) is True:
-                    return ContradictionError((name, other), f"{name} excludes {other}")
+                    return ContradictionError((name, other), f"{name} excludes {other}", told=evidence)
     return None
 
 

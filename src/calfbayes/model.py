@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from calfbayes.diagnosis.policy import UrgencyPolicy, policy_of
-from calfbayes.diagnosis.result import Diagnosis, diagnose
-from calfbayes.errors import ArgumentError, Fault, MissingExtraError, ModelFileError, UnknownNameError
+from calfbayes.diagnosis.result import Diagnosis, diagnose, with_level
+from calfbayes.errors import ArgumentError, ContradictionError, Fault, MissingExtraError, ModelFileError, UnknownNameError
 from calfbayes.evidence import Evidence, read_evidence, read_evidence_json
 from calfbayes.inference.bases import Bases
 from calfbayes.inference.exact import COST_LIMIT, Posterior
@@ -190,7 +190,8 @@ class Model:
             allow_laxer_policy: Whether it may also give lower levels than the model's; the result records it.
 
         Raises:
-            CalfBayesError: If the evidence cannot be what was given, or contradicts itself.
+            ContradictionError: If the evidence contradicts itself; its `level` is that of the red-flag rules that hold.
+            CalfBayesError: If the evidence cannot be what was given.
         """
         if engine not in ("exact", "pgmpy"):
             raise ArgumentError("engine", repr(engine)[:80], "'exact' or 'pgmpy'")
@@ -202,7 +203,10 @@ class Model:
             raise ArgumentError("cost_limit", repr(cost_limit)[:80], "a number above 0")
         if not isinstance(allow_laxer_policy, bool):
             raise ArgumentError("allow_laxer_policy", short(allow_laxer_policy), "True or False")
-        checked = self.evidence(evidence, setting=setting)
+        try:
+            checked = self.evidence(evidence, setting=setting)
+        except ContradictionError as error:
+            raise with_level(error, self.urgency_policy) from None
         second: Any = None
         if engine == "pgmpy":
             from calfbayes.adapters.to_pgmpy import infer_with_pgmpy
@@ -376,7 +380,7 @@ class Model:
         *,
         setting: str | None = None,
         budget: int | None = None,
-        epsilon: float = 0.1,
+        epsilon: float | None = None,
         seed: int = 0,
     ) -> "Interview":
         """Begin an interview: `.next()` is the next screen, `.answer(...)` the interview after it, `.stopped` why it ended.
@@ -387,7 +391,8 @@ class Model:
             evidence: What is known already.
             setting: A care setting, or None for the model's default.
             budget: Largest number of screens; None for no limit.
-            epsilon: It ends once the chance that further answers would change the level is below this.
+            epsilon: It ends once the chance that further answers would change the level is below this; None for what the
+                model's file says.
             seed: Of the completions by which that chance is estimated.
 
         Raises:

@@ -19,7 +19,7 @@ from calfbayes.inference.elicited import (
 )
 from calfbayes.inference.exact import infer
 from calfbayes.inference.reduction import Encoded
-from calfbayes.inference.sensitivity import deviation_of_log_odds, deviations_of_levels, sensitivities
+from calfbayes.inference.sensitivity import deviation_of_log_odds, infer_with_doubt, sensitivities
 from calfbayes.inference.solved import severities, solve
 from calfbayes.inference.tables import Array
 from calfbayes.knowledge.index import Index
@@ -142,8 +142,10 @@ def test_doubt_of_a_level_is_the_norm_of_its_parts() -> None:
     """The deviation of log odds is that of the answer moved by one deviation of each number at a time."""
     case = asked(shipped("tutorial"), dict(TUTORIAL))
     elicited = elicited_numbers(case.model._solved, case.setting)
-    deviations = deviations_of_levels(case.model._solved, case.setting, case.encoded, case.labels)
-    assert deviations.shape == (max(case.labels),)
+    posterior, deviations = infer_with_doubt(case.model._solved, case.setting, case.encoded, case.labels)
+    bases = case.model._solved.bases[case.setting]
+    assert posterior == infer(case.model._solved.network, bases.logits, case.encoded, labels=case.labels)
+    assert len(deviations) == max(case.labels)
     h = 2.0**-12
     total = np.zeros(len(deviations))
     for number in elicited.numbers:

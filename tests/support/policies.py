@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from calfbayes import Level, UrgencyPolicy
-from calfbayes.knowledge.terms import LEVELS_BY_SEVERITY
+from calfbayes.knowledge.terms import LEVELS_BY_SEVERITY, Caution
 
 N = len(LEVELS_BY_SEVERITY)
 
@@ -42,7 +42,13 @@ def policies(draw: st.DrawFn, base: UrgencyPolicy) -> UrgencyPolicy:
     """A policy with any table, and some of the rules of another one at any level."""
     kept = draw(st.lists(st.sampled_from(base.rules), max_size=4, unique_by=lambda rule: rule.id)) if base.rules else []
     rules = tuple(replace(rule, level=draw(st.sampled_from(list(Level)))) for rule in kept)
-    return replace(base, loss=draw(loss_tables()), rules=rules)
+    return replace(base, loss=draw(loss_tables()), rules=rules, caution=draw(st.none() | cautions()))
+
+
+@st.composite
+def cautions(draw: st.DrawFn) -> Caution:
+    """How far doubt counts."""
+    return Caution(draw(st.sampled_from(list(Level))), draw(st.sampled_from([0.0, 0.5, 1.645, 3.0])))
 
 
 @st.composite
@@ -55,4 +61,7 @@ def stricter_policies(draw: st.DrawFn, base: UrgencyPolicy) -> UrgencyPolicy:
         steps[k, k:] -= dearer
     raised = draw(st.sets(st.sampled_from([rule.id for rule in base.rules]), max_size=3)) if base.rules else set()
     rules = tuple(replace(rule, level=Level.EMERGENCY) if rule.id in raised else rule for rule in base.rules)
-    return replace(base, loss=table_of(steps), rules=rules)
+    caution = base.caution or draw(cautions())
+    level = draw(st.sampled_from([level for level in Level if level <= caution.level]))
+    caution = Caution(level, caution.deviations + draw(st.sampled_from([0.0, 0.7])))
+    return replace(base, loss=table_of(steps), rules=rules, caution=caution)

@@ -57,7 +57,8 @@ def diagnose_frame(solved: SolvedNetwork, df: pd.DataFrame, *, setting: str | No
             try:
                 answers[evidence] = diagnose(solved, evidence)
             except ContradictionError as error:
-                raise ContradictionError(error.clash, f"row {label!r}: {error.reason}") from None
+                reason = f"row {label!r}: {error.reason}"
+                raise ContradictionError(error.clash, reason, error.level, error.told) from None
         rows.append(answers[evidence])
     return _frame(network, rows, df.index)
 
@@ -74,7 +75,7 @@ def _evidence(network: Network, cells: Mapping[str, Any], label: Hashable, setti
     except UnknownNameError as error:
         raise UnknownNameError(f"row {label!r}: {error.kind}", error.name, error.nearest, error.model) from None
     except ContradictionError as error:
-        raise ContradictionError(error.clash, f"row {label!r}: {error.reason}") from None
+        raise ContradictionError(error.clash, f"row {label!r}: {error.reason}", error.level, error.told) from None
 
 
 def _answer(network: Network, name: str, value: object) -> object:

@@ -6,7 +6,6 @@ The level of a result is safe for a caller who ignores the outcome: a rule that 
 from dataclasses import dataclass
 
 from calfbayes.diagnosis.rules import closing
-from calfbayes.diagnosis.typicality import OUTSIDE
 from calfbayes.diagnosis.urgency import Outcome, UrgencyResult
 from calfbayes.evidence import Evidence
 from calfbayes.knowledge.terms import Level
@@ -34,6 +33,7 @@ def reliance(network: Network, evidence: Evidence, urgency: UrgencyResult, typic
         typicality: Share of simulated patients who tell nothing more probable; None if that cannot be said.
         refusal: Why there are no probabilities; empty if there are.
     """
+    words = network.knowledge.urgency.said
     rules = {rule.id: rule.condition for rule in urgency.policy.rules}
     emergencies = [rule for rule in urgency.open_rules if rule.level == Level.EMERGENCY]
     settle = closing([rules[rule.id] for rule in emergencies], evidence)
@@ -43,25 +43,23 @@ def reliance(network: Network, evidence: Evidence, urgency: UrgencyResult, typic
     if refusal:
         return Reliance(Outcome.INSUFFICIENT, refusal, settle)
     if not any(value is not None for name, value in evidence.items_by_id if name != network.knowledge.complaint):
-        return Reliance(Outcome.INSUFFICIENT, "nothing is known but the care setting", settle)
+        return Reliance(Outcome.INSUFFICIENT, words("nothing_known"), settle)
     if emergencies:
         count = len(emergencies)
-        rules_left = "1 emergency rule" if count == 1 else f"{count} emergency rules"
-        return Reliance(Outcome.INSUFFICIENT, f"{rules_left} could still fire on answers not yet given", settle)
+        reason = words("open_rule") if count == 1 else words("open_rules", count=count)
+        return Reliance(Outcome.INSUFFICIENT, reason, settle)
     return Reliance(Outcome.ASSESSED, "", settle)
 
 
 def _outside(network: Network, evidence: Evidence, typicality: float | None, refusal: str) -> str:
     """Why the patient is none that the model is about; empty if they may be one."""
+    urgency = network.knowledge.urgency
     if evidence.get(network.knowledge.complaint) is False:
         return refusal
     for factor, low, high in network.knowledge.scope:
         given = evidence.get(factor)
         if isinstance(given, int | float) and not low <= given <= high:
-            return f"the model is meant for {network.records[factor].label} {low:g} to {high:g}"
-    if typicality is not None and typicality <= OUTSIDE:
-        return (
-            f"the answers hardly go together: of simulated patients who tell as many things, {typicality:.1%} tell nothing "
-            "more probable; an answer may be wrong, or the cause may be one that the model does not know"
-        )
+            return urgency.said("outside", factor=network.records[factor].label, low=f"{low:g}", high=f"{high:g}")
+    if typicality is not None and typicality <= urgency.atypical_below:
+        return urgency.said("atypical", share=f"{typicality:.1%}")
     return ""

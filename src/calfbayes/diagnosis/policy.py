@@ -7,6 +7,14 @@ least as strict as another if it never gives a lower level, whatever is known. T
             Then p prefers b to a wherever q does (Farkas' lemma: for one pair this is also necessary). What cannot be shown so
             counts as laxer.
     rules   on every smallest set of facts that fires a rule of q, a rule of p with at least its level fires.
+    doubt   p counts at least as many standard deviations, from a level at most as high.
+
+Doubt about the numbers counts as danger: from the level that `caution` names on,
+
+    logit P(level or more is needed)  +  deviations * (its standard deviation)
+
+takes the place of the log odds. So doubt moves probability upwards only, and with decreasing differences more doubt never
+lowers the level.
 
 References:
     Topkis (1998), Supermodularity and complementarity: decreasing differences make the best choice monotone.
@@ -15,7 +23,7 @@ References:
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import combinations, pairwise
 from typing import Any
@@ -26,6 +34,7 @@ from calfbayes.knowledge.terms import (
     LEVELS_BY_SEVERITY,
     AnyOf,
     Atom,
+    Caution,
     Condition,
     Finding,
     Level,
@@ -77,19 +86,23 @@ class UrgencyPolicy:
         levels: How each level is shown.
         loss: `loss[a][n]` is the cost of acting at level a when level n was needed; both by severity, least first.
         rules: The level is never below that of a rule that holds.
+        caution: How far doubt about the numbers counts as danger; None if it does not.
 
     Raises:
         ArgumentError: If the table has another shape, a cost below 0, a cost for acting as needed, or differences that do
-            not decrease; if a level has no words, or the rules are no rules with an id of their own.
+            not decrease; if a level has no words, the rules are no rules with an id of their own, or the deviations are no
+            number from 0.
     """
 
     levels: tuple[LevelText, ...]
     loss: tuple[tuple[float, ...], ...]
     rules: tuple[Rule, ...]
+    caution: Caution | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "loss", _table(self.loss))
         object.__setattr__(self, "rules", _rules(self.rules))
+        object.__setattr__(self, "caution", _caution(self.caution))
         if not isinstance(self.levels, tuple | list) or {getattr(t, "level", None) for t in self.levels} != set(Level):
             raise ArgumentError("levels", "other levels", f"a LevelText for each of {', '.join(Level)}")
         object.__setattr__(self, "levels", tuple(self.levels))
@@ -116,9 +129,32 @@ class UrgencyPolicy:
         losses = self.expected_losses(probabilities)
         return max(LEVELS_BY_SEVERITY, key=lambda level: (-losses[level.severity], level.severity))
 
+    def cautious(self, probabilities: Sequence[float], deviations: Sequence[float]) -> tuple[float, ...]:
+        """The probabilities with doubt counted as danger, as the module says; least urgent first.
+
+        Args:
+            probabilities: P(level is needed), least urgent first; levels that are left out have probability 0.
+            deviations: Standard deviation of the log odds of P(level or more is needed), from the second level on; of
+                levels that are left out it is 0.
+        """
+        n = len(LEVELS_BY_SEVERITY)
+        if self.caution is None or not deviations:
+            return (*probabilities, *[0.0] * (n - len(probabilities)))
+        at_least = [1.0, *(math.fsum(probabilities[k:]) for k in range(1, n)), 0.0]
+        for k, deviation in enumerate(deviations, start=1):
+            if k >= self.caution.level.severity:
+                at_least[k] = _shifted(at_least[k], self.caution.deviations * deviation)
+        for k in range(n - 1, 0, -1):  # what needs more needs as much
+            at_least[k] = max(at_least[k], at_least[k + 1])
+        return tuple(more - most for more, most in pairwise(at_least))
+
     def is_as_strict_as(self, other: "UrgencyPolicy") -> bool:
         """Say whether this policy surely never gives a lower level than the other one; see the module."""
-        return _table_is_as_strict(self.loss, other.loss) and _rules_are_as_strict(self.rules, other.rules)
+        return (
+            _table_is_as_strict(self.loss, other.loss)
+            and _rules_are_as_strict(self.rules, other.rules)
+            and _is_as_cautious(self.caution, other.caution)
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
@@ -127,6 +163,7 @@ class UrgencyPolicy:
             "levels": {str(text.level): {"label": text.label, "action": text.action} for text in self.levels},
             "loss": {name: dict(zip(names, row, strict=True)) for name, row in zip(names, self.loss, strict=True)},
             "change_points": [str(point) for point in self.change_points],
+            "caution": self.caution and {"level": str(self.caution.level), "deviations": self.caution.deviations},
             "rules": [
                 {
                     "id": rule.id,
@@ -160,7 +197,7 @@ class UrgencyPolicy:
 
 def policy_of(urgency: Urgency) -> UrgencyPolicy:
     """The policy of a model."""
-    return UrgencyPolicy(urgency.levels, urgency.loss, urgency.rules)
+    return UrgencyPolicy(urgency.levels, urgency.loss, urgency.rules, urgency.caution)
 
 
 def checked_policy(
@@ -235,6 +272,27 @@ def _rules(given: object) -> tuple[Rule, ...]:
     if len(set(ids)) < len(ids):
         raise ArgumentError("rules", next(name for name in ids if ids.count(name) > 1), "an id of its own for each rule")
     return tuple(given)
+
+
+def _caution(given: object) -> Caution | None:
+    if given is None:
+        return None
+    if isinstance(given, Caution):
+        deviations: object = given.deviations
+        if isinstance(deviations, int | float) and not isinstance(deviations, bool) and 0 <= deviations <= MOST_LOSS:
+            return replace(given, deviations=float(deviations))
+    raise ArgumentError("caution", repr(given)[:80], "a Caution with a number of deviations from 0, or None")
+
+
+def _is_as_cautious(mine: Caution | None, other: Caution | None) -> bool:
+    if other is None or other.deviations == 0:
+        return True
+    return mine is not None and mine.deviations >= other.deviations and mine.level <= other.level
+
+
+def _shifted(p: float, by: float) -> float:
+    """A probability after a shift of its log odds; what is impossible, or certain, stays so."""
+    return p if by == 0.0 or not 0.0 < p < 1.0 else 1.0 / (1.0 + (1.0 - p) / p * math.exp(-by))
 
 
 def _table_is_as_strict(mine: Sequence[Sequence[float]], others: Sequence[Sequence[float]]) -> bool:

@@ -67,7 +67,7 @@ class PossibleAnswer:
         state: `absent` or `present` of a finding, or a state of a risk factor.
         chance: P(this answer | evidence).
         watched: P(the watched cause | evidence, this answer).
-        level: The level that the result would have, rules included.
+        level: The level that the result would have, rules included; doubt about the numbers counts as far as it does now.
     """
 
     state: str
@@ -186,6 +186,14 @@ def next_questions(
             chosen.append(question)
             left -= question.burden
     return NextQuestions(chosen, diagnosis)
+
+
+def bearing_most(diagnosis: "Diagnosis", n: int) -> tuple[str, ...]:
+    """Ids of what a patient could tell that bears most on what the model expects, found without asking the engine."""
+    panel = _Panel.of(diagnosis, ASKED["patient"])
+    names = [name for name in panel._candidates() if panel._may_be_proposed(name)]
+    worth = dict(zip(names, relevance(panel.foresight, panel.stake, names), strict=True)) if names else {}
+    return tuple(sorted(names, key=lambda name: (-worth[name], name))[:n])
 
 
 def is_open(name: str, evidence: Evidence) -> bool:
@@ -433,13 +441,13 @@ class _Panel:
     def _worth(self, answers: Sequence[Supposed]) -> tuple[float, float, float]:
         """Expected reductions of the loss, of the entropy of the level in bits, and of the entropies of the causes."""
         urgency = self.diagnosis.urgency
-        floor = max((reason.level for reason in urgency.reasons if reason.origin == "rule"), default=LEVELS_BY_SEVERITY[0])
         nodes = list(self.network.causes)
         now = np.array([self.diagnosis._hidden[node] for node in nodes])
+        deviations = urgency.doubt.deviations if urgency.doubt else ()
         loss = level_bits = cause_bits = 0.0
         for answer in answers:
-            losses = self.policy.expected_losses(tuple(answer.labels.tolist()))
-            loss += answer.chance * (losses[urgency.level.severity] - min(losses[floor.severity :]))
+            losses = self.policy.expected_losses(self.policy.cautious(answer.labels.tolist(), deviations))
+            loss += answer.chance * (losses[urgency.level.severity] - min(losses[urgency.rules_level.severity :]))
             level_bits += answer.chance * _relative_entropy(answer.labels, np.array(urgency.level_probabilities))
             then = answer.hidden[nodes]
             cause_bits += answer.chance * float(np.sum(_relative(then, now) + _relative(1.0 - then, 1.0 - now)))
@@ -458,25 +466,23 @@ class _Panel:
     def _answer(self, name: str, state: str, supposed: Supposed, watched: int | None) -> PossibleAnswer:
         value = state == "present" if state in {"absent", "present"} else state
         after = self.diagnosis.evidence.with_({name: value})
-        fired = [rule.level for rule in self.policy.rules if holds(rule.condition, after)]
-        level = max([self.policy.least_loss(tuple(supposed.labels.tolist())), *fired])
+        fired = max((rule.level for rule in self.policy.rules if holds(rule.condition, after)), default=LEVELS_BY_SEVERITY[0])
+        level = self.diagnosis.urgency.level_of(tuple(supposed.labels.tolist()), fired)
         return PossibleAnswer(state, supposed.chance, float(supposed.hidden[watched]) if watched is not None else 0.0, level)
 
     # --- words ---
 
     def _reason(self, question: NextQuestion) -> str:
-        words = self.network.knowledge.asking.words
+        asking = self.network.knowledge.asking
         parts = []
         if question.could_fire and question.danger > 0:
             rule = next(rule for rule in self.policy.rules if rule.id == question.could_fire[0])
-            parts.append(
-                words.could_reveal.replace("{level}", self.policy.text_of(rule.level).label).replace("{rule}", rule.reason)
-            )
+            parts.append(asking.said("could_reveal", level=self.policy.text_of(rule.level).label, rule=rule.reason))
         if question.watched and question.answers:
             record = self.network.records[question.watched]
             after = ", ".join(dict.fromkeys(_percent(answer.watched) for answer in reversed(question.answers)))
-            moves = words.would_move.replace("{cause}", record.label).replace("{after}", after)
-            parts.append(moves.replace("{now}", _percent(self._probability(question.watched))))
+            now = _percent(self._probability(question.watched))
+            parts.append(asking.said("would_move", cause=record.label, now=now, after=after))
         return " ".join(parts)
 
 

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from math import isinf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Any, Literal
 from calfbayes.diagnosis.care import CareAdvice, care_advice
 from calfbayes.diagnosis.outcome import reliance
 from calfbayes.diagnosis.policy import UrgencyPolicy, checked_policy
+from calfbayes.diagnosis.rules import holds
 from calfbayes.diagnosis.typicality import typicality
 from calfbayes.diagnosis.urgency import Outcome, UrgencyResult, assess
 from calfbayes.errors import ArgumentError, ContradictionError, NoPosteriorError, QueryTooCostlyError, UnknownNameError
 from calfbayes.evidence import Evidence, Likelihood, silent_items
 from calfbayes.inference.exact import COST_LIMIT, Posterior, highest_label, infer
 from calfbayes.inference.reduction import Encoded
+from calfbayes.inference.sensitivity import infer_with_doubt
 from calfbayes.inference.solved import SolvedNetwork, clashing, nothing_known, severities
 from calfbayes.knowledge.terms import Cause, Complication, Level
 from calfbayes.network import Network
@@ -396,17 +398,20 @@ def diagnose(
     setting = evidence.setting or network.knowledge.default_setting
     bases = solved.bases[setting]
     encoded = encode(network, evidence)
-    refusal = ""
+    refusal = doubt_refused = ""
+    demanded = {rule.level for rule in chosen.rules if holds(rule.condition, evidence)}
+    counts_doubt = chosen.caution is not None and Level.EMERGENCY not in demanded
     posterior: Posterior | None = None
+    deviations: tuple[float, ...] | None = None
     if evidence.get(network.knowledge.complaint) is False:
-        refusal = f"the model speaks only of people with this complaint: {network.records[network.knowledge.complaint].label}"
+        refusal = network.knowledge.urgency.said("no_complaint", complaint=network.records[network.knowledge.complaint].label)
     elif encoded == nothing_known(network) and posterior_by is None:
         posterior = solved.baseline[setting]
     else:
         try:
-            own = infer(network, bases.logits, encoded, labels=severities(network), cost_limit=cost_limit)
+            own, deviations, doubt_refused = _inferred(solved, setting, encoded, counts_doubt, cost_limit)
             if isinf(own.log_joint):
-                raise _contradiction(solved, setting, encoded)
+                raise _contradiction(solved, setting, encoded, evidence, chosen)
             other = posterior_by(network, bases.logits, encoded, cost_limit=cost_limit) if posterior_by else own
             if isinf(other.log_joint):
                 refusal = "the second engine lost the evidence to rounding"
@@ -415,10 +420,12 @@ def diagnose(
         except QueryTooCostlyError as error:
             refusal = str(error)
 
+    if counts_doubt and (posterior is None or posterior is solved.baseline[setting]):
+        deviations = _doubt_with_nothing_known(solved, setting)
     shares = {network.nodes[node].id: p for node, p in solved.baseline[setting].hidden.items()}
     nodes = (*network.causes, *network.complications)
     visible = None if posterior is None else {network.nodes[node].id: posterior.hidden[node] for node in nodes}
-    urgency = assess(network, evidence, chosen, origin, posterior, solved.baseline[setting])
+    urgency = assess(network, evidence, chosen, origin, posterior, solved.baseline[setting], deviations, doubt_refused)
     usual = typicality(solved, setting, evidence)
     relied = reliance(network, evidence, urgency, usual, refusal)
     return Diagnosis(
@@ -438,6 +445,26 @@ def diagnose(
         _solved=solved,
         _hidden={} if posterior is None else posterior.hidden,
     )
+
+
+def _inferred(
+    solved: SolvedNetwork, setting: str, encoded: Encoded, counts_doubt: bool, cost_limit: float
+) -> tuple[Posterior, tuple[float, ...] | None, str]:
+    """The posterior; the doubt of its levels if that counts and is not too dear; and why it was refused if it is."""
+    network, refused = solved.network, ""
+    if counts_doubt:
+        try:
+            return *infer_with_doubt(solved, setting, encoded, severities(network), cost_limit=cost_limit), ""
+        except QueryTooCostlyError as error:
+            refused = str(error)
+    labels = severities(network)
+    return infer(network, solved.bases[setting].logits, encoded, labels=labels, cost_limit=cost_limit), None, refused
+
+
+@lru_cache(maxsize=32)
+def _doubt_with_nothing_known(solved: SolvedNetwork, setting: str) -> tuple[float, ...]:
+    nothing = nothing_known(solved.network)
+    return infer_with_doubt(solved, setting, nothing, severities(solved.network), cost_limit=float("inf"))[1]
 
 
 def encode(network: Network, evidence: Evidence) -> Encoded:
@@ -470,14 +497,24 @@ def _ranked(
     return tuple(sorted(entries, key=lambda entry: (-entry.probability, entry.id)))
 
 
-def _contradiction(solved: SolvedNetwork, setting: str, encoded: Encoded) -> ContradictionError:
+def with_level(error: ContradictionError, policy: UrgencyPolicy) -> ContradictionError:
+    """The same error with the level of the rules that hold on what was told."""
+    if not isinstance(error.told, Evidence):
+        return error
+    levels = [rule.level for rule in policy.rules if holds(rule.condition, error.told)]
+    return ContradictionError(error.clash, error.reason, max(levels, default=None), error.told)
+
+
+def _contradiction(
+    solved: SolvedNetwork, setting: str, encoded: Encoded, evidence: Evidence, policy: UrgencyPolicy
+) -> ContradictionError:
     network = solved.network
     risks, findings = clashing(network, solved.bases[setting], encoded)
     answers = {node: on for node, _, on in encoded.findings}
     told = {network.risks[k].id: network.risks[k].states[encoded.risk_states[k]] for k in risks}
     told |= {network.nodes[node].id: "present" if answers[node] else "absent" for node in findings}
     values = ", ".join(f"{name}={value}" for name, value in told.items())
-    return ContradictionError(tuple(told), f"{values} is impossible under the model")
+    return with_level(ContradictionError(tuple(told), f"{values} is impossible under the model", told=evidence), policy)
 
 
 def _entry(entry: CauseResult) -> dict[str, Any]:

@@ -36,8 +36,7 @@ from calfbayes.inference.tables import Array
 from calfbayes.knowledge.terms import Finding
 from calfbayes.network import Network, logit
 
-OUTSIDE = 0.005  # of the model's own patients so many are called strange; a small price, for the level does not change
-COMPARED = 800  # simulated patients compared with: four of them lie below the limit
+COMPARED = 800  # simulated patients compared with
 FEWEST = 400  # with fewer, nothing is said
 LEAST_TOLD = 4  # fewer findings are rare at most, not strange
 PEOPLE = 8_000  # drawn with and without the complaint, for those compared with

@@ -2,6 +2,7 @@
 
 (a) The model's level has the least expected loss under the table of the model file, the needed level being that of the
     most urgent cause or complication that is present. The table's differences decrease, so more danger never lowers it.
+    From the level on that the policy names, doubt about the numbers counts as danger, too; see `policy`.
 (b) A rule speaks only of what is present, so a rule that holds keeps holding when more is learnt, and the level is
     never below that of a rule that holds.
 
@@ -9,8 +10,10 @@ References:
     Topkis (1998), Supermodularity and complementarity: decreasing differences make the best choice monotone.
 """
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from math import isfinite
 from typing import Any
 
 from calfbayes.diagnosis.foresight import Foresight
@@ -18,7 +21,7 @@ from calfbayes.diagnosis.policy import PolicyOrigin, UrgencyPolicy
 from calfbayes.diagnosis.rules import because, could_hold, holds, unasked
 from calfbayes.evidence import Evidence
 from calfbayes.inference.exact import Posterior
-from calfbayes.knowledge.terms import LEVELS_BY_SEVERITY, Cause, Complication, Level, Rule
+from calfbayes.knowledge.terms import LEVELS_BY_SEVERITY, Cause, Complication, Level, Rule, Urgency
 from calfbayes.network import Network
 
 NAMED = 3  # causes of a kind in one reason
@@ -71,6 +74,22 @@ class OpenRule:
 
 
 @dataclass(frozen=True, slots=True)
+class Doubt:
+    """How doubt about the elicited numbers counts.
+
+    Attributes:
+        deviations: Standard deviation of the log odds of P(level or more is needed) by the delta method, from the second
+            level on.
+        probabilities: P(this level is needed) with doubt counted as danger, least urgent first.
+        level_without: The level of the result if doubt did not count.
+    """
+
+    deviations: tuple[float, ...]
+    probabilities: tuple[float, ...]
+    level_without: Level
+
+
+@dataclass(frozen=True, slots=True)
 class UrgencyResult:
     """The urgency flag with its parts.
 
@@ -79,9 +98,12 @@ class UrgencyResult:
         label: The level in words.
         action: What to do, in words.
         reasons: Why, most urgent first.
-        model_level: The level with least expected loss; None if there are no probabilities.
+        model_level: The level with least expected loss, doubt counted as danger; None if there are no probabilities.
         level_probabilities: P(this level is needed), least urgent first; empty if there are no probabilities.
-        expected_loss: Expected loss of acting at each level, least urgent first; empty likewise.
+        expected_loss: Expected loss of acting at each level, doubt counted as danger, least urgent first; empty likewise.
+        doubt: How doubt about the numbers counts. None if none does: the policy does not count it, a rule demands an
+            emergency whatever the numbers are, there are no probabilities, or it was too dear to compute.
+        doubt_refused: Why it was not computed; empty if it was, or need not be.
         open_rules: Rules that unasked answers could still fire, most urgent first, of equal level the most probable first.
         policy: The table of losses and the rules that were used.
         policy_origin: Whether they are the model's, or a caller's that is stricter or laxer.
@@ -95,8 +117,30 @@ class UrgencyResult:
     level_probabilities: tuple[float, ...]
     expected_loss: tuple[float, ...]
     open_rules: tuple[OpenRule, ...]
+    doubt: Doubt | None
+    doubt_refused: str
     policy: UrgencyPolicy = field(repr=False)
     policy_origin: PolicyOrigin
+
+    @property
+    def rules_level(self) -> Level:
+        """The level of the rules that hold; the lowest if none does."""
+        return max((reason.level for reason in self.reasons if reason.origin == "rule"), default=LEVELS_BY_SEVERITY[0])
+
+    @property
+    def is_fragile(self) -> bool:
+        """Whether the level would be another one if doubt about the numbers did not count."""
+        return self.doubt is not None and self.doubt.level_without != self.level
+
+    def level_of(self, probabilities: Sequence[float], floor: Level | None = None) -> Level:
+        """The level that other probabilities would give, with doubt as large as it is now.
+
+        Args:
+            probabilities: P(this level is needed), least urgent first.
+            floor: Level of the rules that would hold; None for those that do.
+        """
+        counted = self.policy.cautious(probabilities, self.doubt.deviations if self.doubt else ())
+        return max(self.policy.least_loss(counted), self.rules_level if floor is None else floor)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
@@ -120,6 +164,14 @@ class UrgencyResult:
             "model_level": None if self.model_level is None else str(self.model_level),
             "level_probabilities": dict(zip(names, self.level_probabilities, strict=False)),
             "expected_loss": dict(zip(names, self.expected_loss, strict=False)),
+            "doubt": self.doubt
+            and {
+                "deviations": {name: _finite(d) for name, d in zip(names[1:], self.doubt.deviations, strict=False)},
+                "probabilities": dict(zip(names, self.doubt.probabilities, strict=True)),
+                "level_without": str(self.doubt.level_without),
+            },
+            "doubt_refused": self.doubt_refused,
+            "is_fragile": self.is_fragile,
             "open_rules": [
                 {"id": r.id, "level": str(r.level), "text": r.text, "ask": list(r.ask), "chance": r.chance}
                 for r in self.open_rules
@@ -134,6 +186,8 @@ def assess(
     origin: PolicyOrigin,
     posterior: Posterior | None,
     baseline: Posterior,
+    deviations: Sequence[float] | None,
+    doubt_refused: str = "",
 ) -> UrgencyResult:
     """Find the urgency level and its reasons.
 
@@ -142,23 +196,33 @@ def assess(
         posterior: What the engine found, with labels by severity. None if there are no probabilities: then the level is
             at least that of a person of whom only the care setting is known.
         baseline: The same for a person of whom only the care setting is known.
+        deviations: Standard deviation of the log odds of P(level or more is needed), from the second level on, of the
+            posterior, or of the baseline if there is none; None if doubt is not to be counted.
+        doubt_refused: Why not, if it should be.
     """
     known = posterior or baseline
+    words = network.knowledge.urgency
     foresight = Foresight(network, evidence, known.hidden)
     reasons = [_reason_of(rule, evidence) for rule in policy.rules if holds(rule.condition, evidence)]
     probabilities: tuple[float, ...] = ()
     losses: tuple[float, ...] = ()
     model_level = None
+    doubt = None
     expected = (*known.labels, *[0.0] * (len(Level) - len(known.labels)))  # no cause is more urgent
+    counted = policy.cautious(expected, deviations or ())
+    least = policy.least_loss(counted)
     if posterior is None:
-        least = policy.least_loss(expected)
-        reasons.append(
-            Reason(least, "setting", "", "No probabilities: the level of people of whom only the care setting is known.")
-        )
+        reasons.append(Reason(least, "setting", "", words.said("no_probabilities")))
     else:
-        probabilities, losses = expected, policy.expected_losses(expected)
-        model_level = policy.least_loss(expected)
-        reasons.append(_reason_of_model(network, policy, model_level, probabilities, posterior, baseline))
+        demanded = max((reason.level for reason in reasons), default=LEVELS_BY_SEVERITY[0])
+        probabilities, losses, model_level = expected, policy.expected_losses(counted), least
+        if deviations is not None:
+            doubt = Doubt(tuple(deviations), counted, max(demanded, policy.least_loss(expected)))
+        told = _reason_of_model(network, policy, least, probabilities, posterior, baseline)
+        of_doubt = _of_doubt(words, policy, least, probabilities, doubt)
+        reasons.append(replace(told, text=" ".join(text for text in (told.text, of_doubt) if text)))
+        if doubt_refused:
+            reasons[-1] = replace(reasons[-1], text=f"{reasons[-1].text} {words.said('no_doubt')}")
     reasons.sort(key=lambda reason: (-reason.level.severity, reason.origin != "rule", reason.id))
     level = reasons[0].level
     text = policy.text_of(level)
@@ -179,7 +243,18 @@ def assess(
         )
     )
     return UrgencyResult(
-        level, text.label, text.action, tuple(reasons), model_level, probabilities, losses, open_rules, policy, origin
+        level,
+        text.label,
+        text.action,
+        tuple(reasons),
+        model_level,
+        probabilities,
+        losses,
+        open_rules,
+        doubt,
+        doubt_refused,
+        policy,
+        origin,
     )
 
 
@@ -203,36 +278,64 @@ def _reason_of_model(
             records[node] = record
     p = posterior.hidden
     ranked = sorted(records, key=lambda node: (-p[node], records[node].id))
+    words = network.knowledge.urgency
     what = policy.text_of(level).label
     if level > Level.ROUTINE:
         top = next((node for node in ranked if records[node].urgency >= level), None)
         chance = sum(probabilities[level.severity :])
-        named = f", most of it {_named(records[top], p[top])}" if top is not None else ""
-        text = f"{what} has the least expected loss: the chance that it or more is needed is {_percent(chance)}{named}."
-        return Reason(level, "model", records[top].id if top is not None else "", text)
+        if top is None:  # a policy may ask for more than any cause needs
+            return Reason(level, "model", "", words.said("preferred", level=what))
+        text = words.said("danger", level=what, chance=_percent(chance), cause=_named(words, records[top], p[top]))
+        return Reason(level, "model", records[top].id, text)
     likely = [node for node in ranked if records[node].urgency <= level][:NAMED]
     dangers = [node for node in ranked if records[node].urgency > Level.ROUTINE]
     cleared = sorted(
         (node for node in dangers if p[node] < baseline.hidden[node] / 2), key=lambda node: p[node] - baseline.hidden[node]
     )[:NAMED]
-    parts = [f"{what} has the least expected loss."]
+    parts = [words.said("preferred", level=what)]
     if likely:
-        parts.append(f"Most likely: {', '.join(_named(records[node], p[node]) for node in likely)}.")
+        parts.append(words.said("likely", causes=", ".join(_named(words, records[node], p[node]) for node in likely)))
     if cleared:
-        fallen = (f"{_named(records[node], p[node])} (from {_percent(baseline.hidden[node])})" for node in cleared)
-        parts.append(f"Made less likely: {', '.join(fallen)}.")
+        fallen = (
+            words.said(
+                "cleared_cause",
+                cause=records[node].label,
+                chance=_percent(p[node]),
+                before=_percent(baseline.hidden[node]),
+            )
+            for node in cleared
+        )
+        parts.append(words.said("cleared", causes=", ".join(fallen)))
     if dangers:
         more = policy.text_of(Level.WITHIN_DAYS).label.lower()
         chance = sum(probabilities[Level.WITHIN_DAYS.severity :])
-        parts.append(
-            f"What remains: a chance of {_percent(chance)} that {more} or sooner is needed, most of it "
-            f"{_named(records[dangers[0]], p[dangers[0]])}."
-        )
+        worst = _named(words, records[dangers[0]], p[dangers[0]])
+        parts.append(words.said("remains", chance=_percent(chance), level=more, cause=worst))
     return Reason(level, "model", records[likely[0]].id if likely else "", " ".join(parts))
 
 
-def _named(record: Cause | Complication, probability: float) -> str:
-    return f"{record.label} {_percent(probability)}"
+def _of_doubt(words: Urgency, policy: UrgencyPolicy, level: Level, probabilities: Sequence[float], doubt: Doubt | None) -> str:
+    """What doubt about the numbers changed; empty if nothing."""
+    without = policy.least_loss(probabilities)
+    if doubt is None or without == level:
+        return ""
+    chance, bound = (sum(p[level.severity :]) for p in (probabilities, doubt.probabilities))
+    return words.said(
+        "doubt",
+        level=policy.text_of(level).label,
+        chance=_percent(chance),
+        bound=_percent(bound),
+        without=policy.text_of(without).label,
+    )
+
+
+def _named(words: Urgency, record: Cause | Complication, probability: float) -> str:
+    return words.said("cause", cause=record.label, chance=_percent(probability))
+
+
+def _finite(deviation: float) -> float | None:
+    """JSON knows no infinity: a probability of 0 or 1 has no finite doubt."""
+    return deviation if isfinite(deviation) else None
 
 
 def _percent(p: float) -> str:

@@ -90,7 +90,7 @@ def interviews(
     seed: int,
     known: Iterable[str],
     budget: int | None = None,
-    epsilon: float = 0.1,
+    epsilon: float | None = None,
 ) -> Iterator[Ended]:
     """Interview patients drawn from the model.
 

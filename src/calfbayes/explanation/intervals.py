@@ -373,20 +373,12 @@ def chances(at_least: Array) -> Array:
 
 
 def levels_of(result: Diagnosis, at_least: Array) -> list[Level]:
-    """The urgency of each lane: the more urgent of the least expected loss and of the rules that hold.
+    """The urgency of each lane, rules included; doubt about the numbers counts as far as it does in the result.
 
     Args:
         at_least: P(at least this label) from label 1, shape (lanes, labels - 1).
     """
-    floor = rules_level(result)
-    levels = [result.urgency.policy.least_loss(row) for row in chances(at_least).tolist()]
-    return [max(level, floor, key=lambda one: one.severity) for level in levels]
-
-
-def rules_level(result: Diagnosis) -> Level:
-    """The level below which the rules that hold do not let the urgency fall."""
-    demanded = [reason.level for reason in result.urgency.reasons if reason.origin == "rule"]
-    return max(demanded, key=lambda level: level.severity, default=LEVELS_BY_SEVERITY[0])
+    return [result.urgency.level_of(row) for row in chances(at_least).tolist()]
 
 
 def _same(result: Diagnosis, asked: Asked, found: Array) -> tuple[float, float]:

@@ -3,7 +3,8 @@
 Every number is first followed by its derivative: the log odds of the answer are taken for linear in a probability, or in the
 logarithm of a ratio. For the numbers that matter most the model is then solved again, with the bases that follow.
 
-A number may move until the first cause or the urgency changes. By the derivative that is where the difference between the
+A number may move until the first cause or the urgency changes; doubt about the numbers counts as far as it does in the
+result. By the derivative that is where the difference between the
 first cause and another, or between the expected losses of two levels, comes to 0; solving again brackets the point.
 
 References:
@@ -20,7 +21,7 @@ import numpy as np
 
 from calfbayes.diagnosis.result import Diagnosis
 from calfbayes.errors import ArgumentError
-from calfbayes.explanation.intervals import LIMIT, Asked, chances, rules_level
+from calfbayes.explanation.intervals import LIMIT, Asked, chances
 from calfbayes.inference.elicited import PROBABILITIES, ElicitedNumber, ElicitedNumbers, Scale, elicited_numbers
 from calfbayes.inference.ranges import ranges
 from calfbayes.inference.sensitivity import Posteriors
@@ -286,7 +287,31 @@ def _urgency(result: Diagnosis, numbers: ElicitedNumbers, moved: Posteriors) -> 
     if model is None or not rivals:
         return []
     better = loss[model.severity] - loss[[rival.severity for rival in rivals]]
-    return _nearest("urgency", numbers, better @ moved.labels, better @ moved.of_labels, [str(rival) for rival in rivals])
+    counted, of_counted = _counted(result, moved)
+    return _nearest("urgency", numbers, better @ counted, better @ of_counted, [str(rival) for rival in rivals])
+
+
+def _counted(result: Diagnosis, moved: Posteriors) -> tuple[Array, Array]:
+    """P(level is needed) with doubt counted as danger, and its derivatives; the doubt is held as large as it is.
+
+    A shift of log odds makes of dp the part dp q (1 - q) / (p (1 - p)), with q the shifted probability.
+    """
+    n = len(moved.labels)
+    counted = np.array(_cautious(result, moved.labels.tolist()))[:n]
+    p, q = (np.append(np.cumsum(labels[::-1])[::-1], 0.0) for labels in (moved.labels, counted))
+    of_q = np.append(np.cumsum(moved.of_labels[::-1], axis=0)[::-1], np.zeros((1, moved.of_labels.shape[1])), axis=0)
+    for k in range(n - 1, 0, -1):
+        if q[k] <= q[k + 1]:  # what needs more needs as much
+            of_q[k] = of_q[k + 1]
+        elif 0.0 < p[k] < 1.0:
+            of_q[k] *= q[k] * (1.0 - q[k]) / (p[k] * (1.0 - p[k]))
+    return counted, of_q[:-1] - of_q[1:]
+
+
+def _cautious(result: Diagnosis, probabilities: Sequence[float]) -> tuple[float, ...]:
+    """Probabilities of the levels with doubt counted as danger, as large as it is in the result."""
+    doubt = result.urgency.doubt
+    return result.urgency.policy.cautious(probabilities, doubt.deviations if doubt else ())
 
 
 def _nearest(changes: str, numbers: ElicitedNumbers, behind: Array, slopes: Array, names: Sequence[str]) -> list[_Near]:
@@ -368,7 +393,8 @@ def _gap(result: Diagnosis, asked: Asked, changes: str, told: Array) -> tuple[fl
     if np.isnan(told).any():
         return float("nan"), ""
     if changes == URGENCY:
-        losses = result.urgency.policy.expected_losses(chances(told[None, len(asked.nodes) :])[0].tolist())
+        likely = chances(told[None, len(asked.nodes) :])[0].tolist()
+        losses = result.urgency.policy.expected_losses(_cautious(result, likely))
         held, rivals = _rivals(result)
         rival = min(rivals, key=lambda level: (losses[level.severity], -level.severity))
         return losses[rival.severity] - min(losses[level.severity] for level in held), str(rival)
@@ -382,6 +408,6 @@ def _gap(result: Diagnosis, asked: Asked, changes: str, told: Array) -> tuple[fl
 
 def _rivals(result: Diagnosis) -> tuple[list[Level], list[Level]]:
     """Levels of the least expected loss that leave the urgency as it is, given the rules that hold; and the others."""
-    floor = rules_level(result)
+    floor = result.urgency.rules_level
     held = [r for r in LEVELS_BY_SEVERITY if max(r, floor, key=lambda one: one.severity) == result.urgency.level]
     return held, [r for r in LEVELS_BY_SEVERITY if r not in held]

@@ -117,10 +117,9 @@ class ElicitedNumbers:
             Shape (quantities, n).
         """
         number, position, factor = self.moves
-        result = np.zeros((len(self.numbers), len(slopes)))
         parts = np.concatenate([slopes, of_shares], axis=1)[:, position] * factor
-        np.add.at(result, number, parts.T)
-        return np.ascontiguousarray(result.T)
+        first = np.flatnonzero(np.diff(number, prepend=-1))  # the moves stand in the order of the numbers, each has some
+        return np.asarray(np.add.reduceat(parts, first, axis=1))
 
 
 @lru_cache(maxsize=32)

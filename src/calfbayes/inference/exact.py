@@ -77,6 +77,7 @@ class Answers:
         slopes: Derivatives of `log_joint` with respect to the network's numbers, each by itself; None if not asked for. With
             respect to an infinite logit or log odds ratio they mean its exponential: a leak, base or odds ratio of 0. For a
             leak of 1 they mean the probability. Of impossible evidence they are 0.
+        slopes_up_to: The same of log P(evidence, highest label <= l) for l = 0, 1, ...; empty without labels or slopes.
     """
 
     log_joint: Array
@@ -85,6 +86,7 @@ class Answers:
     labels: Array
     risks: Mapping[int, Array]
     slopes: Numbers | None = None
+    slopes_up_to: tuple[Numbers, ...] = ()
 
 
 def infer(
@@ -108,7 +110,11 @@ def infer(
         QueryTooCostlyError: If the plan is dearer than `cost_limit`; nothing was allocated then.
     """
     query = Query.of(evidence)
-    answers = answer(network, network.numbers(cause_logits), query, labels=labels, also=also, cost_limit=cost_limit)
+    return posterior_of(answer(network, network.numbers(cause_logits), query, labels=labels, also=also, cost_limit=cost_limit))
+
+
+def posterior_of(answers: Answers) -> Posterior:
+    """The first lane of a batch."""
     if isinf(answers.log_joint[0]):
         return Posterior(float("-inf"), {})
     of_labels = tuple(answers.labels[0].tolist())
@@ -135,8 +141,8 @@ def answer(
         labels: A label, 0, 1, ..., of each cause and complication by position; or none.
         also: Mechanisms whose posterior is wanted although nothing below them was observed.
         risks: Whether the posteriors of the unknown risk factors are wanted.
-        slopes: Whether the derivatives of `log_joint` are wanted.
-        cost_limit: Largest predicted number of state operations of all lanes, those for labels not counted.
+        slopes: Whether the derivatives of `log_joint` are wanted; with labels, those for each label, too.
+        cost_limit: Largest predicted number of state operations of all lanes, those for labels not counted but for slopes.
 
     Raises:
         QueryTooCostlyError: If the plan is dearer than `cost_limit`; nothing was allocated then.
@@ -144,7 +150,7 @@ def answer(
     batch = _Batch(network, labels, tuple(also), risks=risks, slopes=slopes)
     problem = batch.problem(numbers, query)
     lanes = problem.lanes // batch.n_labels
-    program = priced(problem, lanes, cost_limit)
+    program = priced(problem, problem.lanes if slopes else lanes, cost_limit)
     answers = []
     for part in _parts(lanes, program.size * batch.n_labels):
         of = numbers.part(part), query.part(part)
@@ -219,7 +225,8 @@ class _Batch:
         gradient = Gradient(numbers, problem.lanes) if self.risks or self.slopes else None
         hidden = walk.backward(lanes if gradient is None else problem.lanes, self.network.n_hidden, gradient)[-lanes:]
         hidden[~possible] = 0.0
-        slopes = None if gradient is None else _slopes(problem, gradient, possible)
+        up_to = () if gradient is None else _slopes(problem, gradient, log_joints.reshape(-1, lanes) > -np.inf)
+        slopes = up_to[-1] if up_to else None
         return Answers(
             log_joint,
             hidden,
@@ -227,6 +234,7 @@ class _Batch:
             self._labels(log_joints.reshape(-1, lanes)),
             _posteriors_of_risks(self.network, numbers, query, slopes) if slopes is not None and self.risks else {},
             slopes if self.slopes else None,
+            up_to if self.slopes and self.of_nodes else (),
         )
 
     def _labels(self, log_joints: Array) -> Array:
@@ -238,14 +246,15 @@ class _Batch:
         return np.asarray(np.maximum(np.diff(cumulative.T, prepend=0.0, axis=1), 0.0))
 
 
-def _slopes(problem: Problem, gradient: Gradient, possible: NDArray[np.bool_]) -> Numbers:
-    """Hand the derivatives of the logarithm of the total on to the network's numbers."""
+def _slopes(problem: Problem, gradient: Gradient, possible: NDArray[np.bool_]) -> tuple[Numbers, ...]:
+    """Hand the derivatives of the logarithm of the total on to the network's numbers; for each label, shape (labels, lanes)."""
     for factor in problem.factors:
         gradient.add(factor, np.divide(1.0, factor.values, out=np.zeros_like(factor.values), where=factor.values > 0.0))
-    slopes = gradient.run().part(slice(-len(possible), None))
+    slopes = gradient.run()
     for part in (slopes.logits, slopes.links, slopes.log_odds, slopes.priors):
-        part[~possible] = 0.0
-    return slopes
+        part[~possible.ravel()] = 0.0
+    lanes = possible.shape[1]
+    return tuple(slopes.part(slice(k * lanes, (k + 1) * lanes)) for k in range(len(possible)))
 
 
 def _posteriors_of_risks(network: Network, numbers: Numbers, query: Query, slopes: Numbers) -> dict[int, Array]:
@@ -262,15 +271,22 @@ def _posteriors_of_risks(network: Network, numbers: Numbers, query: Query, slope
 
 def _together(answers: Sequence[Answers]) -> Answers:
     slopes = [part.slopes for part in answers if part.slopes is not None]
-    fields = ("logits", "links", "log_odds", "priors")
+    up_to = zip(*(part.slopes_up_to for part in answers), strict=True)
     return Answers(
         np.concatenate([part.log_joint for part in answers]),
         np.concatenate([part.hidden for part in answers]),
         tuple(sorted({node for part in answers for node in part.kept})),
         np.concatenate([part.labels for part in answers]),
         {risk: np.concatenate([part.risks[risk] for part in answers]) for risk in answers[0].risks},
-        Numbers(*(np.concatenate([getattr(part, field) for part in slopes]) for field in fields)) if slopes else None,
+        _rows(slopes) if slopes else None,
+        tuple(_rows(of_label) for of_label in up_to),
     )
+
+
+def _rows(parts: Sequence[Numbers]) -> Numbers:
+    """Numbers of several batches as those of one."""
+    fields = ("logits", "links", "log_odds", "priors")
+    return Numbers(*(np.concatenate([getattr(part, field) for part in parts]) for field in fields))
 
 
 def highest_label(

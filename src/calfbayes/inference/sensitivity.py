@@ -19,7 +19,7 @@ from functools import lru_cache
 import numpy as np
 
 from calfbayes.inference.elicited import ElicitedNumbers, elicited_numbers
-from calfbayes.inference.exact import COST_LIMIT, answer
+from calfbayes.inference.exact import COST_LIMIT, Posterior, answer, posterior_of
 from calfbayes.inference.reduction import Encoded, Query
 from calfbayes.inference.shares import ShareSlopes, share_slopes
 from calfbayes.inference.solved import SolvedNetwork
@@ -169,25 +169,36 @@ def deviation_of_log_odds(elicited: ElicitedNumbers, p: float, of_p: Array) -> f
     return float(np.linalg.norm((of_p * elicited.deviations)[elicited.varies])) / (p * (1.0 - p))
 
 
-def deviations_of_levels(
+def infer_with_doubt(
     solved: SolvedNetwork,
     setting: str,
     evidence: Encoded,
     labels: Sequence[int],
     *,
     cost_limit: float = COST_LIMIT,
-) -> Array:
-    """Standard deviation of the log odds of P(highest label >= l | evidence) for l = 1, 2, ..., by the delta method.
+) -> tuple[Posterior, tuple[float, ...]]:
+    """Compute a posterior and, in the same walk, how sure P(highest label >= l | evidence) is, by the delta method.
 
     Args:
         labels: A label, 0, 1, ..., of each cause and complication by position.
 
     Returns:
-        Shape (highest label,); infinite where the probability is 0 or 1.
+        The posterior; and the standard deviation of the log odds for l = 1, 2, ..., infinite where the probability is 0
+        or 1. None of them if the evidence is impossible.
 
     Raises:
         QueryTooCostlyError: If the lanes together are dearer than `cost_limit`.
     """
+    network = solved.network
+    numbers = network.numbers(solved.bases[setting].logits)
+    answers = answer(network, numbers, Query.of(evidence), labels=labels, slopes=True, cost_limit=cost_limit)
+    posterior = posterior_of(answers)
+    if not posterior.labels:
+        return posterior, ()
+    slopes = np.concatenate([part.in_a_row for part in answers.slopes_up_to])
+    up_to = np.cumsum(answers.labels[0])
+    of_at_least = -up_to[:-1, None] * (slopes[:-1] - slopes[-1])
     elicited = elicited_numbers(solved, setting)
-    moved = sensitivities(solved, setting, evidence, labels=labels, cost_limit=cost_limit)
-    return np.array([deviation_of_log_odds(elicited, *moved.at_least(label)) for label in range(1, max(labels, default=0) + 1)])
+    rows = elicited.chained(*_share_slopes(solved, setting).held(of_at_least))
+    at_least = [float(answers.labels[0, label:].sum()) for label in range(1, len(up_to))]
+    return posterior, tuple(deviation_of_log_odds(elicited, p, row) for p, row in zip(at_least, rows, strict=True))

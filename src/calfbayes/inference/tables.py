@@ -86,7 +86,8 @@ class Gradient:
         while self._latest:
             table, g = self._of.pop(-heappop(self._latest))
             if table.pull is not None:
-                table.pull(np.broadcast_to(g, (self.lanes, *table.values.shape[1:])), self)
+                shape = (self.lanes, *table.values.shape[1:])
+                table.pull(g if g.shape == shape else np.broadcast_to(g, shape), self)
         return self.numbers
 
 

@@ -131,6 +131,7 @@ def _sources_exist(index: Index) -> Iterator[Fault]:
     cited.append(("advice.toml", "possible_above", knowledge.advice.sources))
     cited += [("advice.toml", f"kinds.{kind.id}.possible_above", kind.sources) for kind in knowledge.advice.kinds]
     cited.append(("asking.toml", "advised", knowledge.asking.sources))
+    cited.append(("urgency.toml", "caution and typicality", knowledge.urgency.sources))
     cited += [("asking.toml", f"tests.{guard.test}", guard.sources) for guard in knowledge.asking.tests]
     cited += [("urgency.toml", f"rules.{rule.id}", rule.sources) for rule in knowledge.urgency.rules]
     for file, place, sources in cited:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from calfbayes.knowledge import templates
 from calfbayes.knowledge.terms import (
     LEVELS_BY_SEVERITY,
     Advice,
@@ -10,10 +11,10 @@ from calfbayes.knowledge.terms import (
     AllOf,
     AnyOf,
     Asking,
-    AskingWords,
     Atom,
     Care,
     Cause,
+    Caution,
     Codes,
     Complication,
     Condition,
@@ -42,7 +43,8 @@ Content = dict[str, Any]
 Table = Mapping[str, Any]
 
 ROUNDING = 1e-12
-PLAIN_WORDS = AskingWords("{level}: {rule}", "{cause}: {now} -> {after}")  # of a model that has none
+ATYPICAL = 0.005  # of a model that does not say: four of the 800 that a patient is compared with
+SETTLED = 0.1
 
 
 def build(content: Content, digest: str) -> KnowledgeBase:
@@ -201,11 +203,16 @@ def _urgency(table: Table) -> Urgency:
         for rule in table.get("rules", ())
         if rule  # one that is wrong stands blank
     )
+    caution, usual = table.get("caution"), table.get("typicality")
     return Urgency(
         levels=tuple(LevelText(Level(key), t["label"], t["action"]) for key, t in table["levels"].items()),
         loss=loss,
         loss_number=_number({**table["loss"], "n": 1.0}, value=0.0),
         rules=rules,
+        caution=None if caution is None else Caution(Level(caution["level"]), float(caution["deviations"])),
+        atypical_below=ATYPICAL if usual is None else float(usual["atypical_below"]),
+        sources=tuple(source for part in (caution, usual) if part for source in part["source"]),
+        words=tuple({**templates.URGENCY, **(table.get("words") or {})}.items()),
     )
 
 
@@ -229,7 +236,7 @@ def _bounds(by_urgency: Mapping[str, float]) -> tuple[float, ...]:
 def _asking(table: Table | None) -> Asking:
     """Without such a file one cause is advised on, no safety net is woven from the rules, and no test is guarded."""
     if table is None:
-        return Asking(1, 1.0, (), 1, (), Level.SAME_DAY, (), 1, "", "", PLAIN_WORDS, (), ())
+        return Asking(1, 1.0, (), 1, (), Level.SAME_DAY, (), 1, "", "", SETTLED, tuple(templates.ASKING.items()), (), ())
     advised, net, interview = table["advised"], table["safety_net"], table["interview"]
     return Asking(
         leading=advised["leading"],
@@ -242,7 +249,8 @@ def _asking(table: Table | None) -> Asking:
         boxes=interview["boxes"],
         checklist=interview["checklist"],
         checklist_help=interview.get("help", ""),
-        words=AskingWords(table["words"]["could_reveal"], table["words"]["would_move"]),
+        epsilon=float(interview["epsilon"]),
+        words=tuple({**templates.ASKING, **table["words"]}.items()),
         tests=tuple(_guard(key, t) for key, t in table.get("tests", {}).items()),
         sources=tuple(advised["source"]),
     )

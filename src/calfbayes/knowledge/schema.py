@@ -6,7 +6,7 @@ seen. What the words mean to each other (ids that exist, arcs that are allowed) 
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, ClassVar, Literal, Self, get_args
 
 from pydantic import (
@@ -20,7 +20,7 @@ from pydantic import (
     model_validator,
 )
 
-from calfbayes.knowledge.templates import template_fault
+from calfbayes.knowledge.templates import ASKING, URGENCY, template_fault, words_fault
 from calfbayes.knowledge.wording import short
 
 FORMAT = 1
@@ -346,6 +346,7 @@ class InterviewTable(Table):
     floor_from: LevelName
     first: list[Id] = []
     boxes: Annotated[int, Field(ge=1, le=39)]
+    epsilon: Annotated[float, Field(gt=0, lt=1)]
     checklist: Label
     help: Why = ""
 
@@ -366,9 +367,55 @@ class TestTable(Table):
     why: Why = ""
 
 
-class AskingWordsTable(Table):
+class WordsTable(Table):
+    """Each template holds what the plain one of its name holds."""
+
+    plain: ClassVar[Mapping[str, str]]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fills_in_what_it_says(cls, table: Any) -> Any:
+        for name, text in table.items() if isinstance(table, dict) else ():
+            problem = words_fault(cls.plain, name, text)
+            if problem:
+                raise ValueError(f"{name} {problem}")
+        return table
+
+
+class AskingWordsTable(WordsTable):
+    plain = ASKING
+
     could_reveal: Text
     would_move: Text
+    how: Text
+    one: Label
+    many: Label
+    number: Label
+    number_of: Label
+    settled: Text
+    budget: Text
+    nothing_left: Text
+
+
+class UrgencyWordsTable(WordsTable):
+    plain = URGENCY
+
+    preferred: Text
+    danger: Text
+    likely: Text
+    cleared: Text
+    cleared_cause: Text
+    remains: Text
+    cause: Text
+    doubt: Text
+    no_doubt: Text
+    no_probabilities: Text
+    nothing_known: Text
+    open_rule: Text
+    open_rules: Text
+    outside: Text
+    atypical: Text
+    no_complaint: Text
 
 
 class AskingTable(Table):
@@ -457,9 +504,25 @@ class RuleTable(Table):
     when: Annotated[Any, AfterValidator(_condition)]
 
 
+class CautionTable(Table):
+    level: LevelName
+    deviations: Annotated[float, Field(ge=0, le=10)]
+    source: Sources
+    why: Text
+
+
+class TypicalityTable(Table):
+    atypical_below: Probability
+    source: Sources
+    why: Text
+
+
 class UrgencyTable(Table):
     levels: dict[LevelName, LevelTable]
     loss: LossTable
+    caution: CautionTable | None = None
+    typicality: TypicalityTable | None = None
+    words: UrgencyWordsTable | None = None
     rules: list[RuleTable] = []
 
 

@@ -1,12 +1,14 @@
-"""The sentences that a model's `explanation.toml` gives, and what may and must be filled into each.
+"""The sentences that a model's files give, and what may and must be filled into each.
 
 A sentence that states how probable or how strong something is must hold the number: words alone could promise more.
 """
 
+from collections.abc import Mapping
 from string import Formatter
 
-# what must stand in each sentence, and what may stand there besides
-FIELDS: dict[str, tuple[frozenset[str], frozenset[str]]] = {
+Fields = Mapping[str, tuple[frozenset[str], frozenset[str]]]  # what must stand in a sentence, what may stand there besides
+
+EXPLANATION: Fields = {
     name: (frozenset(must.split()), frozenset(may.split()))
     for name, must, may in (
         ("summary", "cause probability share", "words"),
@@ -44,19 +46,61 @@ FIELDS: dict[str, tuple[frozenset[str], frozenset[str]]] = {
     )
 }
 
+# Of urgency.toml and asking.toml: what stands in the braces has to be there. A model without words gets the bare numbers.
+URGENCY = {
+    "preferred": "{level}",
+    "danger": "{level}: {chance}, {cause}",
+    "likely": "{causes}",
+    "cleared": "- {causes}",
+    "cleared_cause": "{cause} {before} -> {chance}",
+    "remains": "{level}: {chance}, {cause}",
+    "cause": "{cause} {chance}",
+    "doubt": "{level}: {chance} .. {bound}; {without}",
+    "no_doubt": "?",
+    "no_probabilities": "-",
+    "nothing_known": "-",
+    "open_rule": "1",
+    "open_rules": "{count}",
+    "outside": "{factor}: {low} .. {high}",
+    "atypical": "{share}",
+    "no_complaint": "- {complaint}",
+}
+ASKING = {
+    "could_reveal": "{level}: {rule}",
+    "would_move": "{cause}: {now} -> {after}",
+    "how": "1, 2, ..; {unknown}; {back}; {stop}",
+    "one": "1",
+    "many": "1 2 ..",
+    "number": "1",
+    "number_of": "{unit}",
+    "settled": ".",
+    "budget": ".",
+    "nothing_left": ".",
+}
 
-def template_fault(name: str, text: object) -> str:
+
+def words_fault(plain: Mapping[str, str], name: str, text: object) -> str:
+    """As `template_fault`, for words that hold what the plain ones hold."""
+    held = {name: (frozenset(_fields(words)), frozenset[str]()) for name, words in plain.items()}
+    return template_fault(name, text, held)
+
+
+def _fields(text: str) -> list[str]:
+    return [field for _, field, _, _ in Formatter().parse(text) if field is not None]
+
+
+def template_fault(name: str, text: object, fields: Fields = EXPLANATION) -> str:
     """What is wrong with a template, as `problem; remedy`; empty if nothing, or if others tell it."""
-    if name not in FIELDS or not isinstance(text, str):
+    if name not in fields or not isinstance(text, str):
         return ""
-    must, may = FIELDS[name]
-    known = ", ".join(f"{{{field}}}" for field in sorted(must | may))
+    must, may = fields[name]
+    known = ", ".join(f"{{{field}}}" for field in sorted(must | may)) or "no braces"
     try:
         parts = list(Formatter().parse(text))
     except ValueError as error:
         return f"cannot be filled in ({error}); close every brace"
-    fields = {field for _, field, _, _ in parts if field is not None}
-    if any(form or conversion for _, _, form, conversion in parts) or not fields <= must | may:
+    found = {field for _, field, _, _ in parts if field is not None}
+    if any(form or conversion for _, _, form, conversion in parts) or not found <= must | may:
         return f"holds something else than {known}; write these only"
-    missing = ", ".join(f"{{{field}}}" for field in sorted(must - fields))
+    missing = ", ".join(f"{{{field}}}" for field in sorted(must - found))
     return f"lacks {missing}; a statement has to hold its numbers" if missing else ""

@@ -312,17 +312,42 @@ class LevelText:
 
 
 @dataclass(frozen=True, slots=True)
+class Caution:
+    """How far doubt about the numbers counts as danger.
+
+    Attributes:
+        level: From this level on, P(the level or more is needed) counts at an upper bound.
+        deviations: So many standard deviations of its log odds lie between the probability and the bound; 0 or more.
+    """
+
+    level: Level
+    deviations: float
+
+
+@dataclass(frozen=True, slots=True)
 class Urgency:
     """Levels, losses and red-flag rules.
 
     Attributes:
         loss: `loss[a][b]` is the cost of acting at level a when level b was needed; both by severity, least first.
+        caution: None if doubt about the numbers does not count.
+        atypical_below: If fewer simulated patients tell nothing more probable, a patient is outside the scope.
+        sources: Ids in the bibliography of the last two.
+        words: Templates of the reasons by name; what stands in braces is filled in.
     """
 
     levels: tuple[LevelText, ...]
     loss: tuple[tuple[float, ...], ...]
     loss_number: Elicited
     rules: tuple[Rule, ...]
+    caution: Caution | None
+    atypical_below: float
+    sources: tuple[str, ...]
+    words: tuple[tuple[str, str], ...]
+
+    def said(self, word: str, **parts: object) -> str:
+        """A sentence of the model with its parts filled in."""
+        return dict(self.words)[word].format(**parts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -396,19 +421,6 @@ class TestGuard:
 
 
 @dataclass(frozen=True, slots=True)
-class AskingWords:
-    """Words around computed parts; each `{part}` is put in.
-
-    Attributes:
-        could_reveal: Of a rule that an answer could fire: `{level}`, `{rule}`.
-        would_move: Of a cause whose probability the answers move: `{cause}`, `{now}`, `{after}`.
-    """
-
-    could_reveal: str
-    would_move: str
-
-
-@dataclass(frozen=True, slots=True)
 class Asking:
     """How to go on with a patient: whose advice is given, when to come back, what is asked first, when tests make sense.
 
@@ -423,6 +435,8 @@ class Asking:
         boxes: A checklist has at most so many.
         checklist: The question above a checklist.
         checklist_help: Further explanation; may be empty.
+        epsilon: An interview is settled below this chance that all further answers would give another level.
+        words: Templates by name; what stands in braces is filled in.
     """
 
     leading: int
@@ -435,9 +449,14 @@ class Asking:
     boxes: int
     checklist: str
     checklist_help: str
-    words: AskingWords
+    epsilon: float
+    words: tuple[tuple[str, str], ...]
     tests: tuple[TestGuard, ...]
     sources: tuple[str, ...]
+
+    def said(self, word: str, **parts: object) -> str:
+        """A sentence of the model with its parts filled in."""
+        return dict(self.words)[word].format(**parts)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,28 +9,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from calfbayes.errors import ArgumentError, CalfBayesError
-from calfbayes.knowledge.terms import Level, RiskFactor
+from calfbayes.knowledge.terms import Asking, Level, RiskFactor
 from calfbayes.presentation.plain import BOLD, DIM, painted, printable, wrapped
 from calfbayes.presentation.text import COLOURS, MIN_WIDTH
 from calfbayes.questionnaire.interview import Interview, Stop
 from calfbayes.questionnaire.terms import Kind, Question
 
 BACK, STOP, UNKNOWN = "b", "q", "?"
-HOW = (
-    f"Answer with the number beside a line. Enter alone skips a question, {UNKNOWN} says that you do not know, "
-    f"{BACK} goes back, {STOP} stops and shows the result."
-)
-HINTS = {
-    Kind.ONE: "one number",
-    Kind.MANY: "one or more numbers, with spaces between",
-    Kind.NUMBER: "a number",
-}
-
-ENDINGS = {
-    Stop.SETTLED: "Further answers would hardly change how urgent it is.",
-    Stop.BUDGET: "That was the last question.",
-    Stop.NOTHING_LEFT: "There is nothing left to ask.",
-}
 
 Read = Callable[[str], str]
 Write = Callable[[str], object]
@@ -51,7 +36,7 @@ def ask(interview: Interview, *, read: Read, write: Write, width: int = 100, col
     page = _Page(interview, max(width, MIN_WIDTH), colour)
     before: list[Interview] = []
     shown = None
-    write("\n".join(wrapped(HOW, page.width)))
+    write("\n".join(wrapped(page.asking.said("how", unknown=UNKNOWN, back=BACK, stop=STOP), page.width)))
     while (question := interview.next()) is not None:
         if interview is not shown:
             write("\n".join(page.question(question, interview.screens + 1)))
@@ -66,7 +51,7 @@ def ask(interview: Interview, *, read: Read, write: Write, width: int = 100, col
             interview, shown = before.pop() if before else interview, None
             continue
         try:
-            after = _answered(interview, question, line)
+            after = _answered(interview, question, line, page)
         except CalfBayesError as error:
             write("\n".join(wrapped(str(error), page.width)))
             continue
@@ -76,30 +61,30 @@ def ask(interview: Interview, *, read: Read, write: Write, width: int = 100, col
     return interview
 
 
-def _answered(interview: Interview, question: Question, line: str) -> Interview:
+def _answered(interview: Interview, question: Question, line: str, page: "_Page") -> Interview:
     if not line:
         return interview.skip()
     if line == UNKNOWN:
         return interview.answer(None)
     if question.kind == Kind.NUMBER:
-        return interview.answer(_number(line))
-    return interview.answer([question.options[place - 1].id for place in _places(question, line)])
+        return interview.answer(_number(line, page.hint(question)))
+    return interview.answer([question.options[place - 1].id for place in _places(question, line, page.hint(question))])
 
 
-def _number(line: str) -> float:
+def _number(line: str, hint: str) -> float:
     try:
         number = float(line)
     except ValueError:
-        raise ArgumentError("answer", repr(line[:40]), "a number, such as 42") from None
+        raise ArgumentError("answer", repr(line[:40]), hint) from None
     return int(number) if number.is_integer() else number
 
 
-def _places(question: Question, line: str) -> list[int]:
+def _places(question: Question, line: str, hint: str) -> list[int]:
     words = re.split(r"[\s,;]+", line.strip(" ,;"))
     last = len(question.options)
     if all(re.fullmatch("[0-9]{1,4}", word) and 1 <= int(word) <= last for word in words):
         return [int(word) for word in words]
-    raise ArgumentError("answer", repr(line[:40]), f"{HINTS[question.kind]}, from 1 to {last}")
+    raise ArgumentError("answer", repr(line[:40]), f"{hint}, from 1 to {last}")
 
 
 @dataclass(frozen=True)
@@ -118,7 +103,7 @@ class _Page:
             yield from wrapped(question.help, self.width, "    ", "    ")
         for place, option in enumerate(question.options, start=1):
             yield from wrapped(option.text, self.width, f"  {place:>2}  ", "      ")
-        yield from self._painted([f"    ({self._hint(question)})"], DIM)
+        yield from self._painted([f"    ({self.hint(question)})"], DIM)
 
     def ending(self, interview: Interview) -> Iterator[str]:
         """Why the interview has ended."""
@@ -128,12 +113,19 @@ class _Page:
             yield painted(printable(text.label).upper(), COLOURS[Level.EMERGENCY], colour=self.colour)
             yield from wrapped(text.action, self.width, "  ", "  ")
         elif interview.stopped is not None:
-            yield from wrapped(ENDINGS[interview.stopped], self.width)
+            yield from wrapped(self.asking.said(interview.stopped), self.width)
 
-    def _hint(self, question: Question) -> str:
+    @property
+    def asking(self) -> Asking:
+        """The words of the model."""
+        return self.interview.start._network.knowledge.asking
+
+    def hint(self, question: Question) -> str:
+        """How to answer."""
         factor = self.interview.start._network.records.get(question.number)
-        unit = f" of {printable(factor.unit)}" if isinstance(factor, RiskFactor) else ""
-        return HINTS[question.kind] + unit
+        if isinstance(factor, RiskFactor):
+            return self.asking.said("number_of", unit=printable(factor.unit))
+        return self.asking.said(question.kind)
 
     def _painted(self, lines: list[str], code: str) -> Iterator[str]:
         return (painted(line, code, colour=self.colour) for line in lines)

@@ -25,6 +25,7 @@ from calfbayes.diagnosis.rules import holds
 from calfbayes.errors import ContradictionError, QueryTooCostlyError
 from calfbayes.evidence import Evidence, Likelihood, Value
 from calfbayes.inference.exact import infer
+from calfbayes.inference.sensitivity import infer_with_doubt
 from calfbayes.inference.simulation import chance_present, draw_findings
 from calfbayes.inference.solved import SolvedNetwork, severities
 from calfbayes.inference.tables import Array
@@ -34,6 +35,7 @@ from calfbayes.network import Network
 DRAWN = 6_000
 MOST_SHIFT = 4.0  # of a node's log odds
 CLIP = 1e-9
+MOST_DEVIATIONS = 2.5  # of log odds of a level; half as much is seen where next to nothing else is possible
 
 
 def completions(
@@ -72,18 +74,42 @@ def completions(
         yield answers
 
 
-def level_of(solved: SolvedNetwork, setting: str, evidence: Evidence, policy: UrgencyPolicy, cost_limit: float) -> Level | None:
-    """The level that `diagnose` would give; None if the query is too dear, or the answers are impossible together."""
+def level_of(
+    solved: SolvedNetwork,
+    setting: str,
+    evidence: Evidence,
+    policy: UrgencyPolicy,
+    cost_limit: float,
+    *,
+    weighed: Evidence | None = None,
+) -> Level | None:
+    """The level that `diagnose` would give; None if the answers are impossible together.
+
+    Doubt about the numbers is computed only where deviations from 0 to `MOST_DEVIATIONS` would not all give the same level.
+
+    Args:
+        weighed: A part of the evidence: the rules look at all of it, the model at this part only. None for all of it.
+
+    Raises:
+        QueryTooCostlyError: If it is too dear.
+    """
     fired = [rule.level for rule in policy.rules if holds(rule.condition, evidence)]
     if Level.EMERGENCY in fired:
         return Level.EMERGENCY
     network = solved.network
-    logits = solved.bases[setting].logits
-    try:
-        posterior = infer(network, logits, encode(network, evidence), labels=severities(network), cost_limit=cost_limit)
-    except QueryTooCostlyError:
+    encoded, labels = encode(network, evidence if weighed is None else weighed), severities(network)
+    posterior = infer(network, solved.bases[setting].logits, encoded, labels=labels, cost_limit=cost_limit)
+    if not posterior.labels:
         return None
-    return max([policy.least_loss(posterior.labels), *fired]) if posterior.labels else None
+    least = max([policy.least_loss(posterior.labels), *fired])
+    most = max([policy.least_loss(policy.cautious(posterior.labels, (MOST_DEVIATIONS,) * max(labels))), *fired])
+    if least == most:
+        return least
+    try:
+        deviations = infer_with_doubt(solved, setting, encoded, labels, cost_limit=cost_limit)[1]
+    except QueryTooCostlyError:  # as in a diagnosis: no doubt is counted
+        deviations = ()
+    return max([policy.least_loss(policy.cautious(posterior.labels, deviations)), *fired])
 
 
 def with_answers(evidence: Evidence, answers: Mapping[str, Value]) -> Evidence | None:

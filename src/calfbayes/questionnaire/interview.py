@@ -23,10 +23,10 @@ from itertools import product
 from math import prod, sqrt
 from typing import Any
 
-from calfbayes.diagnosis.questions import is_open, next_questions
+from calfbayes.diagnosis.questions import bearing_most, is_open, next_questions
 from calfbayes.diagnosis.result import Diagnosis, diagnose
 from calfbayes.diagnosis.rules import could_hold
-from calfbayes.errors import ArgumentError, ContradictionError
+from calfbayes.errors import ArgumentError, ContradictionError, QueryTooCostlyError
 from calfbayes.evidence import Evidence, Value, read_evidence, read_evidence_json
 from calfbayes.inference.exact import COST_LIMIT
 from calfbayes.inference.solved import SolvedNetwork
@@ -39,8 +39,8 @@ from calfbayes.questionnaire.session import Questionnaire, applies, checked_choi
 from calfbayes.questionnaire.terms import Question, together
 
 SCHEMA_VERSION = 1
-EPSILON = 0.1
-COMPLETIONS = 16  # whole patients; each costs a query
+COMPLETIONS = 16  # whole patients; each costs a query, all of them together hardly more than the limit of one
+WEIGHED = 12  # so many answers of each are weighed by the model
 PROOF = 512  # whole patients that are looked at to prove a level
 WORTHY = 12  # of so many best questions the screens are chosen
 
@@ -331,33 +331,49 @@ class Interview:
             if self.evidence.get(name) is None and name not in self.evidence.surely_present | self.evidence.surely_absent
         )
 
-    def _level_with(self, answers: Mapping[str, Value]) -> Level | None:
+    def _level_with(self, answers: Mapping[str, Value], names: Sequence[str], cost_limit: float) -> Level | None:
+        """The level with more answers, of which the model weighs those to `names` only; None if they are impossible."""
         evidence = with_answers(self.evidence, answers)
-        if evidence is None:
+        weighed = with_answers(self.evidence, {name: answers[name] for name in names if name in answers})
+        if evidence is None or weighed is None:
             return None
         policy = self.result.urgency.policy
-        level = level_of(self._solved, self.result.setting, evidence, policy, self.cost_limit)
+        level = level_of(self._solved, self.result.setting, evidence, policy, cost_limit, weighed=weighed)
         return None if level is None else max(self.floor, level)
 
+    def _level_weighing(self, answers: Mapping[str, Value], names: Sequence[str]) -> Level | None:
+        """As `_level_with`, weighing half as many names, then a quarter ..., where it is too dear."""
+        try:
+            return self._level_with(answers, names, self.cost_limit / COMPLETIONS)
+        except QueryTooCostlyError:
+            return self._level_weighing(answers, names[: len(names) // 2]) if names else None
+
     def _proof(self, left: Sequence[str]) -> Outlook:
-        """Look at every possible answer to what is left; impossible ones count for nothing."""
-        n = 0
-        for values in product(*(_values(self._network, name) for name in left)):
+        """Look at every possible answer to what is left, if that is affordable; impossible ones count for nothing."""
+        every = list(product(*(_values(self._network, name) for name in left)))
+        for n, values in enumerate(every, start=1):
             answers = dict(zip(left, values, strict=True))
-            level = self._level_with(answers)
-            n += 1
+            try:
+                level = self._level_with(answers, left, self.cost_limit / len(every))
+            except QueryTooCostlyError:
+                return self._estimate()
             if level is not None and level != self.level:
                 return self._estimate(Outlook(0.0, 0.0, n, False, tuple(sorted(answers.items())), level))
-        return Outlook(0.0, 0.0, n, True, None, None)
+        return Outlook(0.0, 0.0, len(every), True, None, None)
 
     def _estimate(self, found: Outlook | None = None) -> Outlook:
-        """Count the completions that give another level; stop early once they are too many."""
+        """Count the completions that give another level; stop early once they are too many.
+
+        A patient who tells everything is dear to compute. So the rules look at the whole patient, and the model weighs of
+        what is left the answers that bear most on the level, fewer of them where that is still too dear.
+        """
         witness = None if found is None else found.witness
         witness_level = None if found is None else found.witness_level
         n = other = 0
         drawn = completions(self._solved, self.result.setting, self.evidence, self.result._hidden, COMPLETIONS, self.seed)
+        weighed = bearing_most(self.result, WEIGHED)
         for answers in drawn:
-            level = self._level_with(answers)
+            level = self._level_weighing(answers, weighed)
             n += 1
             if level != self.level:
                 other += 1
@@ -376,7 +392,7 @@ def begin(
     start: Evidence,
     *,
     budget: int | None = None,
-    epsilon: float = EPSILON,
+    epsilon: float | None = None,
     seed: int = 0,
     cost_limit: float = COST_LIMIT,
 ) -> Interview:
@@ -387,6 +403,8 @@ def begin(
     """
     if budget is not None and (isinstance(budget, bool) or not isinstance(budget, int) or budget < 0):
         raise ArgumentError("budget", short(budget), "a number of screens from 0, or None")
+    if epsilon is None:
+        epsilon = solved.network.knowledge.asking.epsilon
     if isinstance(epsilon, bool) or not isinstance(epsilon, int | float) or not 0 < epsilon < 1:
         raise ArgumentError("epsilon", short(epsilon), "a probability between 0 and 1")
     if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**63:

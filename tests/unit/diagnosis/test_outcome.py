@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from calfbayes import ContradictionError, Level, Model, Outcome
-from calfbayes.diagnosis.typicality import OUTSIDE, typicality
+from calfbayes.diagnosis.typicality import typicality
 from calfbayes.knowledge.terms import atoms
 from support.models import shipped
 
@@ -61,7 +61,7 @@ def test_patients_of_the_model_are_usual_and_the_percentile_is_uniform() -> None
 def test_signs_drawn_by_lot_are_mostly_strange() -> None:
     rng = np.random.default_rng(7)
     ranks = [typicality(CALF._solved, "primary_care", CALF.evidence(drawn_by_lot(CALF, 12, rng))) for _ in range(40)]
-    strange = [rank for rank in ranks if rank is not None and rank <= OUTSIDE]
+    strange = [rank for rank in ranks if rank is not None and rank <= CALF.knowledge.urgency.atypical_below]
     assert len(strange) > 20
 
 
@@ -70,7 +70,7 @@ def test_answers_that_hardly_go_together_are_outside_the_scope_and_keep_their_le
     while True:
         given = drawn_by_lot(CALF, 12, rng)
         rank = typicality(CALF._solved, "primary_care", CALF.evidence(given))
-        if rank is not None and rank <= OUTSIDE:
+        if rank is not None and rank <= CALF.knowledge.urgency.atypical_below:
             break
     result = CALF.diagnose({"age": 50, "sex": "female", **given})
     assert result.outcome == Outcome.OUTSIDE_SCOPE

@@ -55,7 +55,7 @@ def test_rules_and_levels_that_cannot_be_are_refused() -> None:
 def test_a_policy_is_a_plain_value() -> None:
     assert pickle.loads(pickle.dumps(BASE)) == BASE
     assert hash(replace(BASE)) == hash(BASE)
-    assert set(BASE.to_dict()) == {"levels", "loss", "change_points", "rules"}
+    assert set(BASE.to_dict()) == {"levels", "loss", "change_points", "caution", "rules"}
     assert [rule["id"] for rule in BASE.to_dict()["rules"]] == [rule.id for rule in BASE.rules]
 
 

@@ -29,7 +29,8 @@ def value_of(state: str) -> bool | str:
 def test_worth_is_the_expected_gain_of_asking_and_then_diagnosing(known: dict[str, object]) -> None:
     result = TUTORIAL.diagnose(known, setting="primary_care")
     policy = TUTORIAL.urgency_policy
-    floor = max((r.level.severity for r in result.urgency.reasons if r.origin == "rule"), default=0)
+    floor = result.urgency.rules_level.severity
+    assert result.urgency.doubt is not None
     for question in asked(result, who="clinician").values():
         gain = 0.0
         assert sum(answer.chance for answer in question.answers) == pytest.approx(1.0, abs=1e-9)
@@ -37,8 +38,9 @@ def test_worth_is_the_expected_gain_of_asking_and_then_diagnosing(known: dict[st
             then = TUTORIAL.diagnose({**known, question.id: value_of(answer.state)}, setting="primary_care")
             assert then.log_evidence is not None
             assert answer.watched == pytest.approx(then[question.watched].probability, abs=1e-9)
-            assert answer.level == then.urgency.level
-            losses = policy.expected_losses(then.urgency.level_probabilities)
+            likely = then.urgency.level_probabilities
+            assert answer.level == result.urgency.level_of(likely, then.urgency.rules_level)
+            losses = policy.expected_losses(policy.cautious(likely, result.urgency.doubt.deviations))
             gain += answer.chance * (losses[result.urgency.level.severity] - min(losses[floor:]))
         assert question.loss_reduction == pytest.approx(gain, abs=1e-7)
 
