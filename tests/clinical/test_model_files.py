@@ -112,7 +112,7 @@ def alone(network: Network, cause: int) -> np.ndarray:
 
 
 def test_what_excludes_or_implies_each_other_has_probabilities_that_agree(knowledge: KnowledgeBase) -> None:
-    """A start cannot be sudden and slow, and what implies another finding is not the commoner of the two, whatever the cause."""
+    """A start cannot be sudden and slow; what implies another finding is not the commoner of the two, whatever the cause."""
     network = compile_network(knowledge)
     at = network.node_index
     clashes = []
