@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from calfbayes.explanation.changes import Comparison
     from calfbayes.explanation.competition import CauseSet, Contest
     from calfbayes.explanation.conflict import Conflict
+    from calfbayes.explanation.flips import Flips
     from calfbayes.explanation.intervals import Intervals
     from calfbayes.explanation.ledger import Ledger
     from calfbayes.explanation.tornado import Sensitivity
@@ -277,6 +278,19 @@ class Diagnosis:
         from calfbayes.explanation.tornado import sensitivity
 
         return sensitivity(self, of=of, cost_limit=LIMIT if cost_limit is None else cost_limit)
+
+    def flips(self, who: Literal["patient", "clinician"] = "patient") -> "Flips":
+        """Say what would flip the flag, up or down: answers that were not given, and elicited numbers.
+
+        Args:
+            who: Who can find the answers out, as in `next_questions`.
+
+        Raises:
+            ArgumentError: If it is neither.
+        """
+        from calfbayes.explanation.flips import flips
+
+        return flips(self, who=who)
 
     def record(self, *, origins: Mapping[str, str] | None = None, times: Mapping[str, str] | None = None) -> dict[str, Any]:
         """Everything that is needed to repeat this result, as plain values for JSON; `model.replay` repeats it.
