@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from calfbayes.errors import QueryTooCostlyError
 from calfbayes.evidence import Value, read_evidence
 from calfbayes.inference.simulation import simulate_states
 from calfbayes.inference.solved import SolvedNetwork
@@ -28,12 +29,12 @@ class Ended:
     """How one interview ended.
 
     Attributes:
-        full: The level that all that the patient could tell gives.
+        full: The level that all that the patient could tell gives; None if that is too dear to compute.
         level: The level of the interview at its end.
         screens: How many screens it took.
     """
 
-    full: Level
+    full: Level | None
     level: Level
     screens: int
     stop: Stop
@@ -41,7 +42,7 @@ class Ended:
 
 @dataclass(frozen=True, slots=True)
 class InterviewScores:
-    """Counts over interviews."""
+    """Counts over interviews; what is held against full information leaves those out for which that is too dear."""
 
     ended: tuple[Ended, ...]
 
@@ -53,7 +54,7 @@ class InterviewScores:
     @property
     def too_low(self) -> float:
         """Share that ended below it."""
-        return self._share(e.level < e.full for e in self.ended)
+        return self._share(e.full is not None and e.level < e.full for e in self.ended)
 
     @property
     def emergency_missed(self) -> float:
@@ -69,6 +70,7 @@ class InterviewScores:
         """Plain values for JSON."""
         return {
             "patients": len(self.ended),
+            "too_dear": sum(e.full is None for e in self.ended),
             "agreed": self.agreed,
             "too_low": self.too_low,
             "emergency_missed": self.emergency_missed,
@@ -78,7 +80,7 @@ class InterviewScores:
         }
 
     def _share(self, held: Iterable[bool]) -> float:
-        return sum(held) / len(self.ended)
+        return sum(held) / max(1, sum(e.full is not None for e in self.ended))
 
 
 def interviews(
@@ -124,8 +126,10 @@ def _ended(interview: Interview, answers: Mapping[str, Value]) -> Ended:
     solved = interview._solved
     everything = read_evidence(solved.network, answers, setting=interview.start.setting)
     policy = interview.result.urgency.policy
-    full = level_of(solved, interview.result.setting, everything, policy, COST_LIMIT)
-    assert full is not None  # whoever was drawn is possible, and all risk factors are known
+    try:
+        full = level_of(solved, interview.result.setting, everything, policy, COST_LIMIT)
+    except QueryTooCostlyError:
+        full = None
     assert interview.stopped is not None  # nothing is asked any more
     return Ended(full, interview.level, interview.screens, interview.stopped)
 

@@ -10,7 +10,9 @@ It stops, and says which it was, when
         is below epsilon; it is estimated from seeded completions, with its standard error,
     (c) the budget of screens is used up, or nothing is left to ask.
 
-The level never falls below what was once urgent in the interview (`floor`), from the level on that the model's file names.
+The level of an interview is the highest of its levels so far, counted from the level on that the model's file names
+(`floor`): who was once told to see somebody today is not told otherwise by a later answer, though `result` may say so. Below
+that level it is simply the level of `result`.
 """
 
 import json
@@ -26,7 +28,7 @@ from typing import Any
 from calfbayes.diagnosis.questions import bearing_most, is_open, next_questions
 from calfbayes.diagnosis.result import Diagnosis, diagnose
 from calfbayes.diagnosis.rules import could_hold
-from calfbayes.errors import ArgumentError, ContradictionError, QueryTooCostlyError
+from calfbayes.errors import ArgumentError, QueryTooCostlyError
 from calfbayes.evidence import Evidence, Value, read_evidence, read_evidence_json
 from calfbayes.inference.exact import COST_LIMIT
 from calfbayes.inference.solved import SolvedNetwork
@@ -306,13 +308,10 @@ class Interview:
     def _as_denied(self) -> Evidence:
         """The evidence as if what was asked and not answered had been denied: it will not be asked again."""
         known = dict(self.evidence.items())
-        for name in self.put:
+        for name in self.put - self.evidence.surely_present:
             if known.get(name) is None and isinstance(self._network.records[name], Finding):
                 known[name] = False
-        try:
-            return read_evidence(self._network, known, setting=self.start.setting)
-        except ContradictionError:  # what is present implies what was skipped
-            return self.evidence
+        return read_evidence(self._network, known, setting=self.start.setting)
 
     def _could_fire(self, rule: Rule) -> bool:
         return could_hold(rule.condition, self._as_denied)

@@ -1,6 +1,7 @@
 """Interviews: pure and resumable values that stop for a reason, with a floor that holds."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -88,6 +89,14 @@ def test_first_comes_what_the_model_puts_first_then_alarm_signs() -> None:
         name for rule in CALF.diagnose({}).urgency.open_rules if rule.level == Level.EMERGENCY for name in rule.ask
     }
     assert set(alarm.names) <= of_emergencies
+
+
+def test_what_was_asked_in_vain_closes_rules_though_another_such_answer_is_implied() -> None:
+    said = (("pain_persisting_over_7_days", True),)
+    asked = frozenset({"pain_persisting_over_36h", "sudden_onset"})
+    interview = replace(CALF.interview(), said=said, put=asked)
+    assert interview._as_denied["sudden_onset"] is False
+    assert interview._as_denied.get("pain_persisting_over_36h") is not False
 
 
 def test_an_emergency_ends_it_at_once() -> None:
