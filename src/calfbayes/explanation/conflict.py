@@ -19,7 +19,6 @@ from typing import Any
 import numpy as np
 
 from calfbayes.diagnosis.result import Diagnosis, encode
-from calfbayes.explanation.ledger import LIMIT
 from calfbayes.explanation.routes import reaches
 from calfbayes.explanation.shapley import Rows
 from calfbayes.inference.exact import answer
@@ -28,6 +27,7 @@ from calfbayes.inference.reduction import Encoded, Query
 from calfbayes.inference.tables import Array
 from calfbayes.network import Network, Numbers
 
+LIMIT = 1e8  # state operations of one batch
 LEAST = 1.5  # times rarer; less is not worth a word
 MOST_PAIRS = 6  # the worst pairs are held against single causes
 

@@ -35,7 +35,7 @@ from calfbayes.inference.solved import SolvedNetwork
 from calfbayes.inference.tables import Array
 from calfbayes.network import Network
 
-LIMIT = 3e8  # state operations; a few seconds
+LIMIT = 1e9  # state operations; some six seconds, which hardly a patient with fewer than nine answers takes
 DECIBANS = 10.0 / log(10.0)
 NOTHING = 1e-6  # decibans; below this an item speaks neither for nor against
 UNASKED = 8
@@ -228,8 +228,8 @@ def explain(result: Diagnosis, cause: str, *, cost_limit: float = LIMIT) -> Ledg
 
     Args:
         cost_limit: Number of state operations that the weights may take, roughly. Where all orders would cost more, or
-            there are more than ten answers, some orders are drawn and the weights have an error. Up to seven answers about
-            a patient of the calf model are mostly within it; ten take up to 3e9, some ten seconds.
+            there are more than ten answers, some orders are drawn and the weights have an error. Ten answers about a
+            patient of the calf model take up to 3e9 for all orders.
 
     Raises:
         NoPosteriorError: If the result holds no probabilities.
