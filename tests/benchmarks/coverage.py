@@ -1,6 +1,10 @@
 """Coverage of the intervals of the calf model on patients drawn from drawn models: `make coverage`, a quarter of an hour.
 
 python -m benchmarks.coverage --patients 10      # in minutes
+
+November 2026, seeds 1 and 2 with 50 patients of 300 draws each: 6,408 pairs, 89.5 % held by sampling (clustered standard
+error 0.4 %), 88.2 % by derivatives; 99.5 % of the intervals by both methods agree, their ends a sixth of half a width apart
+(median; 95th percentile a third).
 """
 
 import argparse
