@@ -51,6 +51,8 @@ def exchanged(first: str, second: str) -> Callable[[], Model]:
     return lambda: edited(CALF, {first: value_at(CALF, second), second: value_at(CALF, first)})
 
 
+FLESH = value_at(CALF, "urgency.rules.flesh_destroying_infection.when")["any"]
+
 PLANTED = {
     "a link swapped to another mechanism": Planted(
         changed(
@@ -76,6 +78,11 @@ PLANTED = {
         changed({"urgency.rules.cauda_equina.level": "within_days"}),
         "rule_cauda_equina",
         ("rule cauda_equina asks for within_days", "wanted at least emergency"),
+    ),
+    "a rule that lost a condition": Planted(
+        changed({"urgency.rules.flesh_destroying_infection.when": {"any": [*FLESH[:2], FLESH[2]["all"][1], *FLESH[3:]]}}),
+        "rule_flesh_destroying_infection",
+        ("rule flesh_destroying_infection", "holds even with", "numbness without rapidly_spreading_redness"),
     ),
     "an odds ratio upside down": Planted(
         inverted(f"{DVT}.odds.active_cancer.present"),

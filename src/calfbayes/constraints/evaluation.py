@@ -230,15 +230,24 @@ class Examiner:
         """No probability is asked for: a rule speaks of what is present."""
         network = self.beliefs.network
         rule = next(rule for rule in network.knowledge.urgency.rules if rule.id == constraint.rule)
-        silent = []
-        for picture in constraint.pictures:
-            answers = {**dict(constraint.given.answers), **dict(constraint.besides.answers), **dict(picture.answers)}
-            if not rule_holds(rule.condition, read_evidence(network, answers, setting=constraint.setting)):
-                silent.append(str(picture))
+        about = {**dict(constraint.given.answers), **dict(constraint.besides.answers)}
+
+        def fires(picture: Iterable[tuple[str, Value]]) -> bool:
+            return rule_holds(rule.condition, read_evidence(network, {**about, **dict(picture)}, setting=constraint.setting))
+
+        silent = [str(picture) for picture in constraint.pictures if not fires(picture.answers)]
+        hasty = [
+            f"{picture} without {name}"
+            for picture in constraint.pictures
+            for name, value in picture.answers
+            if constraint.each_needed and fires(answer for answer in picture.answers if answer != (name, value))
+        ]
         wanted = f"at least {constraint.least} with each of {len(constraint.pictures)} pictures"
         level = f"rule {rule.id} asks for {rule.level}"
         said = f"{level}, but does not hold with {'; nor with '.join(silent)}" if silent else f"{level} with each picture"
-        holds = not silent and rule.level >= constraint.least
+        said += f", and holds even with {'; and with '.join(hasty)}" if hasty else ""
+        wanted += ", and with no less" if constraint.each_needed else ""
+        holds = not silent and not hasty and rule.level >= constraint.least
         return _compared(constraint, holds, str(rule.level), wanted, said, {})
 
     def _median_urgency(self, constraint: MedianUrgency) -> Comparison:

@@ -226,7 +226,9 @@ class _Reader:
                 rules = {rule.id for rule in self.network.knowledge.urgency.rules}
                 pictures = tuple(self._picture(atoms) for atoms in t["pictures"])
                 rule = self._known("rule", t["rule"], rules, "red-flag rule")
-                return RuleFires(**common, rule=rule, least=Level(t["at_least"]), pictures=pictures)
+                return RuleFires(
+                    **common, rule=rule, least=Level(t["at_least"]), pictures=pictures, each_needed=t["each_needed"]
+                )
             case "median_urgency":
                 levels = self._levels(t)
                 tell = tuple(self._item("tell", name) for name in t["tell"])

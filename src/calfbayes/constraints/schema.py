@@ -142,6 +142,7 @@ class UrgencyTable(ConstraintTable):
 class RuleTable(ConstraintTable):
     rule: Id
     at_least: LevelName
+    each_needed: bool = True
     pictures: Annotated[list[Annotated[list[Atom], Field(min_length=1, max_length=20)]], Field(min_length=1, max_length=200)]
 
 

@@ -217,11 +217,13 @@ class RuleFires(Constraint):
 
     Attributes:
         pictures: Each a set of answers that are enough for the rule.
+        each_needed: Whether none of the answers of a picture can be spared.
     """
 
     rule: str
     least: Level
     pictures: tuple[Selection, ...]
+    each_needed: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -206,9 +206,22 @@ class Given:
         part = {"at_least": at_least, "at_most": at_most, "outcome": outcome, "each_of": list(each_of)}
         return self._demand("urgency", part, about)
 
-    def rule(self, rule: str, *, at_least: LevelName, pictures: Sequence[Sequence[str]], **about: Unpack[About]) -> Demand:
-        """A red-flag rule holds on each picture, a list of findings and `factor=state`, and asks for at least this level."""
-        part = {"rule": rule, "at_least": at_least, "pictures": [list(picture) for picture in pictures]}
+    def rule(
+        self,
+        rule: str,
+        *,
+        at_least: LevelName,
+        pictures: Sequence[Sequence[str]],
+        each_needed: bool = True,
+        **about: Unpack[About],
+    ) -> Demand:
+        """A red-flag rule holds on each picture, a list of findings and `factor=state`, and asks for at least this level.
+
+        Args:
+            each_needed: Whether it is to be silent if an answer of a picture is left out.
+        """
+        shown = [list(picture) for picture in pictures]
+        part = {"rule": rule, "at_least": at_least, "pictures": shown, "each_needed": each_needed}
         return self._demand("rule", part, about)
 
     def median_urgency(
