@@ -23,7 +23,7 @@ lint: $(VENV)/.installed
 test: lint
 	$(BIN)/python -m pytest
 
-# searches longer, and for other counterexamples each time
+# searches ten times as long, and for other counterexamples each time
 test-deep: $(VENV)/.installed
 	CALFBAYES_HYPOTHESIS_PROFILE=deep $(BIN)/python -m pytest tests/properties tests/unit/testing
 

@@ -119,7 +119,7 @@ def test_a_rule_that_holds_proves_its_level_whatever_is_learnt() -> None:
     assert "besides g: the level is" in missing.text
 
 
-PICTURES = [["sudden_onset", "cold_feet"], ["sudden_onset", "leg_weakness", "age=age_0_39"]]
+PICTURES = [["sudden_onset", "cold_feet"], ["sudden_onset", "leg_weakness"]]
 
 
 def test_a_rule_holds_on_every_picture_at_its_level() -> None:
@@ -134,6 +134,19 @@ def test_a_rule_holds_on_every_picture_at_its_level() -> None:
     gone = edited(TUTORIAL, {f"urgency.rules.{rule}": REMOVED})
     with pytest.raises(ModelFileError, match="is no red-flag rule"):
         judged(gone, "rule", rule=rule, at_least="emergency", pictures=PICTURES)
+
+
+def test_a_rule_that_holds_on_less_than_a_picture_is_told_unless_that_is_allowed() -> None:
+    table: Mapping[str, Any] = {"rule": "sudden_loss_of_blood_supply", "at_least": "emergency"}
+    more = [*PICTURES, ["sudden_onset", "leg_weakness", "age=age_0_39"]]
+    verdict = judged(TUTORIAL, "rule", **table, pictures=more)
+    assert verdict.status is Status.REFUTED
+    assert "holds even with sudden_onset, leg_weakness, age age_0_39 without age; wanted" in verdict.text
+    assert judged(TUTORIAL, "rule", **table, pictures=more, each_needed=False).holds
+    grown = edited(TUTORIAL, {"urgency.rules.sudden_loss_of_blood_supply.when": {"any": ["cold_feet", "leg_weakness"]}})
+    assert (
+        "holds even with sudden_onset, cold_feet without sudden_onset" in judged(grown, "rule", **table, pictures=PICTURES).text
+    )
 
 
 # --- scopes ---
