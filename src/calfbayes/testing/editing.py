@@ -52,14 +52,18 @@ def number_at(model: Model, place: str) -> float:
 
 
 def with_number(model: Model, place: str, value: float) -> Model:
-    """The same model with another elicited number; its range gives way, so that it may lie anywhere.
+    """The same model with another elicited number, which is as sure as it was: its range moves along, its sample size stays.
 
     Raises:
         CalfBayesError: As `number_at`, or if the model is wrong with this number.
     """
-    table = value_at(model, place)
-    kept = {key: entry for key, entry in table.items() if key not in {"range", "n"}}
-    return edited(model, {place: {**kept, "n": 1.0, _number_key(place, table): value}})
+    table, was = value_at(model, place), number_at(model, place)
+    changed = {**table, _number_key(place, table): value}
+    if table.get("range") is not None:
+        most = float("inf") if ".weight." in place or ".odds." in place else 1.0
+        low, high = (end * value / was if was > 0 else value for end in table["range"])
+        changed["range"] = [min(low, value), max(value, min(high, most))]
+    return edited(model, {place: changed})
 
 
 def _number_key(place: str, table: Any) -> str:

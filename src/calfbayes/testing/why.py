@@ -33,7 +33,7 @@ from calfbayes.testing.margins import Margin, margin_of
 STEP = 1e-4  # of a number's scale, for the slope of a margin
 FARTHEST = 4.0  # on a number's scale; one that would have to move further mends nothing by itself
 EXACT = 1e-9  # on a number's scale
-ROOM = 1.05  # how exactly a value is told that would do: one that lies so much nearer would not
+ROOM = 1.02  # how exactly a value is told that would do: one that lies so much nearer on its scale would not
 STEPS = 80
 MOST_ANSWERS = 8
 MOST_CAUSES = 3
@@ -192,7 +192,7 @@ def _least(met: Callable[[float], bool], near: float, far: float) -> float:
 
 
 def _corrected(met: Callable[[float], bool], by: float) -> float | None:
-    """The smallest movement that does to a twentieth, from where it was foretold; None if none does."""
+    """The smallest movement that does to one part in fifty, from where it was foretold; None if none does."""
     near = by / ROOM
     if met(by):
         while met(near) and abs(near) > EXACT:
