@@ -197,8 +197,8 @@ def test_without_the_widgets_the_extra_is_named(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_the_shipped_model_can_be_explored() -> None:
-    explorer = shipped("calf").explore(setting="primary_care")
+    explorer = shipped("calf").explore({"age": 60, "sex": "female"}, setting="primary_care")
     explorer.search.value = "swelling"
     assert explorer.rows[0].item is not None
     explorer.rows[0].ticks.value = "present"
-    assert len(explorer.evidence) == 1
+    assert len(explorer.evidence) == 3
