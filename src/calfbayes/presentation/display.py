@@ -146,15 +146,23 @@ class DiagnosisView:
         flag = self.diagnosis.urgency
         if flag.model_level is None:
             return []
-        rows = [
-            (self.level_labels[level], percent(chance), f"{loss:.2f}")
-            for level, chance, loss in zip(LEVELS_BY_SEVERITY, flag.level_probabilities, flag.expected_loss, strict=True)
-        ]
-        heads = ("Level", "Chance that it is needed", "Expected loss of acting so")
+        columns = {
+            "Level": [self.level_labels[level] for level in LEVELS_BY_SEVERITY],
+            "Chance that it is needed": [percent(chance) for chance in flag.level_probabilities],
+            "With doubt counted": [percent(chance) for chance in flag.doubt.probabilities] if flag.doubt else [],
+            "Expected loss of acting so": [f"{loss:.2f}" for loss in flag.expected_loss],
+        }
+        shown = {head: cells for head, cells in columns.items() if cells}
         words = (
             f"Least expected loss: {self.level_labels[flag.model_level].lower()}. A red-flag rule that holds can only raise it."
         )
-        weighed = table("Levels, least urgent first", heads, rows, numbers=heads[1:])
+        if flag.doubt:
+            without = self.level_labels[flag.doubt.level_without].lower()
+            words += f" Doubt about the numbers of the model counts as danger; without it the level would be {without}."
+        if flag.doubt_refused:
+            words += f" Doubt about the numbers of the model was not counted: {flag.doubt_refused}"
+        rows = list(zip(*shown.values(), strict=True))
+        weighed = table("Levels, least urgent first", list(shown), rows, numbers=list(shown)[1:])
         return [("How the urgency was weighed", joined([element("p", words), weighed]))]
 
     def known(self) -> Html:

@@ -8,6 +8,7 @@ import pytest
 
 from calfbayes import Diagnosis, Level, Likelihood, load_model
 from calfbayes.diagnosis.policy import PolicyOrigin
+from calfbayes.diagnosis.urgency import Doubt
 from calfbayes.presentation.display import diagnosis_html, evidence_html, model_html
 from calfbayes.presentation.parts import style
 from calfbayes.presentation.plain import percent
@@ -87,11 +88,28 @@ def test_all_causes_are_there_and_those_beyond_the_top_folded(top: int) -> None:
 
 
 def test_the_level_by_expected_loss_stands_beside_its_numbers() -> None:
-    flag = patient().urgency
-    words = read_page(patient()._repr_html_()).words
+    result = patient()
+    flag = result.urgency
+    words = read_page(replace(result, urgency=replace(flag, doubt=None))._repr_html_()).words
     assert f"Least expected loss: {flag.label.lower()}." in words or flag.model_level != flag.level
     for level in Level:
         assert f" {percent(flag.level_probabilities[level.severity])} {flag.expected_loss[level.severity]:.2f}" in words
+
+
+def test_doubt_that_counts_as_danger_is_told_with_what_it_does() -> None:
+    result = patient()
+    doubt = Doubt((0.5, 0.5, 0.5, 0.5), (0.5, 0.25, 0.125, 0.0625, 0.0625), Level.ROUTINE)
+    flag = replace(result.urgency, doubt=doubt, doubt_refused="")
+    words = read_page(replace(result, urgency=flag)._repr_html_()).words
+    assert "without it the level would be routine." in words
+    for level in Level:
+        k = level.severity
+        row = f" {percent(flag.level_probabilities[k])} {percent(doubt.probabilities[k])} {flag.expected_loss[k]:.2f}"
+        assert row in words
+    refused = replace(result.urgency, doubt=None, doubt_refused="it was too dear")
+    assert "Doubt about the numbers of the model was not counted: it was too dear" in (
+        read_page(replace(result, urgency=refused)._repr_html_()).words
+    )
 
 
 def test_without_probabilities_level_and_reason_remain() -> None:
