@@ -16,10 +16,10 @@ from calfbayes.diagnosis.typicality import typicality
 from calfbayes.diagnosis.urgency import Outcome, UrgencyResult, assess
 from calfbayes.errors import ArgumentError, ContradictionError, NoPosteriorError, QueryTooCostlyError, UnknownNameError
 from calfbayes.evidence import Evidence, Likelihood, silent_items
-from calfbayes.inference.exact import COST_LIMIT, Posterior, highest_label, infer
+from calfbayes.inference.exact import COST_LIMIT, LOWEST_LOG, Posterior, highest_label, infer
 from calfbayes.inference.reduction import Encoded
 from calfbayes.inference.sensitivity import infer_with_doubt
-from calfbayes.inference.solved import SolvedNetwork, clashing, nothing_known, severities
+from calfbayes.inference.solved import SolvedNetwork, clashing, is_possible, nothing_known, severities
 from calfbayes.knowledge.terms import Cause, Complication, Level
 from calfbayes.network import Network
 
@@ -424,10 +424,12 @@ def diagnose(
     else:
         try:
             own, deviations, doubt_refused = _inferred(solved, setting, encoded, counts_doubt, cost_limit)
-            if isinf(own.log_joint):
+            if isinf(own.log_joint) and not is_possible(network, bases, encoded):
                 raise _contradiction(solved, setting, encoded, evidence, chosen)
             other = posterior_by(network, bases.logits, encoded, cost_limit=cost_limit) if posterior_by else own
-            if isinf(other.log_joint):
+            if own.log_joint < LOWEST_LOG:
+                refusal = "the answers are so improbable together, below 1e-282, that their probability is lost to rounding"
+            elif isinf(other.log_joint):
                 refusal = "the second engine lost the evidence to rounding"
             else:
                 posterior = Posterior(other.log_joint, other.hidden, own.labels)

@@ -43,6 +43,7 @@ from calfbayes.inference.walk import Walk
 from calfbayes.network import Network, Numbers
 
 COST_LIMIT = 2e8  # state operations; about a second at 4 to 6 ns each, half as much again with labels
+LOWEST_LOG = -650.0  # of P(evidence): what rounds to 0 on the way is less than 1e-18 of anything larger
 MEMORY = 2.0**25  # bytes that the messages and matrices of one walk may take; more lanes at once leave the cache
 
 

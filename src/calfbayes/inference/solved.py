@@ -2,16 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import isinf
+from math import inf, isinf
 
 import numpy as np
 
 from calfbayes.errors import Fault, ModelFileError, QueryTooCostlyError
 from calfbayes.inference.bases import Bases, solve_bases
-from calfbayes.inference.exact import COST_LIMIT, Posterior, infer, priced
-from calfbayes.inference.reduction import Encoded, reduce
+from calfbayes.inference.exact import COST_LIMIT, Posterior, answer, infer, priced
+from calfbayes.inference.reduction import Encoded, Query, reduce
 from calfbayes.knowledge.terms import Cause, Complication
-from calfbayes.network import Network
+from calfbayes.network import Network, Numbers
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,6 +83,24 @@ def nothing_known(network: Network) -> Encoded:
     return Encoded((-1,) * len(network.risks), ())
 
 
+def is_possible(network: Network, bases: Bases, evidence: Encoded) -> bool:
+    """Say whether the model holds evidence possible at all, however improbable.
+
+    Whether a sum of products of non-negative numbers is 0 depends only on which of them are 0; so all others are set to
+    moderate values, and nothing is lost to rounding.
+    """
+    numbers = network.numbers(bases.logits)
+    moderate = Numbers(
+        np.where(np.isinf(numbers.logits), numbers.logits, 0.0),
+        np.where((numbers.links > 0.0) & (numbers.links < 1.0), 0.5, numbers.links),
+        np.where(np.isinf(numbers.log_odds), numbers.log_odds, 0.0),
+        np.where(numbers.priors > 0.0, 1.0, 0.0),
+    )
+    findings = tuple((node, float(off > 0.0), float(on > 0.0)) for node, off, on in evidence.findings)
+    query = Query.of(Encoded(evidence.risk_states, findings))
+    return not isinf(answer(network, moderate, query, cost_limit=inf).log_joint[0])
+
+
 def clashing(network: Network, bases: Bases, evidence: Encoded) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """A set of items that the model holds impossible together, minimal by inclusion.
 
@@ -97,7 +115,7 @@ def clashing(network: Network, bases: Bases, evidence: Encoded) -> tuple[tuple[i
 
     def impossible(kept_risks: list[int], kept_findings: list[tuple[int, float, float]]) -> bool:
         states = tuple(state if k in kept_risks else -1 for k, state in enumerate(evidence.risk_states))
-        return isinf(infer(network, bases.logits, Encoded(states, tuple(kept_findings)), cost_limit=float("inf")).log_joint)
+        return not is_possible(network, bases, Encoded(states, tuple(kept_findings)))
 
     for risk in list(risks):
         rest = [other for other in risks if other != risk]

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from calfbayes.errors import ContradictionError
 from calfbayes.inference.exact import infer
 from calfbayes.inference.reduction import Encoded
 from calfbayes.inference.solved import clashing, nothing_known, severities, solve
@@ -42,3 +43,25 @@ def test_a_clash_leaves_out_what_does_not_matter() -> None:
     sign, mark, other = (solved.network.node_index[name] for name in leaks)
     evidence = Encoded((), tuple(sorted([(sign, *PRESENT), (mark, *ABSENT), (other, *PRESENT)])))
     assert clashing(solved.network, solved.bases["here"], evidence) == ((), tuple(sorted((sign, mark))))
+
+
+@pytest.mark.parametrize(("n_marks", "almost"), [(20, 0.999999), (60, 0.999999), (60, 1.0)])
+def test_evidence_lost_to_rounding_is_told_from_a_contradiction(n_marks: int, almost: float) -> None:
+    """The sign comes from a alone, and a hardly ever lacks one of its marks: P(evidence) is (1e-6)^n, or 0."""
+    marks = [f"mark_{k}" for k in range(n_marks)]
+    content = small_content(
+        {"a": (1.0, {"sign": 0.5, **dict.fromkeys(marks, almost)}), "b": (1.0, {})}, dict.fromkeys(["sign", *marks], 0.0)
+    )
+    model, answers = model_of(content), {"sign": True, **dict.fromkeys(marks, False)}
+    if almost == 1.0:
+        with pytest.raises(ContradictionError) as caught:
+            model.diagnose(answers)
+        assert len(caught.value.clash) == 2, "the sign and one of the marks"
+    elif n_marks == 20:
+        result = model.diagnose(answers)
+        assert result["a"].probability == 1.0
+        assert result.log_evidence == pytest.approx(np.log(0.6 * 0.5) + n_marks * np.log1p(-almost), abs=1e-9)
+    else:
+        result = model.diagnose(answers)
+        assert "lost to rounding" in result.outcome_reason
+        assert not result.causes
