@@ -46,7 +46,7 @@ EXPLANATION: Fields = {
     )
 }
 
-# Of urgency.toml and asking.toml: what stands in the braces has to be there. A model without words gets the bare numbers.
+# Of urgency.toml and asking.toml: what stands in the braces has to be there. A model without words gets these.
 URGENCY = {
     "preferred": "{level}",
     "danger": "{level}: {chance}, {cause}",
@@ -56,14 +56,14 @@ URGENCY = {
     "remains": "{level}: {chance}, {cause}",
     "cause": "{cause} {chance}",
     "doubt": "{level}: {chance} .. {bound}; {without}",
-    "no_doubt": "?",
-    "no_probabilities": "-",
-    "nothing_known": "-",
-    "open_rule": "1",
-    "open_rules": "{count}",
-    "outside": "{factor}: {low} .. {high}",
-    "atypical": "{share}",
-    "no_complaint": "- {complaint}",
+    "no_doubt": "no doubt counted",
+    "no_probabilities": "no probabilities",
+    "nothing_known": "nothing known",
+    "open_rule": "1 open rule",
+    "open_rules": "{count} open rules",
+    "outside": "meant for {factor} {low} .. {high}",
+    "atypical": "atypical: {share}",
+    "no_complaint": "without {complaint}",
 }
 ASKING = {
     "could_reveal": "{level}: {rule}",
@@ -73,9 +73,9 @@ ASKING = {
     "many": "1 2 ..",
     "number": "1",
     "number_of": "{unit}",
-    "settled": ".",
-    "budget": ".",
-    "nothing_left": ".",
+    "settled": "settled",
+    "budget": "budget spent",
+    "nothing_left": "nothing left to ask",
 }
 
 
