@@ -28,7 +28,14 @@ from calfbayes import __version__
 from calfbayes.audit.comparison import Verdict, audit
 from calfbayes.audit.report import audit_csv, audit_text
 from calfbayes.audit.table import find_tables, read_table
-from calfbayes.errors import CalfBayesError, EvidenceError, ModelFileError, NoPosteriorError, UnknownNameError
+from calfbayes.errors import (
+    CalfBayesError,
+    EvidenceError,
+    ModelFileError,
+    NoPosteriorError,
+    QueryTooCostlyError,
+    UnknownNameError,
+)
 from calfbayes.evaluation.card import write_card
 from calfbayes.evaluation.report import scores_text
 from calfbayes.evaluation.scores import RESAMPLES
@@ -276,7 +283,12 @@ def _explain(arguments: argparse.Namespace) -> int:
         raise NoPosteriorError(result.outcome_reason)
     ledger = result.explain(result.causes[0].id if arguments.cause is None else arguments.cause)
     contest = None if arguments.against is None else result.compare_causes(ledger.cause, arguments.against)
-    conflict = result.conflict()
+    conflict = None
+    try:
+        conflict = result.conflict()
+        cautions = conflict_sentences(result, conflict)
+    except QueryTooCostlyError as error:  # the caution is beside the point of the command
+        cautions = (f"Whether the answers go together was not looked at: {error}",)
     how_sure = None
     if arguments.draws is not None:
         how_sure = result.intervals(method="sampling", draws=arguments.draws)
@@ -287,7 +299,7 @@ def _explain(arguments: argparse.Namespace) -> int:
         parts = {
             "ledger": ledger.to_dict(),
             "against": contest and contest.to_dict(),
-            "conflict": conflict.to_dict(),
+            "conflict": conflict and conflict.to_dict(),
             "intervals": how_sure and how_sure.to_dict(),
             "sensitivity": hangs_on and hangs_on.to_dict(),
         }
@@ -296,7 +308,7 @@ def _explain(arguments: argparse.Namespace) -> int:
     texts = [ledger_text(ledger, width=_width())]
     if contest:
         texts.append(contest_text(contest, width=_width()))
-    texts += ["\n".join(wrapped(text, _width())) for text in conflict_sentences(result, conflict)]
+    texts += ["\n".join(wrapped(text, _width())) for text in cautions]
     if how_sure:
         texts.append(intervals_text(how_sure))
     if hangs_on:

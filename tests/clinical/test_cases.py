@@ -37,13 +37,12 @@ def test_every_published_cause_is_in_the_model(scores: Scores) -> None:
 def test_the_published_cause_comes_first(scores: Scores) -> None:
     """The aim is 0.55; what has been reached must not be lost."""
     reached = scores.first
-    assert reached >= 0.43, told([a for a in scores.answers if not a.first])
+    assert reached >= 0.46, told([a for a in scores.answers if not a.first])
 
 
 def test_an_acceptable_cause_is_among_the_first_three(scores: Scores) -> None:
-    """The aim is 0.80; what has been reached must not be lost."""
     reached = scores.short_listed
-    assert reached >= 0.77, told([a for a in scores.answers if not a.short_listed])
+    assert reached >= 0.80, told([a for a in scores.answers if not a.short_listed])
 
 
 def test_every_emergency_is_flagged_at_least_same_day(scores: Scores) -> None:

@@ -88,7 +88,7 @@ def poisoned(attack: str) -> Model:
 
 def _poison(table: Any, attack: str) -> None:
     for key, value in list(table.items()) if isinstance(table, dict) else []:
-        if key == "sentences":
+        if key in {"sentences", "words"}:
             table[key] = {name: f"x{attack} {template}" for name, template in value.items()}
         elif isinstance(value, dict):
             _poison(value, attack)

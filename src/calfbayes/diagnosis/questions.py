@@ -84,7 +84,7 @@ class NextQuestion:
         id: The finding or risk factor that it finds out.
         text: The question in words.
         burden: Effort to find out, at least 1.
-        danger: Roughly the chance of an emergency that it could reveal.
+        danger: Roughly the chance that its answer sets off an emergency rule that no other answer does.
         could_fire: Ids of the open rules above the level that it bears on, most urgent first.
         loss_reduction: Expected reduction of the urgency loss; None if there are no probabilities.
         level_bits: Expected reduction of the entropy of the level that is needed; None likewise.

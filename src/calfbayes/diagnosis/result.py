@@ -221,16 +221,19 @@ class Diagnosis:
 
         return cause_sets(self, count=count, most=most)
 
-    def conflict(self) -> "Conflict":
+    def conflict(self, *, cost_limit: float | None = None) -> "Conflict":
         """Find the answers that do not go together under any single cause.
+
+        Args:
+            cost_limit: Number of state operations that it may take, roughly; None for some seconds.
 
         Raises:
             NoPosteriorError: If the result holds no probabilities.
             QueryTooCostlyError: If it would cost too much.
         """
-        from calfbayes.explanation.conflict import conflict
+        from calfbayes.explanation.conflict import LIMIT, conflict
 
-        return conflict(self)
+        return conflict(self, cost_limit=LIMIT if cost_limit is None else cost_limit)
 
     def intervals(
         self,

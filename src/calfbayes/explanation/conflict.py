@@ -27,7 +27,7 @@ from calfbayes.inference.reduction import Encoded, Query
 from calfbayes.inference.tables import Array
 from calfbayes.network import Network, Numbers
 
-LIMIT = 1e8  # state operations of one batch
+LIMIT = 1e9  # state operations of one batch; seconds
 LEAST = 1.5  # times rarer; less is not worth a word
 MOST_PAIRS = 6  # the worst pairs are held against single causes
 

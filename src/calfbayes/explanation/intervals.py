@@ -253,6 +253,10 @@ def intervals(
     for name, value, least, most in (("draws", draws, 20, MOST_DRAWS), ("seed", seed, 0, 2**63)):
         if isinstance(value, bool) or not isinstance(value, int | np.integer) or not least <= value <= most:
             raise ArgumentError(name, short(value), f"a whole number from {least} to {most}")
+    if method == "sampling" and (draws + 1) * (1.0 - level) < 2.0:
+        raise ArgumentError(
+            "draws", short(draws), f"more: {2.0 / (1.0 - level):.0f} at least reach the ends of level {level:g}"
+        )
     tell = teller(progress, f"models drawn for {result.setting}")
     asked = Asked.of(result)
     asked.price(int(draws) if method == "sampling" else 2 * asked.n, cost_limit)

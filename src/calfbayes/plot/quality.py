@@ -58,7 +58,7 @@ def audit(comparisons: Sequence[Comparison], *, ax: "Axes | None" = None) -> "Fi
 
 
 def triage(scores: Scores, *, ax: "Axes | None" = None) -> "Figure":
-    """Draw the level given against the level needed, in cases; below the diagonal too little was done.
+    """Draw the level given against the level needed, in cases; right of the diagonal too little was done, left of it too much.
 
     Args:
         scores: Of `calfbayes.evaluation.scores.evaluate`.

@@ -39,14 +39,14 @@ def next_questions(questions: NextQuestions, *, ax: "Axes | None" = None) -> "Fi
         axes.barh([row - 0.18 for row in rows], of_causes, height=0.34, color=BLUE, label="about the causes")
         axes.barh([row + 0.18 for row in rows], of_level, height=0.34, color=ORANGE, label="about the urgency needed")
         for row, question in enumerate(questions):
-            words = f"emergency: {percent(question.danger)}" if question.danger > 0.0 else "no emergency"
+            words = f"alarm: {percent(question.danger)}" if question.danger > 0.0 else "no alarm"
             end = max(of_level[row], of_causes[row])
             axes.annotate(words, (end, row), (6, 0), textcoords="offset points", va="center", fontsize=8)
         axes.set_yticks(rows, labels=[label(question.text, LABEL) for question in questions], fontsize=8)
         axes.tick_params(axis="y", length=0)
         axes.set_ylim(len(questions) - 0.4, -0.6)
         axes.set_xlim(0, 1.7 * max([*of_level, *of_causes, 1e-6]))  # for the words beside the bars
-        axes.set_xlabel("what the answer is expected to tell (bits)\nbeside: chance of an emergency that it could reveal")
+        axes.set_xlabel("what the answer is expected to tell (bits)\nbeside: chance that an answer sets off an emergency rule")
         axes.set_title("What to ask next, best first")
         axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
         return figure_of(axes)

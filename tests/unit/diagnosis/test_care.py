@@ -21,7 +21,7 @@ NETWORK = CALF._solved.network
 EMPTY = CALF.diagnose({}, cost_limit=1e-300)
 NOTHING = dict.fromkeys(RECORDS, 0.0)
 CASES = Path(__file__).parents[2] / "clinical" / "cases" / "cases.jsonl"
-SHORT, PAGE = 9, 15  # warnings for one cause, and for a mixed picture
+SHORT, PAGE = 9, 18  # warnings for one cause, and for a mixed picture
 
 
 def check_harmless(result: Diagnosis) -> None:

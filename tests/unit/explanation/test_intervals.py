@@ -145,3 +145,10 @@ def test_intervals_are_values_with_text_and_a_table() -> None:
     assert frame.loc[first.id, "low"] == first.low == found.to_dict()["causes"][0]["low"]
     assert len(frame) == len(list(found))
     assert np.all(frame["low"] < frame["high"])
+
+
+def test_too_few_draws_for_a_level_are_refused() -> None:
+    """The ends would be the least and the greatest draw, and stand for a lower level."""
+    result = shipped("tutorial").diagnose({"redness": True})
+    with pytest.raises(ArgumentError, match="200 at least"):
+        result.intervals(method="sampling", draws=100, level=0.99)

@@ -257,7 +257,7 @@ def test_questions_are_drawn_with_what_they_tell_and_reveal() -> None:
     assert widths == pytest.approx([q.cause_bits for q in questions] + [q.level_bits for q in questions])
     assert [tick.get_text() for tick in axes.get_yticklabels()] == [label(q.text, 60) for q in questions]
     assert any(q.danger > 0 for q in questions)
-    assert all(("emergency: " in text.get_text()) == (q.danger > 0) for q, text in zip(questions, axes.texts, strict=True))
+    assert all(("alarm: " in text.get_text()) == (q.danger > 0) for q, text in zip(questions, axes.texts, strict=True))
 
 
 @pytest.mark.parametrize(
