@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from calfbayes.inference.exact import answer, infer
 from calfbayes.inference.hypothetical import (
     Supposed,
+    given_each,
     given_each_answer,
-    given_each_present,
     likeliest_sets,
     probability_of_any,
     set_probabilities,
@@ -138,9 +138,9 @@ def test_an_impossible_lane_has_log_probability_minus_infinity_and_no_marginals(
 def test_many_lanes_are_answered_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     case = possible_case(1)
     nodes = list(case.network.causes)
-    whole = given_each_present(case.network, numbers_of(case), case.encoded, nodes)
+    whole = given_each(case.network, numbers_of(case), case.encoded, nodes)
     monkeypatch.setattr("calfbayes.inference.exact.MEMORY", 1.0)
-    parts = given_each_present(case.network, numbers_of(case), case.encoded, nodes)
+    parts = given_each(case.network, numbers_of(case), case.encoded, nodes)
     assert parts[1].hidden == pytest.approx(whole[1].hidden, abs=1e-13)
     assert parts[1].log_joint == pytest.approx(whole[1].log_joint, abs=1e-13)
 
@@ -149,12 +149,15 @@ def test_many_lanes_are_answered_in_parts(monkeypatch: pytest.MonkeyPatch) -> No
 def test_the_joint_of_two_nodes_is_symmetric_and_has_the_right_margins(seed: int) -> None:
     case = possible_case(seed)
     nodes = [*case.network.causes, *case.network.complications]
-    now, given = given_each_present(case.network, numbers_of(case), case.encoded, nodes)
+    now, given = given_each(case.network, numbers_of(case), case.encoded, nodes)
+    _, without = given_each(case.network, numbers_of(case), case.encoded, nodes, present=False)
     p = now.hidden[0, nodes]
     joint = p[:, None] * given.hidden[:, nodes]
     assert joint == pytest.approx(joint.T, abs=1e-12)
     assert np.diag(joint) == pytest.approx(p, abs=1e-12)
     assert np.exp(given.log_joint - now.log_joint) == pytest.approx(p, abs=1e-12)
+    assert np.exp(without.log_joint - now.log_joint) == pytest.approx(1.0 - p, abs=1e-12)
+    assert joint + (1.0 - p)[:, None] * without.hidden[:, nodes] == pytest.approx(np.tile(p, (len(p), 1)), abs=1e-12)
 
 
 @pytest.mark.parametrize("seed", SEEDS)

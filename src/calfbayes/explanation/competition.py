@@ -15,9 +15,13 @@ from calfbayes.diagnosis.result import Diagnosis, encode
 from calfbayes.errors import ArgumentError
 from calfbayes.explanation.ledger import DECIBANS, LIMIT, weights_of
 from calfbayes.explanation.weighing import Weighing
-from calfbayes.inference.exact import COST_LIMIT
-from calfbayes.inference.hypothetical import given_each_present, likeliest_sets
+from calfbayes.inference.exact import COST_LIMIT, Answers
+from calfbayes.inference.hypothetical import given_each, likeliest_sets
 from calfbayes.inference.tables import Array
+from calfbayes.knowledge.wording import short
+
+MOST_SETS = 100
+MOST_IN_SET = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +65,8 @@ class Contest:
         probabilities: Of the two.
         shares: Of the two, with nothing known.
         both: P(both are present | evidence).
-        first_with, first_without: Probability of the first if the second is present, and if it is absent.
+        first_with, first_without: Probability of the first if the second is present, and if it is absent; None of what
+            cannot be.
         second_with, second_without: The same the other way round.
         ratios: What each answer does between them, the largest weight first.
         n_orders: In how many orders the answers were learnt; 0 if all were counted.
@@ -73,10 +78,10 @@ class Contest:
     probabilities: tuple[float, float]
     shares: tuple[float, float]
     both: float
-    first_with: float
-    first_without: float
-    second_with: float
-    second_without: float
+    first_with: float | None
+    first_without: float | None
+    second_with: float | None
+    second_without: float | None
     ratios: tuple[ItemRatio, ...]
     n_orders: int
     sets: tuple[CauseSet, ...]
@@ -102,7 +107,7 @@ class Contest:
     @property
     def explains_away(self) -> bool:
         """Whether each is less probable if the other is present."""
-        return self.first_with < self.first_without
+        return self.first_with is not None and self.first_without is not None and self.first_with < self.first_without
 
     @property
     def share_decibans(self) -> float:
@@ -161,18 +166,20 @@ def compare_causes(result: Diagnosis, first: str, second: str, *, cost_limit: fl
     weights: Mapping[str, tuple[float, float]] = {**found, **{item: (weight, 0.0) for item, weight in decided.items()}}
     ratios = [ItemRatio(name, network.records[name].label, w, error) for name, (w, error) in weights.items()]
     numbers = network.numbers(result._solved.bases[result.setting].logits)
-    _, given = given_each_present(network, numbers, encode(network, result.evidence), nodes, cost_limit=inf)
-    first_with, second_with = float(given.hidden[1, nodes[0]]), float(given.hidden[0, nodes[1]])
+    evidence = encode(network, result.evidence)
+    present, absent = (given_each(network, numbers, evidence, nodes, present=so, cost_limit=inf)[1] for so in (True, False))
+    first_with, first_without = (_supposed(answers, 1, nodes[0]) for answers in (present, absent))
+    second_with, second_without = (_supposed(answers, 0, nodes[1]) for answers in (present, absent))
     return Contest(
         causes=(first, second),
         labels=(a.label, b.label),
         probabilities=(a.probability, b.probability),
         shares=(a.share, b.share),
-        both=b.probability * first_with,
+        both=b.probability * (first_with or 0.0),
         first_with=first_with,
-        first_without=_without(a.probability, b.probability, first_with),
+        first_without=first_without,
         second_with=second_with,
-        second_without=_without(b.probability, a.probability, second_with),
+        second_without=second_without,
         ratios=tuple(sorted(ratios, key=lambda ratio: (-abs(ratio.decibans), ratio.id))),
         n_orders=n_orders,
         sets=cause_sets(result),
@@ -188,9 +195,13 @@ def cause_sets(result: Diagnosis, *, count: int = 5, most: int = 3, cost_limit: 
         most: How many causes a set may have.
 
     Raises:
+        ArgumentError: If a number is no whole number in its bounds.
         NoPosteriorError: If the result holds no probabilities.
         QueryTooCostlyError: If it would cost more than the limit.
     """
+    for name, value, limit in (("count", count, MOST_SETS), ("most", most, MOST_IN_SET)):
+        if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= limit:
+            raise ArgumentError(name, short(value), f"a whole number from 1 to {limit}")
     result.probability_of_any([])  # refuses a result without probabilities
     network = result._solved.network
     numbers = network.numbers(result._solved.bases[result.setting].logits)
@@ -199,9 +210,9 @@ def cause_sets(result: Diagnosis, *, count: int = 5, most: int = 3, cost_limit: 
     return tuple(CauseSet(ids, tuple(result[name].label for name in ids), p) for ids, p in names)
 
 
-def _without(probability: float, other: float, with_it: float) -> float:
-    """P(a | no b), from P(a), P(b) and P(a | b)."""
-    return min(max((probability - other * with_it) / (1.0 - other), 0.0), 1.0) if other < 1.0 else 0.0
+def _supposed(answers: Answers, lane: int, node: int) -> float | None:
+    """The probability of a node in one lane; None if what is supposed there cannot be."""
+    return float(answers.hidden[lane, node]) if answers.log_joint[lane] > -inf else None
 
 
 def _ratio(a: float, b: float) -> float:

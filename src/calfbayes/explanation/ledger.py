@@ -25,12 +25,12 @@ from typing import Any
 import numpy as np
 
 from calfbayes.diagnosis.result import Diagnosis, encode
-from calfbayes.errors import QueryTooCostlyError
+from calfbayes.errors import QueryTooCostlyError, UnknownNameError
 from calfbayes.evidence import Evidence, Likelihood, Value
 from calfbayes.explanation.routes import Route, routes
 from calfbayes.explanation.shapley import shares, turning_points
 from calfbayes.explanation.weighing import Weighing, settled_by, weigh
-from calfbayes.inference.hypothetical import Outcomes, Supposed, given_each_answer, given_each_present
+from calfbayes.inference.hypothetical import Outcomes, Supposed, given_each, given_each_answer
 from calfbayes.inference.solved import SolvedNetwork
 from calfbayes.inference.tables import Array
 from calfbayes.network import Network
@@ -193,7 +193,10 @@ class Ledger:
         return ledger_html(self)
 
     def __getitem__(self, item: str) -> ItemWeight:
-        return {weight.id: weight for weight in self.weights}[item]
+        found = {weight.id: weight for weight in self.weights}
+        if item not in found:
+            raise UnknownNameError("item", str(item)[:200], (), "this ledger")
+        return found[item]
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON; infinite weights are the texts "inf" and "-inf"."""
@@ -364,13 +367,11 @@ def _competitors(result: Diagnosis, node: int) -> tuple[Competitor, ...]:
     others = [e for e in result.causes if network.node_index[e.id] != node and 0.0 < e.probability < 1.0][:COMPETITORS]
     nodes = [network.node_index[entry.id] for entry in others]
     numbers = network.numbers(result._solved.bases[result.setting].logits)
-    now, given = given_each_present(network, numbers, encode(network, result.evidence), nodes, cost_limit=inf)
-    probability = float(now.hidden[0, node])
+    evidence = encode(network, result.evidence)
+    present, absent = (given_each(network, numbers, evidence, nodes, present=so, cost_limit=inf)[1] for so in (True, False))
     found = []
     for k, entry in enumerate(others):
-        with_it = float(given.hidden[k, node])
-        rest = (probability - entry.probability * with_it) / (1.0 - entry.probability)
-        without_it = min(max(rest, 0.0), 1.0)
+        with_it, without_it = float(present.hidden[k, node]), float(absent.hidden[k, node])
         if with_it < without_it:
             found.append(Competitor(entry.id, entry.label, entry.probability, with_it, without_it))
     return tuple(sorted(found, key=lambda c: (-c.probability * (c.without_it - c.with_it), c.id)))

@@ -75,7 +75,7 @@ class Replay:
         if len(self.differences) > SHOWN:
             lines.append(f"  and {len(self.differences) - SHOWN} more differences")
         if not self.same_model and not self.edited:
-            lines.append("the model differs, but in none of its numbers: its words, rules or arcs do")
+            lines.append("the model differs, but in none of the values it lists: ranges, bands, words, rules or arcs do")
         lines += [
             f"edited: {entry.place} was {_told(entry.before)}, is {_told(entry.after)}{_did(entry)}" for entry in self.edited
         ]

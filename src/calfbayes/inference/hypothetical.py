@@ -70,21 +70,27 @@ class Outcomes:
     risks: Mapping[int, tuple[Supposed, ...]]
 
 
-def given_each_present(
-    network: Network, numbers: Numbers, evidence: Encoded, nodes: Sequence[int], *, cost_limit: float = COST_LIMIT
+def given_each(
+    network: Network,
+    numbers: Numbers,
+    evidence: Encoded,
+    nodes: Sequence[int],
+    *,
+    present: bool = True,
+    cost_limit: float = COST_LIMIT,
 ) -> tuple[Answers, Answers]:
-    """Suppose each of some causes, complications or mechanisms is present.
+    """Suppose each of some causes, complications or mechanisms is present, or each absent.
 
     Returns:
-        The answer as things stand, one lane; and the answers with one of the nodes present, one a lane. P(a and b) is the
-        product of `P(a)` of the first and `P(b)` in the lane of a.
+        The answer as things stand, one lane; and the answers with one of the nodes so, one a lane. P(a and b) is the product
+        of `P(a)` of the first and `P(b)` in the lane of a. Of what cannot be the logarithm is minus infinity.
 
     Raises:
         QueryTooCostlyError: If the lanes together are dearer than `cost_limit`.
     """
     query = Query.of(evidence)
-    held = np.eye(1 + len(nodes))[:, 1:]
-    weights = {node: (1.0 - held[:, k], np.ones(len(held))) for k, node in enumerate(nodes)}
+    rest, held = np.ones(1 + len(nodes)), 1.0 - np.eye(1 + len(nodes))[:, 1:]
+    weights = {node: (held[:, k], rest) if present else (rest, held[:, k]) for k, node in enumerate(nodes)}
     answers = answer(network, numbers, replace(query, weights=weights), cost_limit=cost_limit)
     return _lanes(answers, slice(0, 1)), _lanes(answers, slice(1, None))
 
@@ -317,7 +323,7 @@ def likeliest_sets(
         compute([frozenset([cause]) for cause in causes[first : first + BATCH]])
     if most > 1:
         candidates = [cause for cause in causes if chance[cause] >= last_wanted()]
-        _, given = given_each_present(network, numbers, evidence, candidates, cost_limit=cost_limit)
+        _, given = given_each(network, numbers, evidence, candidates, cost_limit=cost_limit)
         both = {
             frozenset(pair): float(chance[pair[0]] * given.hidden[k, pair[1]])
             for k, a in enumerate(candidates)

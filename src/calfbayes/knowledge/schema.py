@@ -459,6 +459,7 @@ class SentencesTable(Table):
     certain: Text
     outside_setting: Text
     several_orders: Text
+    unasked_unknown: Text
     contest: Text
     telling: Text
     between: Text

@@ -26,6 +26,7 @@ EXPLANATION: Fields = {
         ("process", "items mechanism", ""),
         ("competitor", "cause competitor competitor_probability with_it without_it", ""),
         ("unasked", "items", "cause"),
+        ("unasked_unknown", "", ""),
         ("would_change", "item low high", ""),
         ("ruled_out", "cause items", ""),
         ("certain", "cause items", ""),

@@ -39,8 +39,10 @@ def notes(given: "Intervals") -> list[str]:
         )
     if given.redrawn or given.impossible:
         told.append(f"{given.redrawn} draws without a solution drawn again, {given.impossible} hold the answers impossible")
-    if any(entry.nearly_linear is False for entry in given):
-        told.append("~ the two methods disagree: not nearly linear there")
+    bent = [entry for entry in (*given.causes[:SHOWN], *given.urgency) if entry.nearly_linear is False]
+    if bent:
+        ends = "the model solved again" if given.method == "delta" else "the derivatives"
+        told.append(f"~ not nearly linear: {ends} would put an end elsewhere")
     return told
 
 

@@ -17,7 +17,7 @@ from calfbayes.presentation.text import MIN_WIDTH, joined
 if TYPE_CHECKING:
     from calfbayes.diagnosis.result import Diagnosis
     from calfbayes.explanation.changes import Comparison
-    from calfbayes.explanation.competition import Contest
+    from calfbayes.explanation.competition import Contest, ItemRatio
     from calfbayes.explanation.conflict import Conflict
     from calfbayes.explanation.ledger import ItemWeight, Ledger, Unasked
 
@@ -56,10 +56,17 @@ def ledger_sentences(ledger: "Ledger") -> tuple[str, ...]:
     telling = [entry for entry in ledger.unasked or () if entry.expected_change >= LEAST_CHANGE][:ITEMS_TOLD]
     if telling:
         sentences.append(words.fill("unasked", cause=ledger.label, items=words.listed(map(words.would_change, telling))))
-    if ledger.n_orders:
-        error = max(weight.error for weight in ledger.weights)
-        sentences.append(words.fill("several_orders", orders=str(ledger.n_orders), error=f"{error:.1g}"))
-    return tuple(sentences)
+    if ledger.unasked is None:
+        sentences.append(words.fill("unasked_unknown"))
+    return (*sentences, *_sampled(words, ledger.n_orders, ledger.weights))
+
+
+def _sampled(words: "_Words", n_orders: int, weights: Sequence["ItemWeight | ItemRatio"]) -> tuple[str, ...]:
+    """That weights are means over some orders, and by how much they may be off: two standard errors of the least sure."""
+    if not n_orders:
+        return ()
+    error = 2.0 * max(weight.error for weight in weights)
+    return (words.fill("several_orders", orders=str(n_orders), error=f"{error:.1g}"),)
 
 
 def _for_and_against(words: "_Words", ledger: "Ledger") -> list[str]:
@@ -112,6 +119,11 @@ def ledger_text(ledger: "Ledger", *, width: int = 100) -> str:
     )
 
 
+def supposed(probability: float | None) -> str:
+    """A probability under what is supposed, which may be impossible."""
+    return "cannot be" if probability is None else percent(probability)
+
+
 def unless_certain(probability: float) -> str:
     """A probability that is neither 0 nor 1, though it may have been rounded to it."""
     return percent(min(max(probability, NEXT_TO_0), 1.0 - NEXT_TO_0))
@@ -161,7 +173,8 @@ def contest_sentences(contest: "Contest") -> tuple[str, ...]:
     sentences += between or [words.fill("no_difference", first=first, second=second)]
     sentences.append(words.fill("both", first=first, second=second, both=percent(contest.both)))
     sets = [words.fill("one_set", causes=" + ".join(s.labels), probability=percent(s.probability)) for s in contest.sets]
-    return (*sentences, words.fill("sets", items=words.listed(sets[:SETS_TOLD])))
+    sentences.append(words.fill("sets", items=words.listed(sets[:SETS_TOLD])))
+    return (*sentences, *_sampled(words, contest.n_orders, contest.ratios))
 
 
 def contest_text(contest: "Contest", *, width: int = 100) -> str:
@@ -180,7 +193,7 @@ def contest_text(contest: "Contest", *, width: int = 100) -> str:
         (second, first, contest.second_with, contest.second_without),
     )
     with_without = [
-        f"{one}: {percent(with_it)} with {other}, {percent(without_it)} without" for one, other, with_it, without_it in each
+        f"{one}: {supposed(with_it)} with {other}, {supposed(without_it)} without" for one, other, with_it, without_it in each
     ]
     return joined(
         [

@@ -19,7 +19,7 @@ from calfbayes.presentation.parts import (
     table,
 )
 from calfbayes.presentation.plain import percent
-from calfbayes.presentation.reasons import Names, conflicting, differing, grounds, unless_certain, what_it_does
+from calfbayes.presentation.reasons import Names, conflicting, differing, grounds, supposed, unless_certain, what_it_does
 
 if TYPE_CHECKING:
     from calfbayes.explanation.changes import Comparison, ProbabilityChange
@@ -74,11 +74,11 @@ def contest_html(contest: "Contest") -> str:
     beside = table(
         "What one takes from the other",
         ("Cause", "Probability", "Now", "If the other is present", "If it is absent"),
-        [(one, bar(now), percent(now), percent(with_it), percent(without)) for one, _, now, with_it, without in each],
+        [(one, bar(now), percent(now), supposed(with_it), supposed(without)) for one, _, now, with_it, without in each],
         numbers=("Now", "If the other is present", "If it is absent"),
     )
     sets = table(
-        "All the causes together are most probably",
+        "At most three causes that are most probably the whole",
         ("Causes", "Probability", "Now"),
         [(" + ".join(s.labels), bar(s.probability), percent(s.probability)) for s in contest.sets],
         numbers=("Now",),

@@ -70,3 +70,19 @@ def test_what_cannot_be_compared_is_refused() -> None:
         result.compare_causes("a", "a")
     with pytest.raises(NoPosteriorError):
         model_of(content).diagnose({"complaint": False}).cause_sets()
+
+
+def test_what_cannot_be_supposed_is_said_not_computed() -> None:
+    content = small_content({"a": (1.0, {"f": 0.75}), "b": (1.0, {"g": 0.75, "f": 0.5})}, {"f": 0.0, "g": 0.0})
+    contest = model_of(content).diagnose({"f": True, "g": True}).compare_causes("a", "b")
+    assert contest.probabilities[1] == 1.0
+    assert contest.first_without is None
+    assert contest.first_with == pytest.approx(contest.probabilities[0])
+    assert "cannot be without" in repr(contest)
+
+
+def test_numbers_of_sets_are_checked() -> None:
+    result = shipped("tutorial").diagnose(PATIENT)
+    for wrong in ({"count": 0}, {"count": 2.5}, {"most": True}, {"most": 10**9}):
+        with pytest.raises(ArgumentError, match="a whole number from 1"):
+            result.cause_sets(**wrong)

@@ -13,6 +13,7 @@ from calfbayes import Diagnosis, load_model
 from calfbayes.explanation.conflict import ConflictingPair
 from calfbayes.presentation.parts import interval_bar, leaning_bar, span_bar
 from calfbayes.presentation.plain import percent
+from calfbayes.presentation.reasons import supposed
 from support.models import model_of
 from support.pages import Page, is_harmless, read_page
 from support.small_models import small_content
@@ -100,7 +101,7 @@ def test_two_causes_lean_to_their_own_sides() -> None:
     assert f"{second} | {first}" in page.words
     for ratio in contest.ratios:
         assert f"{ratio.decibans:+.1f} " in page.words
-    assert f"{first} {percent(contest.probabilities[0])} {percent(contest.first_with)} {percent(contest.first_without)}" in (
+    assert f"{first} {percent(contest.probabilities[0])} {supposed(contest.first_with)} {supposed(contest.first_without)}" in (
         page.words
     )
     assert all(f"{' + '.join(s.labels)} {percent(s.probability)}" in page.words for s in contest.sets)

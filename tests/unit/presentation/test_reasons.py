@@ -8,7 +8,7 @@ import pytest
 
 from calfbayes import Diagnosis
 from calfbayes.presentation.plain import percent
-from calfbayes.presentation.reasons import conflict_sentences
+from calfbayes.presentation.reasons import conflict_sentences, supposed
 from support.models import model_of, shipped
 from support.small_models import small_content
 
@@ -88,7 +88,7 @@ def test_two_causes_are_told_apart() -> None:
     assert f"{contest.labels[0]} {percent(contest.probabilities[0])}" in text
     assert f"together: {percent(contest.both)}" in text
     assert f"{contest.sets[0].labels[0]} ({percent(contest.sets[0].probability)})" in text
-    assert f"{percent(contest.first_with)} with" in repr(contest)
+    assert f"{supposed(contest.first_with)} with" in repr(contest)
 
 
 def test_differences_are_told() -> None:
