@@ -15,7 +15,7 @@ import ipywidgets as widgets
 
 from calfbayes.diagnosis.result import Diagnosis
 from calfbayes.errors import CalfBayesError
-from calfbayes.evidence import Evidence, Value, state_of
+from calfbayes.evidence import Evidence, Likelihood, Value, state_of
 from calfbayes.explorer.session import Item, Session
 from calfbayes.knowledge.terms import RiskFactor
 from calfbayes.presentation.display import diagnosis_html
@@ -154,15 +154,16 @@ class Row:
         self.label = widgets.HTML(layout=widgets.Layout(width="11rem"))
         self.ticks = widgets.ToggleButtons(options=[PRESENT, ABSENT, UNKNOWN], value=UNKNOWN, style={"button_width": "5rem"})
         self.box = widgets.HBox([self.label, self.ticks])
-        self.ticks.observe(lambda change: self.item is not None and ticked(self.item, change["new"]), "value")
+        self.ticks.observe(lambda change: self.item and change["new"] and ticked(self.item, change["new"]), "value")
 
     def show(self, item: Item | None, value: Value) -> None:
-        """Show an item and its answer; a doubtful one shows as unknown. None hides the row."""
+        """Show an item and its answer; a doubtful one is none of the three, and is told. None hides the row."""
         self.item = item
         self.box.layout.display = "none" if item is None else "flex"
-        self.ticks.value = WORDS[value] if isinstance(value, bool) else UNKNOWN
+        doubt = f" (doubtful: likelihood ratio {value.ratio:g})" if isinstance(value, Likelihood) else ""
+        self.ticks.value = None if doubt else WORDS[value] if isinstance(value, bool) else UNKNOWN
         if item is not None:
-            self.label.value = element("span", item.label, title=item.question)
+            self.label.value = element("span", f"{item.label}{doubt}", title=item.question)
 
 
 def explorer_of(session: Session) -> Explorer:

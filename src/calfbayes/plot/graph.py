@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
 POINTS = 72  # an inch
 FONT, HEAD_FONT = 7.0, 8.0  # points
+BOLD_TITLE = 10.0  # points that a plain font as wide as the bold title has
 TOP, BOTTOM = 45 / POINTS, 24 / POINTS  # inches for title and heads, and for the legend
 GAP = 1.3  # inches between columns
 LABEL = 44
@@ -200,7 +201,8 @@ def _drawn(drawing: Drawing, ax: "Axes | None") -> "Figure":
         breadth = max([widths[name] for name in graph if column[name] == k] + [_width(HEADS[k]) * HEAD_FONT / FONT])
         middle[k] = total + breadth / 2
         total += breadth + GAP
-    total += 0.15 - GAP
+    title = 0.3 + _width(label(drawing.title, 80)) * BOLD_TITLE / FONT
+    total = max(total + 0.15 - GAP, title, 0.15 + sum(_width(words) + 0.15 for words in drawing.legend))
     room = max(Counter(column.values()).values()) * drawing.pitch / POINTS
     foot = TOP + room + (BOTTOM if drawing.legend else 0)
     y = {name: TOP + height[name] * room for name in graph}

@@ -155,8 +155,14 @@ def test_a_doubtful_answer_is_kept_until_it_is_ticked() -> None:
     explorer = CAR.explore({"smoke": Likelihood(3)})
     tick(explorer, "clicking", "present")
     assert explorer.evidence["smoke"] == Likelihood(3)
+    row = next(row for row in explorer.rows if row.item and row.item.id == "smoke")
+    assert row.ticks.value is None
+    assert "doubtful: likelihood ratio 3" in row.label.value
+    tick(explorer, "smoke", "unknown")
+    assert "smoke" not in explorer.evidence
     tick(explorer, "smoke", "absent")
     assert dict(explorer.evidence)["smoke"] is False
+    assert "doubtful" not in row.label.value
 
 
 def test_a_notebook_shows_the_box(explorer: Explorer) -> None:
