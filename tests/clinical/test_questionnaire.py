@@ -158,6 +158,16 @@ def test_options_of_one_question_exclude_each_other(question: Question) -> None:
         asked.answer(question.id, [option.id for option in question.options])
 
 
+@pytest.mark.parametrize("on_waking", [False, True])
+@pytest.mark.parametrize("after_exertion", [False, True])
+def test_a_sudden_start_can_be_told_whatever_came_before(on_waking: bool, after_exertion: bool) -> None:
+    """Who woke up with a sudden pain could not tell that it was sudden, and a blocked artery stayed unseen."""
+    had = {"sudden_onset": True, "gradual_onset": False, "onset_on_waking": on_waking, "onset_after_exertion": after_exertion}
+    onset = next(question for question in QUESTIONNAIRE.questions if question.id == "onset")
+    fitting = [dict(option.sets) for option in onset.options if all(had[name] == value for name, value in option.sets)]
+    assert max(fitting, key=len)["sudden_onset"] is True
+
+
 @pytest.mark.parametrize(("option", "excluded"), [("at_once", "gradual_onset"), ("over_hours", "sudden_onset")])
 def test_what_excludes_what_stands_in_the_model(option: str, excluded: str) -> None:
     said = QUESTIONNAIRE.start().answer("onset", option).evidence()
