@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from calfbayes.diagnosis.diagnosing import diagnose, with_level
 from calfbayes.diagnosis.policy import UrgencyPolicy, policy_of
-from calfbayes.diagnosis.result import Diagnosis, diagnose, with_level
+from calfbayes.diagnosis.result import Diagnosis
 from calfbayes.errors import ArgumentError, ContradictionError, Fault, MissingExtraError, ModelFileError, UnknownNameError
 from calfbayes.evidence import Evidence, read_evidence, read_evidence_json
 from calfbayes.inference.bases import Bases

@@ -16,7 +16,7 @@ from benchmarks.patients import Queries, drawn_patients
 from benchmarks.race import Result, run
 from benchmarks.solvers import DERIVED, SOLVERS
 from benchmarks.synthetic import synthetic_network, synthetic_queries
-from calfbayes.diagnosis.result import encode
+from calfbayes.diagnosis.encoding import encode
 from calfbayes.evaluation.case_files import read_cases
 from calfbayes.inference.exact import COST_LIMIT
 from calfbayes.inference.plan import make_plan

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from random import Random
 
 import calfbayes as cb
-from calfbayes.diagnosis.result import encode
+from calfbayes.diagnosis.encoding import encode
 from calfbayes.inference.reduction import Encoded
 from calfbayes.inference.tables import Array
 from calfbayes.network import Network

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from calfbayes import Evidence, load_model
-from calfbayes.diagnosis.result import encode
+from calfbayes.diagnosis.encoding import encode
 from calfbayes.evaluation.case_files import read_cases
 from calfbayes.inference.exact import COST_LIMIT
 from calfbayes.inference.plan import make_plan

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from calfbayes import Model, ModelFileError
-from calfbayes.diagnosis.result import encode
+from calfbayes.diagnosis.encoding import encode
 from calfbayes.inference.elicited import (
     ElicitedNumber,
     Kind,

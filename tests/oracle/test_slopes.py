@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from calfbayes import Likelihood
-from calfbayes.diagnosis.result import encode
+from calfbayes.diagnosis.encoding import encode
 from calfbayes.evidence import Value
 from calfbayes.inference.exact import answer
 from calfbayes.inference.reduction import Query

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from calfbayes.diagnosis.result import Diagnosis, diagnose
+from calfbayes.diagnosis.diagnosing import diagnose
+from calfbayes.diagnosis.result import Diagnosis
 from calfbayes.errors import ArgumentError, ContradictionError, EvidenceError, UnknownNameError
 from calfbayes.evidence import Evidence, read_evidence
 from calfbayes.inference.solved import SolvedNetwork

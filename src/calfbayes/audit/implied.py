@@ -17,7 +17,7 @@ import numpy as np
 
 from calfbayes.audit.expression import both
 from calfbayes.audit.table import COMPARED_BY_ITEM, Figure, Kind, Population, split_causes
-from calfbayes.diagnosis.result import encode
+from calfbayes.diagnosis.encoding import encode
 from calfbayes.errors import ContradictionError, QueryTooCostlyError
 from calfbayes.evidence import read_evidence
 from calfbayes.inference.exact import Posterior, highest_label, infer

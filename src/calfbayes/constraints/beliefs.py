@@ -6,7 +6,7 @@ from math import exp
 
 from calfbayes.audit.expression import parse
 from calfbayes.constraints.terms import Causes, Selection, Value
-from calfbayes.diagnosis.result import encode
+from calfbayes.diagnosis.encoding import encode
 from calfbayes.errors import ContradictionError
 from calfbayes.evidence import read_evidence, state_of
 from calfbayes.inference.exact import Posterior, highest_label, infer

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from calfbayes.audit.expression import parse
 from calfbayes.constraints.beliefs import Beliefs, pieces
 from calfbayes.constraints.terms import Bounds, Measure, Score, Selection, Value
-from calfbayes.diagnosis.result import encode
+from calfbayes.diagnosis.encoding import encode
 from calfbayes.evidence import read_evidence, state_of
 from calfbayes.inference.simulation import simulate_states
 from calfbayes.inference.tables import Array

@@ -28,7 +28,8 @@ from calfbayes.constraints.terms import (
     Value,
     Yields,
 )
-from calfbayes.diagnosis.result import Diagnosis, diagnose
+from calfbayes.diagnosis.diagnosing import diagnose
+from calfbayes.diagnosis.result import Diagnosis
 from calfbayes.diagnosis.rules import holds as rule_holds
 from calfbayes.errors import ContradictionError, NoPosteriorError
 from calfbayes.evidence import read_evidence

@@ -419,7 +419,7 @@ class _Panel:
     # --- worth ---
 
     def _given_each(self, names: Sequence[str], cost_limit: float) -> Outcomes:
-        from calfbayes.diagnosis.result import encode
+        from calfbayes.diagnosis.encoding import encode
 
         solved, network = self.diagnosis._solved, self.network
         numbers = network.numbers(solved.bases[self.diagnosis.setting].logits)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from calfbayes.diagnosis.result import diagnose
+from calfbayes.diagnosis.diagnosing import diagnose
 from calfbayes.evaluation.case_files import Case
 from calfbayes.evidence import read_evidence
 from calfbayes.inference.solved import SolvedNetwork

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from math import isinf
 from typing import Any
 
+from calfbayes.diagnosis.diagnosing import diagnose
 from calfbayes.diagnosis.policy import PolicyOrigin
-from calfbayes.diagnosis.result import CauseResult, Diagnosis, diagnose
+from calfbayes.diagnosis.result import CauseResult, Diagnosis
 from calfbayes.diagnosis.urgency import Reason
 from calfbayes.errors import ArgumentError, UnknownNameError
 from calfbayes.evidence import Likelihood, Value, read_evidence

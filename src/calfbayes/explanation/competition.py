@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from calfbayes.diagnosis.result import Diagnosis, encode
+from calfbayes.diagnosis.encoding import encode
+from calfbayes.diagnosis.result import Diagnosis
 from calfbayes.errors import ArgumentError
 from calfbayes.explanation.ledger import DECIBANS, LIMIT, weights_of
 from calfbayes.explanation.weighing import Weighing

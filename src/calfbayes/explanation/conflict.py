@@ -18,7 +18,8 @@ from typing import Any
 
 import numpy as np
 
-from calfbayes.diagnosis.result import Diagnosis, encode
+from calfbayes.diagnosis.encoding import encode
+from calfbayes.diagnosis.result import Diagnosis
 from calfbayes.explanation.routes import reaches
 from calfbayes.explanation.shapley import Rows
 from calfbayes.inference.exact import answer

@@ -23,7 +23,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from calfbayes.diagnosis.result import Diagnosis, encode
+from calfbayes.diagnosis.encoding import encode
+from calfbayes.diagnosis.result import Diagnosis
 from calfbayes.errors import ArgumentError, NoPosteriorError, UnknownNameError
 from calfbayes.explanation.progress import Progress, teller
 from calfbayes.inference.draws import drawn_models, models_in_lanes

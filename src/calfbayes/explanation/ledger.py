@@ -24,7 +24,8 @@ from typing import Any
 
 import numpy as np
 
-from calfbayes.diagnosis.result import Diagnosis, encode
+from calfbayes.diagnosis.encoding import encode
+from calfbayes.diagnosis.result import Diagnosis
 from calfbayes.errors import QueryTooCostlyError, UnknownNameError
 from calfbayes.evidence import Evidence, Likelihood, Value
 from calfbayes.explanation.routes import Route, routes

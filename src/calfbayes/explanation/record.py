@@ -11,8 +11,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from calfbayes.diagnosis.diagnosing import diagnose
 from calfbayes.diagnosis.policy import PolicyOrigin, UrgencyPolicy
-from calfbayes.diagnosis.result import Diagnosis, diagnose
+from calfbayes.diagnosis.result import Diagnosis
 from calfbayes.errors import ArgumentError, ModelFileError, UnknownNameError
 from calfbayes.evidence import Evidence, read_evidence
 from calfbayes.inference.solved import SolvedNetwork, solve

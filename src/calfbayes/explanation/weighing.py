@@ -16,7 +16,7 @@ from math import inf
 import numpy as np
 from numpy.typing import NDArray
 
-from calfbayes.diagnosis.result import encode
+from calfbayes.diagnosis.encoding import encode
 from calfbayes.errors import QueryTooCostlyError
 from calfbayes.evidence import Evidence, silent_items
 from calfbayes.explanation.shapley import Design, Rows, every_order, some_orders

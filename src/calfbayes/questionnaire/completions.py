@@ -19,8 +19,8 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from calfbayes.diagnosis.encoding import encode
 from calfbayes.diagnosis.policy import UrgencyPolicy
-from calfbayes.diagnosis.result import encode
 from calfbayes.diagnosis.rules import holds
 from calfbayes.errors import ContradictionError, QueryTooCostlyError
 from calfbayes.evidence import Evidence, Likelihood, Value

@@ -25,8 +25,9 @@ from itertools import product
 from math import prod, sqrt
 from typing import Any
 
+from calfbayes.diagnosis.diagnosing import diagnose
 from calfbayes.diagnosis.questions import bearing_most, is_open, next_questions
-from calfbayes.diagnosis.result import Diagnosis, diagnose
+from calfbayes.diagnosis.result import Diagnosis
 from calfbayes.diagnosis.rules import could_hold
 from calfbayes.errors import ArgumentError, QueryTooCostlyError
 from calfbayes.evidence import Evidence, Value, read_evidence, read_evidence_json

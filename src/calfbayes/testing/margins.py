@@ -34,8 +34,8 @@ from calfbayes.constraints.terms import (
     UrgencyIs,
     Yields,
 )
+from calfbayes.diagnosis.encoding import encode
 from calfbayes.diagnosis.policy import UrgencyPolicy, policy_of
-from calfbayes.diagnosis.result import encode
 from calfbayes.evidence import read_evidence
 from calfbayes.inference.elicited import elicited_numbers
 from calfbayes.inference.sensitivity import sensitivities

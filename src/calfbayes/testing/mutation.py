@@ -22,7 +22,8 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from calfbayes.diagnosis.result import Diagnosis, encode
+from calfbayes.diagnosis.encoding import encode
+from calfbayes.diagnosis.result import Diagnosis
 from calfbayes.diagnosis.rules import holds
 from calfbayes.errors import CalfBayesError, ModelFileError
 from calfbayes.evaluation.case_files import Case

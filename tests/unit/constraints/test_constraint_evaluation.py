@@ -12,7 +12,7 @@ from calfbayes.constraints.cohorts import Scored, scored
 from calfbayes.constraints.judging import check_constraints
 from calfbayes.constraints.reading import read_constraints
 from calfbayes.constraints.terms import Verdict
-from calfbayes.diagnosis.result import diagnose
+from calfbayes.diagnosis.diagnosing import diagnose
 from calfbayes.knowledge.terms import LEVELS_BY_SEVERITY
 from support.models import shipped, with_constraints
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from calfbayes import ModelFileError
-from calfbayes.diagnosis.result import encode
+from calfbayes.diagnosis.encoding import encode
 from calfbayes.inference.draws import draw_models
 from calfbayes.inference.elicited import Kind, elicited_numbers
 from calfbayes.inference.exact import answer

@@ -197,7 +197,7 @@ def test_completions_come_from_the_posterior() -> None:
     drawn = list(completions(solved, "primary_care", result.evidence, result._hidden, n, seed=3))
     assert len(drawn) == n
     logits = solved.bases["primary_care"].logits
-    from calfbayes.diagnosis.result import encode
+    from calfbayes.diagnosis.encoding import encode
 
     now = infer(network, logits, encode(network, result.evidence)).log_joint
     checked = 0

@@ -13,7 +13,7 @@ import pytest
 
 from calfbayes import ModelFileError
 from calfbayes.cli import main
-from calfbayes.diagnosis.result import encode
+from calfbayes.diagnosis.encoding import encode
 from calfbayes.evaluation.case_files import read_cases
 from calfbayes.inference.elicited import elicited_numbers
 from calfbayes.inference.sensitivity import sensitivities
