@@ -27,7 +27,7 @@ def car() -> Model:
 
 @pytest.fixture(autouse=True)
 def default_model_is_small(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("calfbayes.cli.DEFAULT_MODEL", CAR)
+    monkeypatch.setattr("calfbayes.cli.models.DEFAULT_MODEL", CAR)
 
 
 def stdin(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
@@ -234,7 +234,7 @@ def test_interruption_has_its_exit_code(monkeypatch: pytest.MonkeyPatch) -> None
     def interrupt(_: str) -> Model:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("calfbayes.cli._load", interrupt)
+    monkeypatch.setattr("calfbayes.cli.models.load", interrupt)
     assert main(["causes"]) == 130
 
 
@@ -301,8 +301,8 @@ def test_check_reads_the_files_of_a_shipped_model(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     shutil.copytree(CAR, tmp_path / "car")
-    monkeypatch.setattr("calfbayes.cli.models_folder", lambda: tmp_path)
-    monkeypatch.setattr("calfbayes.cli.shipped_models", lambda: ("car",))
+    monkeypatch.setattr("calfbayes.cli.upkeep.models_folder", lambda: tmp_path)
+    monkeypatch.setattr("calfbayes.cli.upkeep.shipped_models", lambda: ("car",))
     assert main(["check", "car"]) == 0
     (tmp_path / "car" / "sources.toml").unlink()
     assert main(["check", "car"]) == 1
@@ -313,7 +313,7 @@ def test_snapshot_is_written_in_a_checkout_only(
     car: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = shutil.copytree(CAR, tmp_path / "car")
-    for place in ("calfbayes.cli", "calfbayes.knowledge.shipped"):
+    for place in ("calfbayes.cli.upkeep", "calfbayes.knowledge.shipped"):
         monkeypatch.setattr(f"{place}.models_folder", lambda: tmp_path)
         monkeypatch.setattr(f"{place}.shipped_models", lambda: ("car",))
     assert main(["snapshot"]) == 0
@@ -324,7 +324,7 @@ def test_snapshot_is_written_in_a_checkout_only(
     given = {"lights_dim": True, "mileage": 60}
     assert opened.diagnose(given).to_dict() == car.diagnose(given).to_dict()
 
-    monkeypatch.setattr("calfbayes.cli.PACKAGE", tmp_path.parent)
+    monkeypatch.setattr("calfbayes.cli.upkeep.PACKAGE", tmp_path.parent)
     capsys.readouterr()
     assert main(["snapshot"]) == 1
     assert "is installed" in capsys.readouterr().err
@@ -332,7 +332,7 @@ def test_snapshot_is_written_in_a_checkout_only(
 
 @pytest.mark.parametrize("name", SHIPPED)
 def test_every_shipped_model_answers(name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setattr("calfbayes.cli._load", shipped)
+    monkeypatch.setattr("calfbayes.cli.models.load", shipped)
     assert main(["diagnose", "--model", name]) == 0
     first, *rest = capsys.readouterr().out.splitlines()
     model = shipped(name)
@@ -349,8 +349,7 @@ def test_every_shipped_model_answers(name: str, monkeypatch: pytest.MonkeyPatch,
 def test_demo_shows_three_published_patients_urgency_first(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("calfbayes.cli.DEFAULT_MODEL", "calf")
-    monkeypatch.setattr("calfbayes.cli._load", shipped)
+    monkeypatch.setattr("calfbayes.cli.models.load", lambda: shipped("calf"))
     monkeypatch.setenv("COLUMNS", "100")
     assert main(["demo"]) == 0
     out = capsys.readouterr().out

@@ -40,7 +40,7 @@ documents = st.fixed_dictionaries(
 @pytest.fixture(autouse=True, scope="module")
 def small_default_model() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("calfbayes.cli.DEFAULT_MODEL", CAR)
+        patch.setattr("calfbayes.cli.models.DEFAULT_MODEL", CAR)
         yield
 
 

@@ -62,7 +62,7 @@ STDIN = '{"setting": "garage", "items": {"lights_dim": true, "clicking": {"likel
 def test_output_is_as_frozen(name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.chdir(HERE)
     monkeypatch.setenv("COLUMNS", "90")
-    monkeypatch.setattr("calfbayes.cli.DEFAULT_MODEL", "car")
+    monkeypatch.setattr("calfbayes.cli.models.DEFAULT_MODEL", "car")
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(STDIN.encode())))
     code = main(COMMANDS[name])
     out, err = capsys.readouterr()
