@@ -61,7 +61,7 @@ def at_odds(model: Model) -> Conflict:
     """Two answers, as if they did not go together."""
     pair = ConflictingPair("smell_of_fuel", "lights_dim", 3.0)
     found: Conflict = patient(model).conflict()
-    return replace(found, pairs=(pair,), typicality=0.25)
+    return replace(found, pairs=(pair,))
 
 
 DISPLAYS: dict[str, Callable[[Model], str]] = {

@@ -5,7 +5,7 @@ Two answers conflict if they are rarer together than apart,
     P(a) P(b) / P(a and b) > 1          given the complaint, the setting and the risk factors,
 
 and if no single cause makes them go together: P(a and b | this cause and no other) stays below P(a) P(b) for each. The
-quotient says how many times rarer. How unusual all answers are together is the percentile of `typicality`.
+quotient says how many times rarer. How much all answers conflict is held against simulated patients, see `percentile`.
 
 References:
     Jensen, Chamberlain, Nordahl, Jensen (1991), Analysis in HUGIN of data conflict: the measure.
@@ -20,9 +20,10 @@ import numpy as np
 
 from calfbayes.diagnosis.encoding import encode
 from calfbayes.diagnosis.result import Diagnosis
+from calfbayes.explanation.percentile import Percentile, percentile
 from calfbayes.explanation.routes import reaches
 from calfbayes.explanation.shapley import Rows
-from calfbayes.inference.exact import answer
+from calfbayes.inference.exact import log_joints
 from calfbayes.inference.hypothetical import without_some
 from calfbayes.inference.reduction import Encoded, Query
 from calfbayes.inference.tables import Array
@@ -52,12 +53,14 @@ class Conflict:
 
     Attributes:
         pairs: Pairs of answers that no single cause makes go together, the worst first.
-        typicality: Share of simulated patients who tell as many things and nothing more probable; None if that cannot be
-            said, see `Diagnosis`.
+        percentile: Where the answers stand among those of simulated patients with the same items answered; None if that
+            cannot be said.
+        no_percentile: Why there is no percentile; empty if there is one.
     """
 
     pairs: tuple[ConflictingPair, ...]
-    typicality: float | None
+    percentile: Percentile | None
+    no_percentile: str
     _result: Diagnosis = field(compare=False)
 
     @property
@@ -86,24 +89,35 @@ class Conflict:
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
         pairs = [{"first": pair.first, "second": pair.second, "times": pair.times} for pair in self.pairs]
-        return {"pairs": pairs, "typicality": self.typicality}
+        where = None if self.percentile is None else {name: getattr(self.percentile, name) for name in Percentile.__slots__}
+        return {"pairs": pairs, "percentile": where, "no_percentile": self.no_percentile}
 
 
 def conflict(result: Diagnosis, *, cost_limit: float = LIMIT) -> Conflict:
-    """Find the answers that do not go together under any single cause.
+    """Find the answers that do not go together under any single cause, and say how many patients answer as strangely.
+
+    Args:
+        cost_limit: Number of state operations that the pairs may take, a batch, and half as many the percentile; that is
+            left out, with the reason, if it would cost more.
 
     Raises:
         NoPosteriorError: If the result holds no probabilities.
         QueryTooCostlyError: If it would cost more state operations than the limit.
     """
     result.probability_of_any([])  # refuses a result without probabilities
+    pairs = _pairs(result, cost_limit)
+    where = percentile(result, cost_limit=cost_limit / 2)
+    return Conflict(pairs, None, where, result) if isinstance(where, str) else Conflict(pairs, where, "", result)
+
+
+def _pairs(result: Diagnosis, cost_limit: float) -> tuple[ConflictingPair, ...]:
     network = result._solved.network
     numbers = network.numbers(result._solved.bases[result.setting].logits)
     evidence = encode(network, result.evidence)
     told = [on > off for _, off, on in evidence.findings]
     couples = [pair for pair in combinations(range(len(told)), 2) if told[pair[0]] or told[pair[1]]]
     if not couples:
-        return Conflict((), result.typicality, result)
+        return ()
     logs = _log_joints(network, numbers, evidence, couples, cost_limit)
     apart = {(a, b): logs[1 + a] + logs[1 + b] - 2 * logs[0] for a, b in couples}
     together = dict(zip(couples, (logs[1 + len(told) :] - logs[0]).tolist(), strict=True))
@@ -115,7 +129,7 @@ def conflict(result: Diagnosis, *, cost_limit: float = LIMIT) -> Conflict:
         if not _one_joins(network, numbers, evidence, causes, pair, float(apart[pair]), cost_limit):
             first, second = (network.nodes[evidence.findings[k][0]].id for k in pair)
             found.append(ConflictingPair(first, second, float(np.exp(-difference))))
-    return Conflict(tuple(found), result.typicality, result)
+    return tuple(found)
 
 
 def _log_joints(
@@ -127,7 +141,7 @@ def _log_joints(
     rows[1 : 1 + n] = np.eye(n, dtype=bool)
     for k, pair in enumerate(couples):
         rows[1 + n + k, list(pair)] = True
-    return answer(network, numbers, _findings_only(network, evidence, rows), cost_limit=cost_limit).log_joint
+    return log_joints(network, numbers, _findings_only(network, evidence, rows), cost_limit=cost_limit)
 
 
 def _one_joins(
@@ -150,7 +164,7 @@ def _one_joins(
     rows[n:, list(pair)] = True
     present = {cause: np.array([float(c == cause) for c in causes] * 2) for cause in network.causes}
     query = replace(_findings_only(network, evidence, rows), weights={cause: (1.0 - on, on) for cause, on in present.items()})
-    logs = answer(network, numbers, query, cost_limit=cost_limit).log_joint
+    logs = log_joints(network, numbers, query, cost_limit=cost_limit)
     possible = np.isfinite(logs[:n])
     return bool(np.any(logs[n:][possible] - logs[:n][possible] >= apart))
 

@@ -1,5 +1,8 @@
 """Patients drawn from the model, forwards from the risk factors, kept if they have the complaint.
 
+Where states of risk factors are given, nobody else is drawn: a given state is set, and the people are kept in proportion to
+how probable it is with their other risk factors.
+
 Findings are drawn independently given their parents, except where logic ties them; then each keeps its own probability
 as far as logic allows, and what is forbidden is never drawn. Findings that imply one another share one random number
 (present if it is below the finding's probability), so the rarer is present only with the commoner. Of findings that
@@ -16,20 +19,25 @@ from calfbayes.inference.tables import Array, expit_pair
 from calfbayes.network import Network
 
 MAX_BATCH = 200_000
+MOST_BATCHES = 20  # of people like one patient; who has not been met by then hardly exists in the model
 
 
 def simulate_states(
-    network: Network, cause_logits: Array, n: int, generator: np.random.Generator
+    network: Network, cause_logits: Array, n: int, generator: np.random.Generator, known: Sequence[int] = ()
 ) -> dict[str, NDArray[np.generic]]:
     """Draw n patients with the complaint.
 
+    Args:
+        known: For each risk factor the position of the state that all of them have, or -1; none for anybody.
+
     Returns:
-        For each risk factor an array of its states (text), for each node an array of bool; shape (n,) each.
+        For each risk factor an array of its states (text), for each node an array of bool; shape (n,) each. With known
+        states they may be fewer, if hardly anybody with these has the complaint.
     """
     batches: list[dict[str, NDArray[np.generic]]] = []
     have, size = 0, max(64, 2 * n)
-    while have < n:
-        batch = _draw(network, cause_logits, min(size, MAX_BATCH), generator)
+    while have < n and not (known and len(batches) == MOST_BATCHES):
+        batch = _draw(network, cause_logits, min(size, MAX_BATCH), generator, known)
         complaint = batch[network.nodes[network.complaint].id]
         batches.append({name: values[complaint] for name, values in batch.items()})
         have += int(complaint.sum())
@@ -55,9 +63,12 @@ def simulate_findings(
     return np.stack([findings[name] for name in names], axis=1)[kept], np.stack([chance[name] for name in names], axis=1)[kept]
 
 
-def _draw(network: Network, cause_logits: Array, n: int, generator: np.random.Generator) -> dict[str, NDArray[np.generic]]:
-    """Draw n people with or without the complaint."""
-    states, nodes, chance = _draw_hidden(network, cause_logits, n, generator)
+def _draw(
+    network: Network, cause_logits: Array, n: int, generator: np.random.Generator, known: Sequence[int] = ()
+) -> dict[str, NDArray[np.generic]]:
+    """Draw n people with or without the complaint; with known states those of them who are kept."""
+    states, nodes, chance = _draw_hidden(network, cause_logits, n, generator, known)
+    n = len(nodes[0])
     result: dict[str, NDArray[np.generic]] = {
         risk.id: np.array(risk.states)[state] for risk, state in zip(network.risks, states, strict=True)
     }
@@ -67,14 +78,11 @@ def _draw(network: Network, cause_logits: Array, n: int, generator: np.random.Ge
 
 
 def _draw_hidden(
-    network: Network, cause_logits: Array, n: int, generator: np.random.Generator
+    network: Network, cause_logits: Array, n: int, generator: np.random.Generator, known: Sequence[int] = ()
 ) -> tuple[list[NDArray[np.intp]], list[NDArray[np.bool_]], dict[str, Array]]:
     """Draw the states of the risk factors and of the hidden nodes, by position, and the chance of each finding by id."""
-    states: list[NDArray[np.intp]] = []
-    for risk in network.risks:
-        cumulative = risk.prior[tuple(states[parent] for parent in risk.parents)].cumsum(axis=-1)
-        draw = generator.random(n)[:, None]
-        states.append((draw >= cumulative[..., :-1]).sum(axis=-1))
+    states = _draw_risks(network, n, generator, known)
+    n = len(states[0]) if states else n
     nodes: list[NDArray[np.bool_]] = []
     chance: dict[str, Array] = {}
     for position, node in enumerate(network.nodes):
@@ -84,6 +92,27 @@ def _draw_hidden(
         else:
             chance[node.id] = p
     return states, nodes, chance
+
+
+def _draw_risks(network: Network, n: int, generator: np.random.Generator, known: Sequence[int]) -> list[NDArray[np.intp]]:
+    """The states of the risk factors of n people; with known states of those of them who are kept."""
+    states: list[NDArray[np.intp]] = []
+    kept = np.ones(n)
+    for position, risk in enumerate(network.risks):
+        prior = risk.prior[tuple(states[parent] for parent in risk.parents)]
+        state = known[position] if known else -1
+        if state >= 0:
+            given = tuple(slice(None) if known[parent] < 0 else known[parent] for parent in risk.parents)
+            most = risk.prior[given][..., state].max()
+            kept *= np.broadcast_to(prior[..., state], n) / (most if most > 0.0 else 1.0)
+            states.append(np.full(n, state))
+        else:
+            draw = generator.random(n)[:, None]
+            states.append((draw >= prior.cumsum(axis=-1)[..., :-1]).sum(axis=-1))
+    if not known:
+        return states
+    some = np.flatnonzero(generator.random(n) < kept)
+    return [of_risk[some] for of_risk in states]
 
 
 def chance_present(

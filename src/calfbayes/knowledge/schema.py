@@ -471,7 +471,8 @@ class SentencesTable(Table):
     level_change: Text
     conflict: Text
     pair: Text
-    typicality: Text
+    percentile: Text
+    no_percentile: Text
 
     @model_validator(mode="before")
     @classmethod

@@ -43,7 +43,8 @@ EXPLANATION: Fields = {
         ("level_change", "before after", ""),
         ("conflict", "pairs", ""),
         ("pair", "first second times", ""),
-        ("typicality", "percentile", ""),
+        ("percentile", "patients share error", ""),
+        ("no_percentile", "", ""),
     )
 }
 

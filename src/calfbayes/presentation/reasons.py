@@ -267,9 +267,11 @@ def conflict_sentences(result: "Diagnosis", conflict: "Conflict") -> tuple[str, 
         for pair in conflict.pairs
     ]
     caution = words.fill("conflict", pairs=words.listed(pairs))
-    if conflict.typicality is None:
-        return (caution,)
-    return caution, words.fill("typicality", percentile=percent(conflict.typicality))
+    found = conflict.percentile
+    if found is None:
+        return caution, words.fill("no_percentile")
+    chances = {"share": percent(found.share), "error": f"{100 * found.error:.2g} %"}
+    return caution, words.fill("percentile", patients=str(found.patients), **chances)
 
 
 def conflict_text(conflict: "Conflict", *, width: int = 100) -> str:
@@ -278,7 +280,16 @@ def conflict_text(conflict: "Conflict", *, width: int = 100) -> str:
     lines = bullets(conflict_sentences(conflict._result, conflict), width)
     rows = [f"{first} - {second}: {times}" for first, second, times in conflicting(words, conflict)]
     title = "Answers that no single cause makes go together (times rarer together than apart)"
-    return joined([lines, [title, *(bullets(rows, width) or ["  none"])]])
+    return joined([lines, [title, *(bullets(rows, width) or ["  none"])], bullets([where_it_stands(conflict)], width)])
+
+
+def where_it_stands(conflict: "Conflict") -> str:
+    """How many simulated patients have answers that conflict as much, or why that is not known."""
+    found = conflict.percentile
+    if found is None:
+        return f"no percentile: {conflict.no_percentile}"
+    share, error = percent(found.share), f"{100 * found.error:.2g} %"
+    return f"{share} (standard error {error}) of {found.patients} simulated patients asked the same conflict as much"
 
 
 def conflicting(words: "Names", conflict: "Conflict") -> list[tuple[str, str, str]]:

@@ -19,7 +19,16 @@ from calfbayes.presentation.parts import (
     table,
 )
 from calfbayes.presentation.plain import percent
-from calfbayes.presentation.reasons import Names, conflicting, differing, grounds, supposed, unless_certain, what_it_does
+from calfbayes.presentation.reasons import (
+    Names,
+    conflicting,
+    differing,
+    grounds,
+    supposed,
+    unless_certain,
+    what_it_does,
+    where_it_stands,
+)
 
 if TYPE_CHECKING:
     from calfbayes.explanation.changes import Comparison, ProbabilityChange
@@ -114,7 +123,8 @@ def conflict_html(conflict: "Conflict") -> str:
     rows = conflicting(Names(conflict._result), conflict)
     heads = ("One answer", "Another", "Times rarer together than apart")
     pairs = table("Answers that no single cause makes go together", heads, rows, numbers=heads[2:]) if rows else None
-    parts = [heading("Do the answers go together?"), listed(conflict.sentences), pairs]
+    where = element("p", where_it_stands(conflict))
+    parts = [heading("Do the answers go together?"), listed(conflict.sentences), pairs, where]
     return section("Conflict", parts, None if rows else element("p", "No two of the answers are at odds."))
 
 

@@ -8,8 +8,10 @@ import pandas as pd
 import pytest
 
 from calfbayes import ArgumentError, Model
+from calfbayes.diagnosis.encoding import encode
 from calfbayes.inference.exact import infer
 from calfbayes.inference.reduction import Encoded
+from calfbayes.inference.simulation import simulate_states
 from support.models import SHIPPED, SOURCES, model_of, random_model, shipped
 from support.queries import PRESENT
 from support.small_models import small_content
@@ -159,3 +161,24 @@ def test_a_finding_that_implies_a_chain_keeps_its_frequency() -> None:
         log_p = solved.diagnose({name: True}).log_evidence
         assert log_p is not None
         check(drawn[name].mean(), exp(log_p), N, name)
+
+
+@pytest.mark.parametrize("known", [{"age": 71, "sex": "female"}, {"pregnancy": True}])
+def test_people_with_known_risk_factors_are_those_of_the_engine(known: dict[str, object]) -> None:
+    """Pregnancy depends on age and sex, which are left open: who is kept is as old as the engine says."""
+    whole = shipped("calf")
+    network, setting = whole._solved.network, "primary_care"
+    result = whole.diagnose(known, setting=setting)
+    states = encode(network, result.evidence).risk_states
+    generator = np.random.default_rng(7)
+    drawn = simulate_states(network, whole._solved.bases[setting].logits, 4_000, generator, states)
+    for entry in result.causes[:20]:
+        check(float(drawn[entry.id].mean()), entry.probability, len(drawn[entry.id]), entry.id)
+    for position, state in enumerate(states):
+        risk = network.risks[position]
+        if state >= 0:
+            assert set(drawn[risk.id].tolist()) == {risk.states[state]}
+    older = whole.diagnose({**known, "age": 25}, setting=setting)
+    if "age" not in known and older.log_evidence is not None and result.log_evidence is not None:
+        of_age = float((drawn["age"] == older.evidence.risk_states["age"]).mean())
+        check(of_age, exp(older.log_evidence - result.log_evidence), len(drawn["age"]), "age")

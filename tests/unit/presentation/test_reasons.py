@@ -107,11 +107,16 @@ def test_a_conflict_is_told_as_a_caution_with_its_numbers() -> None:
     content = small_content(apart, {"f": 0.015625, "g": 0.015625}, coincidence=0.0625)
     answer = model_of(with_words(content)).diagnose({"f": True, "g": True})
     found = answer.conflict()
-    (caution,) = conflict_sentences(answer, found)
+    assert found.percentile is not None
+    caution, where = conflict_sentences(answer, found)
     assert caution.startswith("Caution")
     assert f"{found.pairs[0].times:.2g} times" in caution
-    _, usual = conflict_sentences(answer, replace(found, typicality=0.02))
-    assert percent(0.02) in usual
+    for number in (percent(found.percentile.share), f"{100 * found.percentile.error:.2g} %", str(found.percentile.patients)):
+        assert number in where
+        assert number in repr(found)
+    _, unknown = conflict_sentences(answer, replace(found, percentile=None, no_percentile="too dear"))
+    assert "not computed" in unknown
+    assert "too dear" in repr(replace(found, percentile=None, no_percentile="too dear"))
 
 
 def test_a_model_without_sentences_shows_its_tables() -> None:
