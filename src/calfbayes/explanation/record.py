@@ -1,40 +1,41 @@
 """One document from which a result can be repeated years later, and the check that it is.
 
-A record holds the versions, the digest and every number of the model, the evidence with the origin and time of each item,
-and the result with the reasons for its level. Replayed with the same model it must give the same: probabilities to 1e-12;
-level, ranks and reasons exactly. Replayed with another version, the numbers that were edited are named, and what each of
-them changed is found by putting the old number back alone.
+A record holds the versions, the digest and every number of the model with its doubt, the evidence with the origin and time of
+each item, and the result with the reasons for its level. Replayed with the same model it must give the same: probabilities
+to 1e-12; level, ranks and reasons exactly. Replayed with another version, the numbers that were edited are named, and what
+each of them changed is found by putting the old number back alone.
 """
 
-import copy
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any
 
 from calfbayes.diagnosis.diagnosing import diagnose
 from calfbayes.diagnosis.policy import PolicyOrigin, UrgencyPolicy
 from calfbayes.diagnosis.result import Diagnosis
-from calfbayes.errors import ArgumentError, ModelFileError, UnknownNameError
+from calfbayes.errors import ArgumentError, CalfBayesError, Fault, UnknownNameError
 from calfbayes.evidence import Evidence, read_evidence
 from calfbayes.inference.solved import SolvedNetwork, solve
 from calfbayes.knowledge.reading import Content, knowledge_from_content
-from calfbayes.knowledge.terms import LEVELS_BY_SEVERITY, Cause, KnowledgeBase, Link, OddsRatio
+from calfbayes.knowledge.terms import LEVELS_BY_SEVERITY, Cause, Elicited, KnowledgeBase, Mechanism, OddsRatio, RiskFactor
 from calfbayes.knowledge.wording import short
 from calfbayes.network import compile_network
 from calfbayes.version import __version__
 
-RECORD_VERSION = 1
+RECORD_VERSION = 2
 SAME = 1e-12
 MOST_TRIED = 6  # edited numbers whose effect is computed
 TOLD = 3  # effects of one of them, the largest
 SHOWN = 8  # differences, in words
 LONGEST = 200
 KEYS = {"record_version", "calfbayes", "model", "evidence", "policy", "result", "numbers"}
+Number = float | str  # a level is one, too: it decides as a number does
 
 
 @dataclass(frozen=True, slots=True)
 class Edited:
-    """A number that is not what it was.
+    """A number, or a level, that is not what it was.
 
     Attributes:
         place: Where it stands: the keys of the model's files, joined by dots.
@@ -44,8 +45,8 @@ class Edited:
     """
 
     place: str
-    before: float | None
-    after: float | None
+    before: Number | None
+    after: Number | None
     effects: tuple[str, ...] | None = None
 
 
@@ -76,7 +77,7 @@ class Replay:
         if len(self.differences) > SHOWN:
             lines.append(f"  and {len(self.differences) - SHOWN} more differences")
         if not self.same_model and not self.edited:
-            lines.append("the model differs, but in none of the values it lists: ranges, bands, words, rules or arcs do")
+            lines.append("the model differs, but in none of its numbers and levels: words, rules, advice or arcs do")
         lines += [
             f"edited: {entry.place} was {_told(entry.before)}, is {_told(entry.after)}{_did(entry)}" for entry in self.edited
         ]
@@ -144,7 +145,8 @@ def replay(
     """
     _check(document)
     if document["policy"] != PolicyOrigin.MODEL.name.lower() and policy is None:
-        raise ArgumentError("policy", "none", f"the policy of the record, which was {document['policy']} than the model's")
+        was = short(document["policy"])
+        raise ArgumentError("policy", "none", f"the policy of the record, which was not the model's ({was})")
     given = document["evidence"]
     items = {name: item["value"] for name, item in given["items"].items()}
     evidence = read_evidence(solved.network, items, setting=given["setting"])
@@ -158,44 +160,77 @@ def replay(
     return Replay(now, same_model, differences, edited)
 
 
-def numbers_of(knowledge: KnowledgeBase) -> dict[str, float]:
-    """Every number that can change a result, by the place where it stands in the model's files."""
+def numbers_of(knowledge: KnowledgeBase) -> dict[str, Number]:
+    """Every number that can change a result and the level of every cause, by the place where it stands in the model's files.
+
+    With a number goes its doubt, the sample size or both ends of the range, on which a level may depend.
+    """
     return dict(_numbers(knowledge))
 
 
-def _numbers(k: KnowledgeBase) -> Iterator[tuple[str, float]]:
+def _numbers(k: KnowledgeBase) -> Iterator[tuple[str, Number]]:
+    for name, *ends in k.scope:
+        yield from ((f"model.scope.{name}.{side}", end) for side, end in enumerate(ends))
     for setting in k.settings:
-        yield f"model.settings.{setting.id}.coincidence.value", setting.coincidence.value
+        yield from _of_elicited(f"model.settings.{setting.id}.coincidence", "value", setting.coincidence)
     for factor in k.risk_factors:
-        for index, row in enumerate(factor.prior):
-            for state, p in zip(factor.states, row.probabilities, strict=True):
-                if state != factor.reference:
-                    yield f"risk_factors.{factor.id}.prior.{index}.probabilities.{state}", p
-    for role, records in (("causes", k.causes), ("complications", k.complications), ("mechanisms", k.mechanisms)):
-        for record_ in records:
-            place = f"{role}.{record_.id}"
-            if isinstance(record_, Cause):
-                yield from ((f"{place}.weight.{weight.setting}.value", weight.number.value) for weight in record_.weights)
-            else:
-                yield f"{place}.leak.value", record_.leak.value
-            yield from _of_odds(place, record_.odds)
-            yield from _of_links(place, record_.links)
+        yield from _of_risk_factor(f"risk_factors.{factor.id}", factor)
+    yield from _of_nodes(k)
     for finding in k.findings:
-        yield f"findings.{finding.id}.leak.value", finding.leak.value
+        yield from _of_elicited(f"findings.{finding.id}.leak", "value", finding.leak)
         yield from _of_odds(f"findings.{finding.id}", finding.odds)
     for acted, row_of_losses in zip(LEVELS_BY_SEVERITY, k.urgency.loss, strict=True):
         for needed, loss in zip(LEVELS_BY_SEVERITY, row_of_losses, strict=True):
             yield f"urgency.loss.acted.{acted}.{needed}", loss
+    if k.urgency.caution:
+        yield "urgency.caution.level", str(k.urgency.caution.level)
+        yield "urgency.caution.deviations", k.urgency.caution.deviations
+    if k.urgency.atypical_below > 0.0:
+        yield "urgency.typicality.atypical_below", k.urgency.atypical_below
 
 
-def _of_odds(place: str, odds: tuple[OddsRatio, ...]) -> Iterator[tuple[str, float]]:
+def _of_risk_factor(place: str, factor: RiskFactor) -> Iterator[tuple[str, Number]]:
+    if factor.unit:
+        yield from ((f"{place}.lower_bounds.{band}", bound) for band, bound in enumerate(factor.lower_bounds))
+        yield f"{place}.upper_bound", factor.upper_bound
+    for index, row in enumerate(factor.prior):
+        for state, p in zip(factor.states, row.probabilities, strict=True):
+            if state != factor.reference:
+                yield f"{place}.prior.{index}.probabilities.{state}", p
+        yield from _of_doubt(f"{place}.prior.{index}", row.number)
+
+
+def _of_nodes(k: KnowledgeBase) -> Iterator[tuple[str, Number]]:
+    for role, records in (("causes", k.causes), ("complications", k.complications), ("mechanisms", k.mechanisms)):
+        for record_ in records:
+            place = f"{role}.{record_.id}"
+            if isinstance(record_, Cause):
+                for weight in record_.weights:
+                    yield from _of_elicited(f"{place}.weight.{weight.setting}", "value", weight.number)
+            else:
+                yield from _of_elicited(f"{place}.leak", "value", record_.leak)
+            if not isinstance(record_, Mechanism):
+                yield f"{place}.urgency", str(record_.urgency)
+            yield from _of_odds(place, record_.odds)
+            for link in record_.links:
+                key = "probability" if link.includes_leak else "link"
+                yield from _of_elicited(f"{place}.links.{link.child}", key, link.number)
+
+
+def _of_odds(place: str, odds: tuple[OddsRatio, ...]) -> Iterator[tuple[str, Number]]:
     for ratio in odds:
-        yield f"{place}.odds.{ratio.factor}.{ratio.state}.value", ratio.number.value
+        yield from _of_elicited(f"{place}.odds.{ratio.factor}.{ratio.state}", "value", ratio.number)
 
 
-def _of_links(place: str, links: tuple[Link, ...]) -> Iterator[tuple[str, float]]:
-    for link in links:
-        yield f"{place}.links.{link.child}.{'probability' if link.includes_leak else 'link'}", link.number.value
+def _of_elicited(place: str, key: str, number: Elicited) -> Iterator[tuple[str, Number]]:
+    yield f"{place}.{key}", number.value
+    yield from _of_doubt(place, number)
+
+
+def _of_doubt(place: str, number: Elicited) -> Iterator[tuple[str, Number]]:
+    if number.n is not None:
+        yield f"{place}.n", number.n
+    yield from ((f"{place}.range.{k}", end) for k, end in enumerate((number.low, number.high)) if end is not None)
 
 
 def _check(document: object) -> None:
@@ -205,7 +240,7 @@ def _check(document: object) -> None:
         raise ArgumentError("record", short(document), expected)
     if document["record_version"] != RECORD_VERSION:
         raise ArgumentError(
-            "record_version", short(document["record_version"]), f"{RECORD_VERSION}; a newer calfbayes may read it"
+            "record_version", short(document["record_version"]), f"{RECORD_VERSION}; another calfbayes may read it"
         )
     parts = {
         "model": {"digest"},
@@ -219,12 +254,22 @@ def _check(document: object) -> None:
     items = document["evidence"]["items"]
     if not isinstance(items, Mapping) or not all(isinstance(item, Mapping) and "value" in item for item in items.values()):
         raise ArgumentError("record['evidence']", short(items), expected)
-    if not all(isinstance(number, int | float) for number in document["numbers"].values()):
-        raise ArgumentError("record['numbers']", "something else than numbers", expected)
+    if not all(isinstance(number, str) or _is_finite(number) for number in document["numbers"].values()):
+        raise ArgumentError("record['numbers']", "something else than numbers and levels", expected)
     try:
-        _key_facts(document["result"])
-    except (KeyError, TypeError):
+        level, outcome, ranks, reasons, _ = _key_facts(document["result"])
+        texts = [level, outcome, *ranks, *(reason["id"] for reason in reasons)]
+    except (KeyError, TypeError, ValueError, OverflowError):
         raise ArgumentError("record['result']", "something incomplete", expected) from None
+    if not all(isinstance(text, str) for text in texts):
+        raise ArgumentError("record['result']", "an id or level that is no text", expected)
+
+
+def _is_finite(number: object) -> bool:
+    try:
+        return isinstance(number, int | float) and isfinite(number)
+    except OverflowError:  # of a whole number too large for a float
+        return False
 
 
 def _diagnose(solved: SolvedNetwork, evidence: Evidence, policy: UrgencyPolicy | None) -> Diagnosis:
@@ -264,7 +309,7 @@ def _reasons(reasons: list[Any]) -> str:
     return ", ".join(str(reason["id"]) for reason in reasons) or "none"
 
 
-def _edited(before: Mapping[str, float], after: Mapping[str, float]) -> tuple[Edited, ...]:
+def _edited(before: Mapping[str, Number], after: Mapping[str, Number]) -> tuple[Edited, ...]:
     places = [place for place in {**before, **after} if before.get(place) != after.get(place)]
     return tuple(Edited(place, before.get(place), after.get(place)) for place in sorted(places))
 
@@ -275,23 +320,38 @@ def _with_effects(
     """What one edited number did: the result without that edit against the result now."""
     if edited.before is None or edited.after is None:
         return edited
+    before = _put_back(content, edited.place.split("."), edited.before)
+    if not _has_shape(before, edited.place):
+        return edited
     try:
-        other = _solved_anew(solved, _put_back(content, edited.place, edited.before), now.setting)
-        earlier = _diagnose(other, read_evidence(other.network, now.evidence, setting=now.setting), policy)
-    except (ModelFileError, KeyError, IndexError):  # the old number alone does not fit the rest of the model
+        other = _solved_anew(solved, before, now.setting)
+        earlier = _diagnose(other, read_evidence(other.network, dict(now.evidence), setting=now.setting), policy)
+    except CalfBayesError:  # the old number alone does not fit the rest of the model, or the answers
         return edited
     effects = tuple(_differences(earlier.to_dict(), now.to_dict()))[:TOLD]
     return Edited(edited.place, edited.before, edited.after, effects)
 
 
-def _put_back(content: Content, place: str, value: float) -> Content:
-    copied = copy.deepcopy(content)
-    *path, last = place.split(".")
-    table: Any = copied
-    for key in path:
-        table = table[int(key)] if isinstance(table, list) else table[key]
-    table[last] = value
-    return copied
+def _put_back(table: Any, path: Sequence[str], value: Number) -> Any:
+    """The same tables and lists with another number at a place."""
+    if not path:
+        return value
+    key, *rest = path
+    if isinstance(table, Mapping):
+        return {**table, key: _put_back(table[key], rest, value)}
+    position = int(key)
+    return [*table[:position], _put_back(table[position], rest, value), *table[position + 1 :]]
+
+
+def _has_shape(content: Content, place: str) -> bool:
+    """Whether the file with a place is one that could be read: a record may hold any number."""
+    from calfbayes.knowledge.content import FILES_BY_ID, content_of  # slow: the validator
+
+    faults: list[Fault] = []
+    head, name, *_ = place.split(".")
+    file, table = (f"{head}/{name}.toml", content[head][name]) if head in FILES_BY_ID else (f"{head}.toml", content[head])
+    content_of({file: table}, faults)
+    return not faults
 
 
 def _solved_anew(solved: SolvedNetwork, content: Content, setting: str) -> SolvedNetwork:
@@ -300,8 +360,10 @@ def _solved_anew(solved: SolvedNetwork, content: Content, setting: str) -> Solve
     return solve(compile_network(knowledge_from_content(content, name="edited model")), kept)
 
 
-def _told(number: float | None) -> str:
-    return "not there" if number is None else f"{number:.9g}"
+def _told(number: Number | None) -> str:
+    if number is None:
+        return "not there"
+    return short(number) if isinstance(number, str) else f"{number:.9g}"
 
 
 def _did(entry: Edited) -> str:

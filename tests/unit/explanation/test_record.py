@@ -78,7 +78,7 @@ def test_other_words_are_no_other_numbers() -> None:
 
     again = edited(change).replay(recorded())
     assert (again.same_model, again.edited) == (False, ())
-    assert "in none of the values it lists" in str(again)
+    assert "in none of its numbers and levels" in str(again)
 
 
 def test_every_number_can_be_put_back() -> None:
@@ -87,8 +87,55 @@ def test_every_number_can_be_put_back() -> None:
     for place, value in numbers_of(shipped("calf").knowledge).items():
         table: Any = content
         for key in place.split("."):
-            table = table[int(key)] if isinstance(table, list) else table.get(key, 0.0)
+            table = table[int(key)] if isinstance(table, list | tuple) else table.get(key, 0.0)
         assert table == value, place
+
+
+def _change(place: str, value: float | str) -> Callable[[dict[str, Any]], None]:
+    *path, last = place.split(".")
+
+    def change(content: dict[str, Any]) -> None:
+        table: Any = content
+        for key in path:
+            table = table[int(key)] if isinstance(table, list) else table[key]
+        if isinstance(table, list):
+            table[int(last)] = value
+        else:
+            table[last] = value
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("place", "value"),
+    [
+        (f"causes.{CAUSE}.links.pain_on_walking.n", 3.0),
+        (f"causes.{CAUSE}.weight.primary_care.range.0", 0.001),
+        ("risk_factors.age.lower_bounds.2", 70.0),
+        ("risk_factors.age.prior.0.n", 7.0),
+        ("urgency.caution.deviations", 3.5),
+        ("urgency.caution.level", "emergency"),
+        (f"causes.{CAUSE}.urgency", "emergency"),
+        ("urgency.typicality.atypical_below", 0.75),
+        ("model.scope.age.0", 69.0),
+    ],
+)
+def test_edits_of_doubt_bands_and_levels_are_named(place: str, value: float | str) -> None:
+    """Each is the one that is listed; that of a level or a band says what it did."""
+    numbers = recorded()["numbers"]
+    again = edited(_change(place, value)).replay(recorded())
+    assert [(entry.place, entry.before, entry.after) for entry in again.edited] == [(place, numbers[place], value)]
+    assert str(value) in str(again) or f"{value:.9g}" in str(again)
+    if again.differences:
+        assert again.edited[0].effects
+
+
+def test_a_number_that_never_fitted_is_listed_and_not_tried() -> None:
+    place = f"causes.{CAUSE}.links.pain_on_walking.probability"
+    document = recorded()
+    document["numbers"][place] = 7.5
+    again = edited(_change(place, 0.3)).replay(document)
+    assert [(entry.before, entry.after, entry.effects) for entry in again.edited] == [(7.5, 0.3, None)]
 
 
 def test_a_tampered_probability_is_seen() -> None:
@@ -116,11 +163,25 @@ def test_another_policy_has_to_be_given_again() -> None:
     ("change", "match"),
     [
         (lambda d: d.pop("numbers"), r"Diagnosis\.record"),
-        (lambda d: d.update(record_version=2), "newer"),
+        (lambda d: d.update(record_version=1), "another"),
         (lambda d: d.update(evidence=3), "evidence"),
         (lambda d: d["evidence"].update(items=[1]), "evidence"),
-        (lambda d: d["numbers"].update(x="y"), "numbers"),
+        (lambda d: d["numbers"].update(x=None), "numbers"),
+        (lambda d: d["numbers"].update(x=float("inf")), "numbers"),
+        (lambda d: d["numbers"].update(x=10**400), "numbers"),
         (lambda d: d["result"].update(causes=[{}]), "incomplete"),
+        (lambda d: d["result"].update(causes=[3]), "incomplete"),
+        (lambda d: d["result"]["causes"][0].update(probability="much"), "incomplete"),
+        (lambda d: d["result"]["causes"][0].update(probability=10**400), "incomplete"),
+        (lambda d: d["result"]["causes"][0].update(id=["a"]), "incomplete"),
+        (lambda d: d["result"]["urgency"].update(reasons=[3]), "incomplete"),
+        (lambda d: d["result"]["urgency"].update(reasons=[{}]), "incomplete"),
+        (lambda d: d["result"]["urgency"].update(reasons=3), "incomplete"),
+        (lambda d: d["result"]["urgency"].update(reasons=[{"id": 3}]), "no text"),
+        (lambda d: d["result"]["urgency"].update(level=3), "no text"),
+        (lambda d: d["result"].pop("outcome"), "incomplete"),
+        (lambda d: d["evidence"].pop("setting"), "evidence"),
+        (lambda d: d.update(model="calf"), "model"),
     ],
 )
 def test_what_is_no_record_is_refused(change: Callable[[dict[str, Any]], None], match: str) -> None:
