@@ -3,7 +3,7 @@
 import io
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from calfbayes.diagnosis.result import Diagnosis
 from calfbayes.errors import ArgumentError, MissingExtraError, NoPosteriorError
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 BLACK, GREY = "#1a1a1a", "#767676"
 BLUE, SKY, GREEN, ORANGE, VERMILLION, PURPLE = "#0072b2", "#56b4e9", "#009e73", "#e69f00", "#d55e00", "#cc79a7"
 LABEL_WIDTH = 44
+A_MODEL = "a model, such as load_model() gives"
+Kind = TypeVar("Kind")
 STYLE: Any = {
     "font.size": 9,
     "axes.titlesize": 10,
@@ -39,15 +41,18 @@ def canvas(ax: "Axes | None", width: float, height: float, *, margins: bool = Tr
 
     Raises:
         MissingExtraError: If matplotlib is not installed.
-        ArgumentError: If `ax` is given and no axes of matplotlib.
+        ArgumentError: If `ax` is given and no straight axes of a figure of matplotlib.
     """
     try:
         import matplotlib as mpl
         from matplotlib.axes import Axes
     except ImportError:
         raise MissingExtraError("matplotlib", "plot") from None
-    if ax is not None and not isinstance(ax, Axes):
-        raise ArgumentError("ax", f"a {type(ax).__name__}", "axes of matplotlib, such as plt.subplots()[1]")
+    if ax is not None:
+        checked_type("ax", ax, Axes, "axes of matplotlib, such as plt.subplots()[1]")
+        if ax.name != "rectilinear":
+            raise ArgumentError("ax", f"{ax.name} axes", "axes with a straight x and y")
+        figure_of(ax)
     with mpl.rc_context(STYLE):
         yield _new_axes(width, height, margins=margins) if ax is None else ax
 
@@ -60,6 +65,17 @@ def figure_of(ax: "Axes") -> "Figure":
     if not isinstance(figure, Figure):
         raise ArgumentError("ax", "axes without a figure", "axes of a figure")
     return figure
+
+
+def checked_type(name: str, value: object, kind: type[Kind], expected: str) -> Kind:
+    """What was given, if it is of this kind.
+
+    Raises:
+        ArgumentError: If it is not.
+    """
+    if not isinstance(value, kind):
+        raise ArgumentError(name, _article(type(value).__name__), expected)
+    return value
 
 
 def checked_count(name: str, value: object) -> int:
@@ -80,9 +96,7 @@ def with_posteriors(result: Diagnosis) -> Diagnosis:
         NoPosteriorError: If it holds no probabilities.
         ArgumentError: If it is no result.
     """
-    if not isinstance(result, Diagnosis):
-        raise ArgumentError("result", f"a {type(result).__name__}", "a result of model.diagnose")
-    if not result.causes:
+    if not checked_type("result", result, Diagnosis, "a result of model.diagnose").causes:
         raise NoPosteriorError(result.outcome_reason)
     return result
 
@@ -90,6 +104,10 @@ def with_posteriors(result: Diagnosis) -> Diagnosis:
 def label(text: str, width: int = LABEL_WIDTH) -> str:
     """A label as text: cut to a width, with nothing in it that would be read as a formula."""
     return shortened(printable(text), width).replace("$", r"\$")
+
+
+def _article(noun: str) -> str:
+    return f"{'an' if noun[0] in 'aeiouAEIOU' else 'a'} {noun}"
 
 
 def _new_axes(width: float, height: float, *, margins: bool) -> "Axes":

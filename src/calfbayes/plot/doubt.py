@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from calfbayes.errors import ArgumentError
 from calfbayes.explanation.tornado import Effect, Sensitivity
-from calfbayes.plot.canvas import BLACK, BLUE, ORANGE, canvas, checked_count, figure_of, label
+from calfbayes.plot.canvas import BLACK, BLUE, ORANGE, canvas, checked_count, checked_type, figure_of, label
 from calfbayes.presentation.plain import percent
 
 if TYPE_CHECKING:
@@ -29,8 +29,7 @@ def tornado(sensitivity: Sensitivity, *, top: int = 10, ax: "Axes | None" = None
         ArgumentError: If no number has a range, `top` is no whole number from 1, or `ax` no axes.
         MissingExtraError: If matplotlib is not installed.
     """
-    if not isinstance(sensitivity, Sensitivity):
-        raise ArgumentError("sensitivity", f"a {type(sensitivity).__name__}", "what result.sensitivity gives")
+    checked_type("sensitivity", sensitivity, Sensitivity, "what result.sensitivity gives")
     effects = sensitivity.effects[: checked_count("top", top)]
     if not effects:
         raise ArgumentError("sensitivity", "of a model whose numbers are all certain", "one with a number that has a range")

@@ -14,6 +14,7 @@ from calfbayes.adapters.graph import to_networkx
 from calfbayes.diagnosis.result import Diagnosis
 from calfbayes.model import Model
 from calfbayes.plot.canvas import (
+    A_MODEL,
     BLACK,
     BLUE,
     GREY,
@@ -22,6 +23,7 @@ from calfbayes.plot.canvas import (
     VERMILLION,
     canvas,
     checked_count,
+    checked_type,
     figure_of,
     label,
     with_posteriors,
@@ -77,9 +79,10 @@ def network(model: Model, *, ax: "Axes | None" = None) -> "Figure":
         ax: Axes to draw on; None makes a figure that is large enough for all labels.
 
     Raises:
+        ArgumentError: If `model` is no model, or `ax` no axes.
         MissingExtraError: If matplotlib is not installed.
     """
-    graph = _without_complaint(model._solved.network)
+    graph = _without_complaint(checked_type("model", model, Model, A_MODEL)._solved.network)
     colours = {"risk_factor": ORANGE, "cause": VERMILLION, "complication": VERMILLION, "mechanism": PURPLE, "finding": BLUE}
     for name, data in graph.nodes(data=True):
         data |= {"text": label(data["label"], LABEL), "colour": colours[data["role"]], "name": name}

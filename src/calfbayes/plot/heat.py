@@ -1,15 +1,17 @@
 """Which findings does each cause bring?"""
 
 from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from calfbayes.errors import ArgumentError, UnknownNameError
 from calfbayes.inference.alone import findings_of_causes
+from calfbayes.knowledge.wording import short
 from calfbayes.model import Model
 from calfbayes.network import Network
-from calfbayes.plot.canvas import canvas, figure_of, label
+from calfbayes.plot.canvas import A_MODEL, canvas, checked_type, figure_of, label
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -31,10 +33,10 @@ def presentations(
 
     Raises:
         UnknownNameError: If an id is not in the model.
-        ArgumentError: If there is nothing to draw.
+        ArgumentError: If there is nothing to draw, `model` is no model, the ids are no lists, or `ax` is no axes.
         MissingExtraError: If matplotlib is not installed.
     """
-    network = model._solved.network
+    network = checked_type("model", model, Model, A_MODEL)._solved.network
     shown = findings_of_causes(network)
     by_group = sorted(model.causes, key=lambda cause: cause.group)
     rows = _positions(network, network.causes, "cause", [c.id for c in by_group] if causes is None else causes)
@@ -76,12 +78,13 @@ def _brought(network: Network, causes: Sequence[int]) -> list[str]:
 
 
 def _positions(network: Network, allowed: range, kind: str, names: Iterable[str]) -> list[int]:
-    if isinstance(names, str):
-        raise ArgumentError(f"{kind}s", repr(names)[:80], "a list of ids")
+    if isinstance(names, str | bytes) or not isinstance(names, Iterable):
+        raise ArgumentError(f"{kind}s", short(names), "a list of ids")
     positions = []
     for name in names:
         position = network.node_index.get(name, -1) if isinstance(name, str) else -1
         if position not in allowed:
-            raise UnknownNameError(kind, str(name)[:200], (), network.name)
+            known = [network.nodes[node].id for node in allowed]
+            raise UnknownNameError(kind, str(name)[:200], tuple(get_close_matches(str(name)[:200], known)), network.name)
         positions.append(position)
     return positions

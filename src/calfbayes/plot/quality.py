@@ -11,7 +11,7 @@ from calfbayes.audit.table import RATIOS
 from calfbayes.errors import ArgumentError
 from calfbayes.evaluation.scores import Scores
 from calfbayes.knowledge.terms import LEVELS_BY_SEVERITY
-from calfbayes.plot.canvas import BLACK, BLUE, GREY, ORANGE, VERMILLION, canvas, figure_of
+from calfbayes.plot.canvas import BLACK, BLUE, GREY, ORANGE, VERMILLION, canvas, checked_type, figure_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 Z90 = 1.6449  # of a central 90 % interval
 FARTHEST = 1e4  # odds and ratios are drawn between 1 / FARTHEST and FARTHEST
+ROWS = "a list of comparisons, such as calfbayes.audit.comparison.audit gives"
 VERDICTS = ((Verdict.PASS, BLUE, "o"), (Verdict.EXPLAINED, ORANGE, "s"), (Verdict.FAILS, VERMILLION, "X"))
 
 
@@ -32,11 +33,13 @@ def audit(comparisons: Sequence[Comparison], *, ax: "Axes | None" = None) -> "Fi
         ax: Axes to draw on; None makes a figure.
 
     Raises:
-        ArgumentError: If there is nothing to draw.
+        ArgumentError: If there is nothing to draw, or something other than comparisons, or `ax` is no axes.
         MissingExtraError: If matplotlib is not installed.
     """
+    for comparison in checked_type("comparisons", comparisons, Sequence, ROWS):  # type: ignore[type-abstract]
+        checked_type("comparisons", comparison, Comparison, ROWS)
     if not comparisons:
-        raise ArgumentError("comparisons", "an empty list", "rows of an audit")
+        raise ArgumentError("comparisons", "an empty list", ROWS)
     with canvas(ax, 6.4, 6) as axes:
         published = np.array([_as_odds(c, c.figure.value) for c in comparisons])
         implied = np.array([_as_odds(c, c.implied) for c in comparisons])
@@ -65,10 +68,12 @@ def triage(scores: Scores, *, ax: "Axes | None" = None) -> "Figure":
         ax: Axes to draw on; None makes a figure.
 
     Raises:
-        ArgumentError: If there are no cases.
+        ArgumentError: If there are no cases, these are no scores, or `ax` is no axes.
         MissingExtraError: If matplotlib is not installed.
     """
-    counts = np.array(scores.triage)[::-1, ::-1]  # most urgent first, as people read
+    counts = np.array(checked_type("scores", scores, Scores, "what model.evaluate gives").triage)[
+        ::-1, ::-1
+    ]  # most urgent first, as people read
     if not counts.sum():
         raise ArgumentError("scores", "no cases", "the scores of at least one case")
     names = [str(level).replace("_", " ") for level in reversed(LEVELS_BY_SEVERITY)]
@@ -102,7 +107,7 @@ def calibration(probability: ArrayLike, happened: ArrayLike, *, bins: int = 10, 
         ax: Axes to draw on; None makes a figure.
 
     Raises:
-        ArgumentError: If the two do not fit, hold anything but probabilities and yes or no, or are empty.
+        ArgumentError: If the two do not fit, hold anything but probabilities and yes or no, or are empty, or `ax` is no axes.
         MissingExtraError: If matplotlib is not installed.
 
     References:
@@ -139,10 +144,7 @@ def wilson(share: NDArray[np.float64], n: NDArray[np.int64]) -> tuple[NDArray[np
 
 
 def _checked(probability: ArrayLike, happened: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    try:
-        given, so = np.asarray(probability, float), np.asarray(happened, float)
-    except (TypeError, ValueError) as error:
-        raise ArgumentError("probability, happened", str(error)[:80], "numbers and yes or no") from None
+    given, so = _numbers("probability", probability), _numbers("happened", happened)
     if given.shape != so.shape or not given.size:
         raise ArgumentError("probability, happened", f"shapes {given.shape} and {so.shape}", "one answer for each probability")
     if not ((given >= 0) & (given <= 1)).all():
@@ -150,6 +152,17 @@ def _checked(probability: ArrayLike, happened: ArrayLike) -> tuple[NDArray[np.fl
     if not np.isin(so, (0, 1)).all():
         raise ArgumentError("happened", "a value that is neither yes nor no", "True and False")
     return given.ravel(), so.ravel()
+
+
+def _numbers(name: str, value: ArrayLike) -> NDArray[np.float64]:
+    """The numbers given; text is none, even if it looks like one."""
+    try:
+        array = np.asarray(value)
+    except ValueError:  # rows of different lengths
+        raise ArgumentError(name, "rows of different lengths", "an array of numbers, or of yes and no") from None
+    if array.dtype.kind not in "biuf" and array.size:
+        raise ArgumentError(name, f"{type(value).__name__} of {array.dtype.name}", "an array of numbers, or of yes and no")
+    return array.astype(float)
 
 
 def _as_odds(comparison: Comparison, value: float) -> float:

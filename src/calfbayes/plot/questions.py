@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from calfbayes.diagnosis.questions import NextQuestions
 from calfbayes.errors import ArgumentError
-from calfbayes.plot.canvas import BLUE, ORANGE, canvas, figure_of, label
+from calfbayes.plot.canvas import BLUE, ORANGE, canvas, checked_type, figure_of, label
 from calfbayes.presentation.plain import percent
 
 if TYPE_CHECKING:
@@ -28,8 +28,7 @@ def next_questions(questions: NextQuestions, *, ax: "Axes | None" = None) -> "Fi
         ArgumentError: If there is nothing to draw, or `ax` is no axes.
         MissingExtraError: If matplotlib is not installed.
     """
-    if not isinstance(questions, NextQuestions):
-        raise ArgumentError("questions", f"a {type(questions).__name__}", "what result.next_questions gives")
+    checked_type("questions", questions, NextQuestions, "what result.next_questions gives")
     if not questions or any(question.cause_bits is None for question in questions):
         raise ArgumentError("questions", "none, or without probabilities", "at least one question of a result that has them")
     rows = range(len(questions))

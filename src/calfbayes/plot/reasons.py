@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from calfbayes.errors import ArgumentError
 from calfbayes.explanation.ledger import Certainty, Ledger
-from calfbayes.plot.canvas import BLACK, BLUE, GREY, VERMILLION, canvas, checked_count, figure_of, label
+from calfbayes.plot.canvas import BLACK, BLUE, GREY, VERMILLION, canvas, checked_count, checked_type, figure_of, label
 from calfbayes.presentation.plain import percent
 from calfbayes.presentation.reasons import Names, what_it_does
 
@@ -34,9 +34,7 @@ def waterfall(ledger: Ledger, *, top: int = 12, ax: "Axes | None" = None) -> "Fi
         ArgumentError: If the cause is not weighed in this care setting, `top` is no whole number from 1, or `ax` no axes.
         MissingExtraError: If matplotlib is not installed.
     """
-    if not isinstance(ledger, Ledger):
-        raise ArgumentError("ledger", f"a {type(ledger).__name__}", "what result.explain gives")
-    if ledger.certainty == Certainty.OUTSIDE_SETTING:
+    if checked_type("ledger", ledger, Ledger, "what result.explain gives").certainty == Certainty.OUTSIDE_SETTING:
         raise ArgumentError("ledger", f"of {ledger.label}, which is not weighed in this setting", "that of another cause")
     names = Names(ledger._result)
     shown = ledger.weights if len(ledger.weights) <= checked_count("top", top) else ledger.weights[:top]

@@ -145,6 +145,35 @@ def test_wrong_axes_are_refused(name: str) -> None:
         FIGURES[name](ax="here")
 
 
+@pytest.mark.parametrize("wrong", [None, "calf", 3, [2], CAR.evidence({})], ids=["None", "text", "number", "list", "evidence"])
+@pytest.mark.parametrize("function", [getattr(plot, name) for name in plot.__all__])
+def test_what_is_none_of_ours_is_refused(function: Any, wrong: Any) -> None:
+    second = (wrong,) if function is plot.calibration else ()
+    with pytest.raises(ArgumentError, match=" cannot be; expected "):
+        function(wrong, *second)
+
+
+def test_a_model_is_no_result_and_a_result_no_model() -> None:
+    with pytest.raises(ArgumentError, match=r"result=a Model cannot be; expected a result of model\.diagnose"):
+        plot.causes(CAR)  # type: ignore[arg-type]
+    with pytest.raises(ArgumentError, match=r"model=a Diagnosis cannot be; expected a model, such as load_model\(\) gives"):
+        plot.network(patient())  # type: ignore[arg-type]
+    with pytest.raises(ArgumentError, match=r"comparisons=an int cannot be"):
+        plot.audit([*comparisons(), 3])  # type: ignore[list-item]
+    with pytest.raises(ArgumentError, match=r"comparisons=a generator cannot be"):
+        plot.audit(c for c in comparisons())  # type: ignore[arg-type]
+
+
+def test_axes_are_straight_and_of_a_figure() -> None:
+    round_ones = Figure().add_subplot(projection="polar")
+    with pytest.raises(ArgumentError, match="ax=polar axes cannot be; expected axes with a straight x and y"):
+        plot.causes(patient(), ax=round_ones)
+    removed = Figure().add_subplot()
+    removed.remove()
+    with pytest.raises(ArgumentError, match="axes without a figure"):
+        plot.causes(patient(), ax=removed)
+
+
 @pytest.mark.parametrize("name", FIGURES)
 def test_without_matplotlib_the_extra_is_named(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "matplotlib", None)
@@ -324,7 +353,10 @@ def test_wilson_intervals(share: float, n: int, low: float, high: float) -> None
         ([1.5], [True], "outside 0 to 1"),
         ([np.nan], [True], "outside 0 to 1"),
         ([0.5], [0.5], "neither yes nor no"),
-        (["high"], [True], "numbers and yes or no"),
+        (["0.5"], [True], "probability=list of str.* cannot be; expected an array of numbers"),
+        ([0.5], ["yes"], "happened=list of str.* cannot be; expected an array of numbers"),
+        ([[0.5], [0.5, 0.5]], [True], "rows of different lengths"),
+        (None, [True], "probability=NoneType of object cannot be"),
     ],
 )
 def test_calibration_refuses_what_it_cannot_compare(probability: Any, happened: Any, message: str) -> None:
@@ -368,7 +400,7 @@ def test_unknown_rows_and_columns_are_named(wrong: Any) -> None:
         plot.presentations(CAR, **wrong)
 
 
-@pytest.mark.parametrize("wrong", [{"causes": []}, {"findings": []}, {"causes": "flat_battery"}])
+@pytest.mark.parametrize("wrong", [{"causes": []}, {"findings": []}, {"causes": "flat_battery"}, {"findings": 5}])
 def test_the_heat_map_needs_lists_that_are_not_empty(wrong: Any) -> None:
     with pytest.raises(ArgumentError):
         plot.presentations(CAR, **wrong)
