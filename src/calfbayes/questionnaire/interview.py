@@ -37,11 +37,11 @@ from calfbayes.knowledge.terms import LEVELS_BY_SEVERITY, Finding, Level, Observ
 from calfbayes.knowledge.wording import short
 from calfbayes.network import Network
 from calfbayes.questionnaire.completions import completions, level_of, with_answers
-from calfbayes.questionnaire.screens import checklist, closing_screen, without_known
+from calfbayes.questionnaire.screens import CHECKLIST, checklist, closing_screen, without_known
 from calfbayes.questionnaire.session import Questionnaire, applies, checked_choice, settled
-from calfbayes.questionnaire.terms import Question, together
+from calfbayes.questionnaire.terms import Kind, Question, together
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 COMPLETIONS = 16  # whole patients; each costs a query, all of them together hardly more than the limit of one
 WEIGHED = 12  # so many answers of each are weighed by the model
 PROOF = 512  # whole patients that are looked at to prove a level
@@ -96,7 +96,9 @@ class Interview:
     Attributes:
         start: What was known before the first screen.
         said: What the answers said, ids to values, sorted by id.
-        put: Ids that screens have asked, whether or not they were answered.
+        put: Ids that screens have asked, whether or not they were answered. What a question of kind one leaves unsaid, and
+            another question can tell, is not among them: one option is chosen though several may be so.
+        asked: Ids of the questions that were put.
         screens: How many screens have been answered or skipped.
         floor: The highest level so far, from the level on that the model's file says is not taken back.
         budget: Largest number of screens; None for no limit.
@@ -108,6 +110,7 @@ class Interview:
     start: Evidence
     said: tuple[tuple[str, Value], ...]
     put: frozenset[str]
+    asked: frozenset[str]
     screens: int
     floor: Level
     budget: int | None
@@ -149,7 +152,7 @@ class Interview:
             CalfBayesError: If the facts are wrong, or contradict what is known.
         """
         checked = read_evidence(self._network, facts)
-        return self._with(together(dict(self.said), dict(checked.items())), self.put | set(checked), self.screens)
+        return self._with(together(dict(self.said), dict(checked.items())), self.put | set(checked))
 
     def next(self) -> Question | None:
         """The next screen; None once the interview has ended, see `stopped`."""
@@ -209,6 +212,7 @@ class Interview:
             "start": self.start.to_dict(),
             "said": said,
             "put": sorted(self.put),
+            "asked": sorted(self.asked),
             "screens": self.screens,
             "floor": str(self.floor),
             "budget": self.budget,
@@ -233,12 +237,21 @@ class Interview:
         return question
 
     def _after(self, question: Question, said: Mapping[str, Value]) -> "Interview":
-        return self._with(together(dict(self.said), said), self.put | set(question.names), self.screens + 1)
+        done = {name for name in question.names if self._is_done(question, name, said.get(name))}
+        after = replace(self, asked=self.asked | {question.id}, screens=self.screens + 1)
+        told = {name: value for name, value in said.items() if name in done}
+        return after._with(together(dict(self.said), told), self.put | done)
 
-    def _with(self, said: Mapping[str, Value], put: AbstractSet[str], screens: int) -> "Interview":
+    def _is_done(self, question: Question, name: str, value: Value) -> bool:
+        """Say whether nothing else need ask for a name of this question: who has chosen one option may know more."""
+        if question.kind != Kind.ONE or value is not None:
+            return True
+        return not any(name in other.names for other in self._questionnaire.questions if other.id != question.id)
+
+    def _with(self, said: Mapping[str, Value], put: AbstractSet[str]) -> "Interview":
         coherent = settled(self._network, {**self.start, **said})
         kept = {name: value for name, value in said.items() if name in coherent and name not in self._told_before}
-        after = replace(self, said=tuple(sorted(kept.items())), put=frozenset(put), screens=screens)
+        after = replace(self, said=tuple(sorted(kept.items())), put=frozenset(put))
         level = after.result.urgency.level  # raises here if the answers contradict each other
         lasts = self._network.knowledge.asking.floor_from
         return replace(after, floor=max(self.floor, level)) if level >= lasts else after
@@ -264,7 +277,8 @@ class Interview:
     def _left(self) -> list[Question]:
         """The questions that apply and still have something to ask, without what is known."""
         said = dict(self.evidence.items())
-        questions = (q for q in self._questionnaire.questions if applies(q, self._network, said))
+        unasked = (q for q in self._questionnaire.questions if q.id not in self.asked)
+        questions = (q for q in unasked if applies(q, self._network, said))
         shown = (without_known(q, self._is_left) for q in questions)
         return [question for question in shown if question is not None]
 
@@ -410,7 +424,9 @@ def begin(
     if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**63:
         raise ArgumentError("seed", short(seed), "a whole number from 0")
     lowest = LEVELS_BY_SEVERITY[0]
-    return Interview(start, (), frozenset(), 0, lowest, budget, float(epsilon), seed, cost_limit, questionnaire, solved)
+    return Interview(
+        start, (), frozenset(), frozenset(), 0, lowest, budget, float(epsilon), seed, cost_limit, questionnaire, solved
+    )
 
 
 def interview_from_json(
@@ -427,7 +443,7 @@ def interview_from_json(
     except (ValueError, RecursionError, TypeError) as error:
         raise ArgumentError("interview", short(str(text)), f"JSON text ({error})") from None
     network = solved.network
-    expected = {"schema_version", "model", "start", "said", "put", "screens", "floor", "budget", "epsilon", "seed"}
+    expected = {"schema_version", "model", "start", "said", "put", "asked", "screens", "floor", "budget", "epsilon", "seed"}
     if not isinstance(document, dict) or set(document) != expected or document["schema_version"] != SCHEMA_VERSION:
         raise ArgumentError("interview", short(str(document)), f"an object with {', '.join(sorted(expected))}")
     model = document["model"]
@@ -437,6 +453,9 @@ def interview_from_json(
     known = {*(f.id for f in network.knowledge.findings), *(f.id for f in network.knowledge.risk_factors)}
     if not isinstance(put, list) or not all(isinstance(name, str) and name in known for name in put):
         raise ArgumentError("put", short(str(put)), "a list of ids of the model")
+    asked, questions = document["asked"], {CHECKLIST, *(question.id for question in questionnaire.questions)}
+    if not isinstance(asked, list) or not all(isinstance(name, str) and name in questions for name in asked):
+        raise ArgumentError("asked", short(str(asked)), "a list of ids of the questionnaire")
     if isinstance(screens, bool) or not isinstance(screens, int) or screens < 0:
         raise ArgumentError("screens", short(screens), "a whole number from 0")
     if floor not in list(Level):
@@ -452,7 +471,9 @@ def interview_from_json(
         seed=document["seed"],
         cost_limit=cost_limit,
     )
-    return replace(begun, said=said.items_by_id, put=frozenset(put), screens=screens, floor=Level(floor))
+    return replace(
+        begun, said=said.items_by_id, put=frozenset(put), asked=frozenset(asked), screens=screens, floor=Level(floor)
+    )
 
 
 def _values(network: Network, name: str) -> tuple[Value, ...]:

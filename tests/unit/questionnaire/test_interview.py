@@ -140,6 +140,20 @@ def test_a_checklist_says_that_empty_boxes_are_not_so() -> None:
     assert len(denied.open_emergencies) < len(interview.open_emergencies)
 
 
+@pytest.mark.parametrize("choice", ["injury", None])
+def test_what_the_choice_of_one_option_leaves_unsaid_can_be_told_elsewhere(choice: str | None) -> None:
+    """A pain that began with an injury may be there at rest, too: the box that says so is still shown."""
+    interview = CALF.interview({"age": 40, "sex": "female"}, budget=5)
+    before = next(question for question in CALF.questionnaire().questions if question.id == "before")
+    after = interview._after(before, before.said(None if choice is None else (choice,)))
+    assert "onset_after_injury" in after.put
+    assert "pain_at_rest" not in after.put | set(after.evidence)
+    left = {question.id: question for question in after._left()}
+    assert "before" not in left
+    assert "pain_at_rest" in left["walking"].names
+    assert CALF.interview_from_json(after.to_json()) == after
+
+
 def test_what_is_known_is_not_asked() -> None:
     interview = CALF.interview({"age": 30, "sex": "male", "fever": False, "back_pain": True}, budget=40)
     for _ in range(4):
@@ -265,8 +279,8 @@ def test_wrong_arguments_are_told(options: dict[str, object]) -> None:
 @pytest.mark.parametrize(
     "change",
     [
-        {"model": {"digest": "0"}}, {"put": ["nowhere"]}, {"put": "age"}, {"screens": -1}, {"floor": "soon"}, {"more": 1},
-        {"schema_version": 2}, {"said": {"no_such_finding": True}}, {"budget": "many"},
+        {"model": {"digest": "0"}}, {"put": ["nowhere"]}, {"put": "age"}, {"asked": ["nowhere"]}, {"screens": -1}, {"floor": "soon"}, {"more": 1},
+        {"schema_version": 1}, {"said": {"no_such_finding": True}}, {"budget": "many"},
     ],
 )  # fmt: skip
 def test_json_that_cannot_be_is_told(change: dict[str, object]) -> None:
