@@ -1,4 +1,7 @@
-"""The audit: each row of the evidence table beside what the model implies, with a verdict."""
+"""The audit: each row of the evidence table beside what the model implies, with a verdict.
+
+A reason explains a deviation to one side and so far: its `reach`. So a row that has one can still fail.
+"""
 
 import math
 from collections import Counter
@@ -29,7 +32,8 @@ class Comparison:
     Attributes:
         implied: The model's own figure; NaN where it holds the figure's patients impossible.
         ratio: Implied over published: of odds, or of the ratios themselves.
-        verdict: `pass` within the tolerance, else `explained` if the row gives a reason, else `fails`.
+        verdict: `pass` within the tolerance, else `explained` if no more than the tolerance beyond what the row's reason
+            explains, else `fails`.
     """
 
     figure: Figure
@@ -70,7 +74,9 @@ def compare(figure: Figure, implied: float) -> Comparison:
     tolerance = EXPERT_TOLERANCE if figure.confidence == "expert" else TOLERANCE
     if deviation(ratio) <= tolerance:
         return Comparison(figure, implied, ratio, Verdict.PASS)
-    return Comparison(figure, implied, ratio, Verdict.EXPLAINED if figure.reason else Verdict.FAILS)
+    low, high = sorted((1.0, figure.reach))
+    explained = low / tolerance <= ratio <= high * tolerance
+    return Comparison(figure, implied, ratio, Verdict.EXPLAINED if explained else Verdict.FAILS)
 
 
 def deviation(ratio: float) -> float:

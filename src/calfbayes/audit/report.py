@@ -32,7 +32,8 @@ def audit_csv(comparisons: Sequence[Comparison]) -> str:
         f = c.figure
         ends = ["" if isnan(end) else f"{end:g}" for end in (f.low, f.high)]
         named = [f.id, f.kind, " or ".join(f.causes), f.item, f.comparator, f.population.id, f"{f.value:g}", *ends]
-        writer.writerow([*named, f.confidence, f.citation, f.url, f.reason, f"{c.implied:.4g}", f"{c.ratio:.3g}", c.verdict])
+        told = [f.confidence, f.citation, f.url, f.reason, "" if f.reach == 1 else f"{f.reach:g}"]
+        writer.writerow([*named, *told, f"{c.implied:.4g}", f"{c.ratio:.3g}", c.verdict])
     return stream.getvalue()
 
 
@@ -46,7 +47,8 @@ def _lines(c: Comparison) -> list[str]:
         f"           {f.confidence}: {f.citation}",
         f"           in: {f.population.description}",
     ]
-    return [*lines, f"           why: {f.reason}"] if f.reason else lines
+    reach = "nothing beyond the tolerance" if f.reach == 1 else f"up to {f.reach:g} times"
+    return [*lines, f"           why: {f.reason} (explains {reach})"] if f.reason else lines
 
 
 def _counts(by_verdict: dict[Verdict, int]) -> str:

@@ -77,6 +77,8 @@ class Figure:
         high: Upper end, NaN if there is none.
         confidence: `verified` (read at the url), `secondary` (quoted or computed) or `expert` (a judgement).
         reason: Why the model deviates; empty if it does not or if nobody has looked.
+        reach: How far the reason explains: the ratio, implied over published (of odds, or of the ratios themselves), up to
+            which it holds. Above 1 the model lies above the figure, below 1 below it; 1 if nothing is explained.
     """
 
     id: str
@@ -92,6 +94,7 @@ class Figure:
     citation: str
     url: str
     reason: str
+    reach: float = 1.0
 
 
 COLUMNS = {
@@ -110,6 +113,7 @@ COLUMNS = {
         "citation",
         "url",
         "reason",
+        "reach",
     ),
 }
 
@@ -205,7 +209,7 @@ def _figure(network: Network, populations: Mapping[str, Population], row: dict[s
     for column in ("id", "citation"):
         if not row[column]:
             note(column, "is empty", "fill it")
-    numbers = _numbers(kind, row, note)
+    numbers, reach = _numbers(kind, row, note), _reach(row, note)
     return numbers and Figure(
         row["id"],
         kind,
@@ -218,6 +222,7 @@ def _figure(network: Network, populations: Mapping[str, Population], row: dict[s
         row["citation"],
         row["url"],
         row["reason"],
+        reach,
     )
 
 
@@ -282,3 +287,22 @@ def _numbers(kind: Kind, row: dict[str, str], note: Note) -> tuple[float, float,
             return None
         numbers.append(number)
     return numbers[0], numbers[1], numbers[2]
+
+
+def _reach(row: dict[str, str], note: Note) -> float:
+    """How far the reason of a row explains its deviation."""
+    if not row["reach"]:
+        return 1.0
+    try:
+        reach = float(row["reach"])
+    except ValueError:
+        reach = math.nan
+    if not (0 < reach < math.inf and reach != 1):
+        note(
+            "reach",
+            f"{row['reach']!r} is no ratio of model to figure",
+            "give a number above 0 that is not 1, or leave it empty",
+        )
+    elif not row["reason"]:
+        note("reach", "stands without a reason", "say in a clause why the model deviates, or leave it empty")
+    return reach

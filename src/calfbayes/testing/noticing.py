@@ -97,8 +97,6 @@ class Reach:
         one = check.of
         if self._folder == "urgency" or self._rest == ["urgency"]:
             return isinstance(one, OF_LEVELS)
-        if isinstance(one, Figure) and one.reason:
-            return False  # which explains every deviation
         setting = one.population.setting if isinstance(one, Figure) else one.setting
         if isinstance(one, RuleFires) or (self._rest[0] == "weight" and self._rest[1] != setting):
             return False

@@ -30,6 +30,7 @@ ROW = {
     "citation": "Nobody 2020",
     "url": "",
     "reason": "",
+    "reach": "",
 }
 
 
@@ -51,6 +52,9 @@ def test_a_sound_table_is_read(tmp_path: Path) -> None:
     assert (figure.causes, figure.item, figure.population.evidence, figure.value) == ((CAUSE,), FINDING, "pitting_oedema", 0.4)
     assert figure.low == 0.3
     assert figure.high != figure.high
+    assert (figure.reason, figure.reach) == ("", 1)
+    (figure,) = read_table(NETWORK, write(tmp_path, [{**ROW, "reason": "a spectrum", "reach": "0.25"}], [POPULATION]))
+    assert (figure.reason, figure.reach) == ("a spectrum", 0.25)
 
 
 def test_several_causes_count_as_one(tmp_path: Path) -> None:
@@ -78,6 +82,11 @@ def test_several_causes_count_as_one(tmp_path: Path) -> None:
         ({"value": "1"}, "line 2, value: '1' is no figure"),
         ({"value": "0"}, "line 2, value: '0' is no figure"),
         ({"value": "nan"}, "line 2, value: 'nan' is no figure"),
+        ({"reason": "a spectrum", "reach": "far"}, "line 2, reach: 'far' is no ratio"),
+        ({"reason": "a spectrum", "reach": "0"}, "line 2, reach: '0' is no ratio"),
+        ({"reason": "a spectrum", "reach": "inf"}, "line 2, reach: 'inf' is no ratio"),
+        ({"reason": "a spectrum", "reach": "1"}, "line 2, reach: '1' is no ratio"),
+        ({"reach": "2"}, "line 2, reach: stands without a reason"),
         ({"value": "many"}, "line 2, value: 'many' is no figure"),
         ({"value": ""}, "line 2, value: '' is no figure"),
         ({"high": "1.2"}, "line 2, high: '1.2' is no figure"),

@@ -54,7 +54,7 @@ def patient(model: Model = CAR) -> Diagnosis:
 
 
 def comparisons() -> list[Comparison]:
-    ratio = Row("r", Kind.LR_POSITIVE, ("a",), "b", "", POPULATION, 4.0, 3.0, 5.0, "expert", "Nobody 2020", "", "a reason")
+    ratio = Row("r", Kind.LR_POSITIVE, ("a",), "b", "", POPULATION, 4.0, 3.0, 5.0, "expert", "Nobody 2020", "", "a reason", 8.0)
     return [compare(ROW, 0.55), compare(ROW, 0.9), compare(ratio, 40.0), compare(ratio, 0.0), compare(ROW, 1.0)]
 
 
@@ -311,10 +311,12 @@ def test_what_cannot_be_drawn_is_refused(call: Callable[[], Figure]) -> None:
 def test_the_audit_draws_odds_of_probabilities_and_ratios_as_they_are() -> None:
     (axes,) = plot.audit(comparisons()).axes
     points = {str(c.get_label()): np.asarray(c.get_offsets(), float) for c in axes.collections if isinstance(c, PathCollection)}
-    assert set(points) == {"pass (1)", "explained (2)", "fails (2)"}
+    assert set(points) == {"pass (1)", "explained (1)", "fails (3)"}
     np.testing.assert_allclose(points["pass (1)"], [[1, 0.55 / 0.45]])
-    np.testing.assert_allclose(points["explained (2)"], [[4.0, 40.0], [4.0, 1e-4]])  # 0 is drawn at the edge
-    np.testing.assert_allclose(points["fails (2)"], [[1.0, 9.0], [1.0, 1e4]])
+    np.testing.assert_allclose(points["explained (1)"], [[4.0, 40.0]])
+    np.testing.assert_allclose(
+        points["fails (3)"], [[1.0, 9.0], [4.0, 1e-4], [1.0, 1e4]]
+    )  # 0 and infinity are drawn at the edge
     assert {c.verdict for c in comparisons()} == set(Verdict)
 
 

@@ -187,15 +187,17 @@ def test_only_those_whom_an_edit_may_concern_are_asked(place: str, finding: str,
     assert Reach(TUTORIAL._solved.network, place).concerns(check) is concerned
 
 
-def test_a_row_of_the_audit_notices(cases: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("published", "reason"), [(1.0, ","), (0.5, "a spectrum,3")])
+def test_a_row_of_the_audit_notices(tmp_path: Path, published: float, reason: str) -> None:
     folder = shutil.copytree(FOLDER, tmp_path / "tutorial")
     shutil.rmtree(folder / "constraints")
     with_constraints(folder, "")
     place = "mechanisms.local_swelling.links.unilateral_calf_swelling"
     p = TUTORIAL.diagnose({"unilateral_calf_swelling": True}, setting="primary_care")["deep_vein_thrombosis"].probability
+    p *= published
     (folder / "populations.csv").write_text("id,setting,evidence,description\nall,primary_care,,everyone\n", encoding="utf-8")
-    header = "id,kind,cause,item,comparator,population,value,low,high,confidence,citation,url,reason"
-    row = f"swollen,post_test,deep_vein_thrombosis,unilateral_calf_swelling,,all,{p},,,verified,Somebody,https://example.org,"
+    header = "id,kind,cause,item,comparator,population,value,low,high,confidence,citation,url,reason,reach"
+    row = f"swollen,post_test,deep_vein_thrombosis,unilateral_calf_swelling,,all,{p},,,verified,Somebody,https://example.org,{reason}"
     (folder / "evidence.csv").write_text(f"{header}\n{row}\n", encoding="utf-8")
     guard = Guard(TUTORIAL, folder)
     assert guard.noticed_by(place, with_number(TUTORIAL, place, 0.01)) == "figure swollen"
