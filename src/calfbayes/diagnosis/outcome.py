@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from calfbayes.diagnosis.rules import closing
 from calfbayes.diagnosis.urgency import Outcome, UrgencyResult
 from calfbayes.evidence import Evidence
+from calfbayes.knowledge.chances import in_words
 from calfbayes.knowledge.terms import Level
 from calfbayes.network import Network
 
@@ -61,5 +62,5 @@ def _outside(network: Network, evidence: Evidence, typicality: float | None, ref
         if isinstance(given, int | float) and not low <= given <= high:
             return urgency.said("outside", factor=network.records[factor].label, low=f"{low:g}", high=f"{high:g}")
     if typicality is not None and typicality <= urgency.atypical_below:
-        return urgency.said("atypical", share=f"{typicality:.1%}")
+        return urgency.said("atypical", share=in_words(typicality, urgency))
     return ""

@@ -33,6 +33,7 @@ from calfbayes.inference.exact import COST_LIMIT
 from calfbayes.inference.hypothetical import Outcomes, Supposed, given_each_answer
 from calfbayes.inference.solved import severities
 from calfbayes.inference.tables import Array
+from calfbayes.knowledge.chances import in_words
 from calfbayes.knowledge.terms import (
     LEVELS_BY_SEVERITY,
     Cause,
@@ -473,15 +474,15 @@ class _Panel:
     # --- words ---
 
     def _reason(self, question: NextQuestion) -> str:
-        asking = self.network.knowledge.asking
+        asking, words = self.network.knowledge.asking, self.network.knowledge.urgency
         parts = []
         if question.could_fire and question.danger > 0:
             rule = next(rule for rule in self.policy.rules if rule.id == question.could_fire[0])
             parts.append(asking.said("could_reveal", level=self.policy.text_of(rule.level).label, rule=rule.reason))
         if question.watched and question.answers:
             record = self.network.records[question.watched]
-            after = ", ".join(dict.fromkeys(_percent(answer.watched) for answer in reversed(question.answers)))
-            now = _percent(self._probability(question.watched))
+            after = ", ".join(dict.fromkeys(in_words(answer.watched, words) for answer in reversed(question.answers)))
+            now = in_words(self._probability(question.watched), words)
             parts.append(asking.said("would_move", cause=record.label, now=now, after=after))
         return " ".join(parts)
 
@@ -508,9 +509,3 @@ def _relative_entropy(then: Array, now: Array) -> float:
 def _relative(then: Array, now: Array) -> Array:
     safe = np.maximum(now, 1e-300)
     return np.where(then > 0, then * np.log2(np.maximum(then, 1e-300) / safe), 0.0)
-
-
-def _percent(p: float) -> str:
-    from calfbayes.diagnosis.urgency import _percent as in_words
-
-    return in_words(p)

@@ -21,6 +21,7 @@ from calfbayes.diagnosis.policy import PolicyOrigin, UrgencyPolicy
 from calfbayes.diagnosis.rules import because, could_hold, holds, unasked
 from calfbayes.evidence import Evidence
 from calfbayes.inference.exact import Posterior
+from calfbayes.knowledge.chances import in_words
 from calfbayes.knowledge.terms import LEVELS_BY_SEVERITY, Cause, Complication, Level, Rule, Urgency
 from calfbayes.network import Network
 
@@ -285,7 +286,7 @@ def _reason_of_model(
         chance = sum(probabilities[level.severity :])
         if top is None:  # a policy may ask for more than any cause needs
             return Reason(level, "model", "", words.said("preferred", level=what))
-        text = words.said("danger", level=what, chance=_percent(chance), cause=_named(words, records[top], p[top]))
+        text = words.said("danger", level=what, chance=in_words(chance, words), cause=_named(words, records[top], p[top]))
         return Reason(level, "model", records[top].id, text)
     likely = [node for node in ranked if records[node].urgency <= level][:NAMED]
     dangers = [node for node in ranked if records[node].urgency > Level.ROUTINE]
@@ -300,8 +301,8 @@ def _reason_of_model(
             words.said(
                 "cleared_cause",
                 cause=records[node].label,
-                chance=_percent(p[node]),
-                before=_percent(baseline.hidden[node]),
+                chance=in_words(p[node], words),
+                before=in_words(baseline.hidden[node], words),
             )
             for node in cleared
         )
@@ -310,7 +311,7 @@ def _reason_of_model(
         more = policy.text_of(Level.WITHIN_DAYS).label.lower()
         chance = sum(probabilities[Level.WITHIN_DAYS.severity :])
         worst = _named(words, records[dangers[0]], p[dangers[0]])
-        parts.append(words.said("remains", chance=_percent(chance), level=more, cause=worst))
+        parts.append(words.said("remains", chance=in_words(chance, words), level=more, cause=worst))
     return Reason(level, "model", records[likely[0]].id if likely else "", " ".join(parts))
 
 
@@ -323,22 +324,16 @@ def _of_doubt(words: Urgency, policy: UrgencyPolicy, level: Level, probabilities
     return words.said(
         "doubt",
         level=policy.text_of(level).label,
-        chance=_percent(chance),
-        bound=_percent(bound),
+        chance=in_words(chance, words),
+        bound=in_words(bound, words),
         without=policy.text_of(without).label,
     )
 
 
 def _named(words: Urgency, record: Cause | Complication, probability: float) -> str:
-    return words.said("cause", cause=record.label, chance=_percent(probability))
+    return words.said("cause", cause=record.label, chance=in_words(probability, words))
 
 
 def _finite(deviation: float) -> float | None:
     """JSON knows no infinity: a probability of 0 or 1 has no finite doubt."""
     return deviation if isfinite(deviation) else None
-
-
-def _percent(p: float) -> str:
-    if p < 0.001:
-        return "under 0.1 %"
-    return f"{p:.1%}".replace("%", " %") if p < 0.1 else f"{p:.0%}".replace("%", " %")

@@ -416,6 +416,8 @@ class UrgencyWordsTable(WordsTable):
     outside: Text
     atypical: Text
     no_complaint: Text
+    under: Text
+    over: Text
 
 
 class AskingTable(Table):

@@ -66,6 +66,8 @@ URGENCY = {
     "outside": "meant for {factor} {low} .. {high}",
     "atypical": "atypical: {share}",
     "no_complaint": "without {complaint}",
+    "under": "<{bound}",
+    "over": ">{bound}",
 }
 ASKING = {
     "could_reveal": "{level}: {rule}",

@@ -35,7 +35,8 @@ def notes(given: "Intervals") -> list[str]:
     told = []
     if given.same_first is not None and given.same_level is not None:
         told.append(
-            f"same first cause in {percent(given.same_first)} of the draws, same urgency in {percent(given.same_level)}"
+            f"same first cause in {percent(given.same_first, exact=True)} of the draws, "
+            f"same urgency in {percent(given.same_level, exact=True)}"
         )
     if given.redrawn or given.impossible:
         told.append(f"{given.redrawn} draws without a solution drawn again, {given.impossible} hold the answers impossible")
@@ -67,7 +68,7 @@ def sensitivity_text(given: "Sensitivity", *, width: int = WIDTH) -> str:
 def _effect(effect: "Effect") -> str:
     ends = " to ".join("nothing coherent" if p is None else percent(p) for p in (effect.at_low, effect.at_high))
     about = "" if effect.exact else "about "
-    return f"{about}{ends}: {effect.file} {effect.place} = {effect.value:g} ({effect.low:.3g} to {effect.high:.3g})"
+    return f"{about}{ends}: {effect.file} {effect.place} = {effect.value:g} ({number(effect.low)} to {number(effect.high)})"
 
 
 def _margin(one: "Margin") -> str:
@@ -75,4 +76,10 @@ def _margin(one: "Margin") -> str:
     if one.limit is None:
         return f"{where}: {one.changes} does not change when solved again"
     about = "" if one.exact else "about "
-    return f"{where}: at {about}{one.limit:.3g} {one.changes} becomes {one.to}"
+    return f"{where}: at {about}{number(one.limit)} {one.changes} becomes {one.to}"
+
+
+def number(value: float) -> str:
+    """A number of the model in three digits, and one just below 1 by what it lacks: it is not certain."""
+    text = f"{value:.3g}"
+    return f"1 - {1.0 - value:.2g}" if text == "1" and value < 1.0 else text

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from calfbayes.presentation.doubt import notes, what_they_are
+from calfbayes.presentation.doubt import notes, number, what_they_are
 from calfbayes.presentation.markup import Child, Html, element
 from calfbayes.presentation.parts import folding, heading, interval_bar, listed, section, span_bar, table
 from calfbayes.presentation.plain import percent
@@ -73,7 +73,7 @@ def _effects(caption: str, effects: Sequence["Effect"], now: float, scale: tuple
         span = None if e.at_low is None or e.at_high is None else span_bar(e.at_low, e.at_high, now, scale)
         about = "" if e.exact else "about "
         ends = [NOTHING if p is None else f"{about}{percent(p)}" for p in (e.at_low, e.at_high)]
-        rows.append([_place(e), span, *ends, f"{e.value:g} ({e.low:.3g} to {e.high:.3g})"])
+        rows.append([_place(e), span, *ends, f"{e.value:g} ({number(e.low)} to {number(e.high)})"])
     return table(caption, heads, rows, numbers=heads[2:])
 
 
@@ -81,7 +81,7 @@ def _margin(one: "Margin") -> tuple[Child, ...]:
     if one.limit is None:
         return _place(one), f"{one.value:g}", "nowhere near", f"{one.changes} does not change when solved again"
     about = "" if one.exact else "about "
-    return _place(one), f"{one.value:g}", f"{about}{one.limit:.3g}", f"{one.changes} becomes {one.to}"
+    return _place(one), f"{one.value:g}", f"{about}{number(one.limit)}", f"{one.changes} becomes {one.to}"
 
 
 def _place(one: "Effect | Margin") -> Html:

@@ -4,6 +4,10 @@ import textwrap
 from collections.abc import Iterable
 from unicodedata import category
 
+from calfbayes.knowledge.chances import percent
+
+__all__ = ["bar", "bullets", "painted", "percent", "printable", "shortened", "wrapped"]
+
 FULL = "█"
 EMPTY = "·"
 MARK = "│"
@@ -23,18 +27,6 @@ def printable(text: str) -> str:
     return "".join(
         sign.encode("unicode_escape").decode("ascii") if category(sign) in UNSAFE_CATEGORIES else sign for sign in text
     )
-
-
-def percent(probability: float) -> str:
-    """A probability in per cent, never rounded to a certainty that it is not."""
-    if probability in {0.0, 1.0}:
-        return f"{probability:.0%}".replace("%", " %")
-    if probability < 0.001:
-        return "<0.1 %"
-    if probability > 0.999:
-        return ">99.9 %"
-    digits = 0 if 0.0995 <= probability < 0.995 else 1
-    return f"{100 * probability:.{digits}f} %"
 
 
 def bar(probability: float, share: float, width: int) -> str:

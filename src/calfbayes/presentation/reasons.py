@@ -1,8 +1,8 @@
 """Explanations as plain text: first the sentences of the model, filled in, then the numbers as a table.
 
 Every sentence stands in the model's `explanation.toml`; without that file there are tables only. What is filled in stands
-in the result. A probability is told as certain only if it is: `percent` never rounds to 0 or 100, and the words for
-probabilities are those of the result's own number.
+in the result. A probability is told as certain only if it is: `percent` never rounds to 0 or 100, nor does `chance` in a
+sentence, and the words for probabilities are those of the result's own number.
 """
 
 from collections.abc import Iterable, Sequence
@@ -10,6 +10,7 @@ from math import isinf
 from typing import TYPE_CHECKING
 
 from calfbayes.evidence import Likelihood, Value
+from calfbayes.knowledge.chances import in_words
 from calfbayes.knowledge.terms import Explanation, RiskFactor
 from calfbayes.presentation.plain import bullets, percent, printable, shortened, wrapped
 from calfbayes.presentation.text import MIN_WIDTH, joined
@@ -42,15 +43,15 @@ def ledger_sentences(ledger: "Ledger") -> tuple[str, ...]:
         name = "ruled_out" if ledger.probability == 0.0 else "certain"
         items = words.listed(words.fact(item, ledger._result.evidence[item]) for item in ledger.decided_by)
         return (words.fill(name, cause=ledger.label, items=items),)
-    shown = {"probability": unless_certain(ledger.probability), "share": percent(ledger.share)}
+    shown = {"probability": words.chance(not_certain(ledger.probability)), "share": words.chance(ledger.share)}
     sentences = [words.fill("summary", cause=ledger.label, words=words.of_probability(ledger.probability), **shown)]
     sentences += _for_and_against(words, ledger)
     if ledger.competitors:
         rival = ledger.competitors[0]
         chances = {
-            "competitor_probability": percent(rival.probability),
-            "with_it": percent(rival.with_it),
-            "without_it": percent(rival.without_it),
+            "competitor_probability": words.chance(rival.probability),
+            "with_it": words.chance(rival.with_it),
+            "without_it": words.chance(rival.without_it),
         }
         sentences.append(words.fill("competitor", cause=ledger.label, competitor=rival.label, **chances))
     telling = [entry for entry in ledger.unasked or () if entry.expected_change >= LEAST_CHANGE][:ITEMS_TOLD]
@@ -108,7 +109,7 @@ def ledger_text(ledger: "Ledger", *, width: int = 100) -> str:
     words = Names(ledger._result)
     rows = [("before anything was known", ledger.share_decibans, percent(ledger.share))]
     rows += [(words.fact(w.id, w.value), w.decibans, _cited(words, w)) for w in ledger.weights]
-    now = percent(ledger.probability) if ledger.decided_by else unless_certain(ledger.probability)
+    now = percent(ledger.probability, exact=True) if ledger.decided_by else unless_certain(ledger.probability)
     rows += [("now", ledger.posterior_decibans, now)]
     return joined(
         [
@@ -126,7 +127,12 @@ def supposed(probability: float | None) -> str:
 
 def unless_certain(probability: float) -> str:
     """A probability that is neither 0 nor 1, though it may have been rounded to it."""
-    return percent(min(max(probability, NEXT_TO_0), 1.0 - NEXT_TO_0))
+    return percent(not_certain(probability))
+
+
+def not_certain(probability: float) -> float:
+    """The same, with 0 and 1 moved to what rounds to them."""
+    return min(max(probability, NEXT_TO_0), 1.0 - NEXT_TO_0)
 
 
 def what_it_does(decibans: float, what: str) -> str:
@@ -161,7 +167,8 @@ def contest_sentences(contest: "Contest") -> tuple[str, ...]:
     if words is None:
         return ()
     first, second = contest.labels
-    chances = {"first_probability": percent(contest.probabilities[0]), "second_probability": percent(contest.probabilities[1])}
+    of_first, of_second = (words.chance(probability) for probability in contest.probabilities)
+    chances = {"first_probability": of_first, "second_probability": of_second}
     sentences = [words.fill("contest", first=first, second=second, **chances)]
     evidence = contest._result.evidence
     between = []
@@ -171,8 +178,8 @@ def contest_sentences(contest: "Contest") -> tuple[str, ...]:
             items = words.listed(words.weighed(ratio.id, evidence[ratio.id], ratio.decibans, "telling") for ratio in ratios)
             between.append(words.fill("between", cause=label, items=items))
     sentences += between or [words.fill("no_difference", first=first, second=second)]
-    sentences.append(words.fill("both", first=first, second=second, both=percent(contest.both)))
-    sets = [words.fill("one_set", causes=" + ".join(s.labels), probability=percent(s.probability)) for s in contest.sets]
+    sentences.append(words.fill("both", first=first, second=second, both=words.chance(contest.both)))
+    sets = [words.fill("one_set", causes=" + ".join(s.labels), probability=words.chance(s.probability)) for s in contest.sets]
     sentences.append(words.fill("sets", items=words.listed(sets[:SETS_TOLD])))
     return (*sentences, *_sampled(words, contest.n_orders, contest.ratios))
 
@@ -217,7 +224,7 @@ def comparison_sentences(comparison: "Comparison") -> tuple[str, ...]:
     changes = [c for c in comparison.causes if c.before is not None and c.after is not None]
     told = [c for c in changes if abs(c.difference) >= LEAST_CHANGE][:CHANGES_TOLD]
     for change in told:
-        before, after = percent(change.before or 0.0), percent(change.after or 0.0)
+        before, after = words.chance(change.before or 0.0), words.chance(change.after or 0.0)
         sentences.append(words.fill("change", cause=change.label, before=before, after=after))
     return tuple(sentences)
 
@@ -270,7 +277,7 @@ def conflict_sentences(result: "Diagnosis", conflict: "Conflict") -> tuple[str, 
     found = conflict.percentile
     if found is None:
         return caution, words.fill("no_percentile")
-    chances = {"share": percent(found.share), "error": f"{100 * found.error:.2g} %"}
+    chances = {"share": percent(found.share, exact=True), "error": f"{100 * found.error:.2g} %"}
     return caution, words.fill("percentile", patients=str(found.patients), **chances)
 
 
@@ -288,7 +295,7 @@ def where_it_stands(conflict: "Conflict") -> str:
     found = conflict.percentile
     if found is None:
         return f"no percentile: {conflict.no_percentile}"
-    share, error = percent(found.share), f"{100 * found.error:.2g} %"
+    share, error = percent(found.share, exact=True), f"{100 * found.error:.2g} %"
     return f"{share} (standard error {error}) of {found.patients} simulated patients asked the same conflict as much"
 
 
@@ -307,6 +314,7 @@ class Names:
 
     def __init__(self, result: "Diagnosis") -> None:
         self._records = result._solved.network.records
+        self._urgency = result._solved.network.knowledge.urgency
         self.settings = result._solved.network.knowledge.settings
 
     def label(self, name: str) -> str:
@@ -351,6 +359,10 @@ class _Words(Names):
         """A sentence, filled in."""
         return self._sentences[sentence].format(**fields)
 
+    def chance(self, probability: float) -> str:
+        """A probability inside a sentence."""
+        return in_words(probability, self._urgency)
+
     def of_probability(self, probability: float) -> str:
         """The words for a probability."""
         return _band(self._probability, probability)
@@ -374,7 +386,7 @@ class _Words(Names):
     def would_change(self, entry: "Unasked") -> str:
         """Something not asked, with what its answers would make of the probability."""
         possible = [answer.probability for answer in entry.answers]
-        return self.fill("would_change", item=entry.label, low=percent(min(possible)), high=percent(max(possible)))
+        return self.fill("would_change", item=entry.label, low=self.chance(min(possible)), high=self.chance(max(possible)))
 
     def listed(self, items: Iterable[str]) -> str:
         """Some things one after the other."""

@@ -44,7 +44,7 @@ def ledger_html(ledger: "Ledger") -> str:
     """Show the account of a cause."""
     names = Names(ledger._result)
     bibliography = Bibliography(ledger._result._solved.network.knowledge.sources)
-    now = percent(ledger.probability) if ledger.decided_by else unless_certain(ledger.probability)
+    now = percent(ledger.probability, exact=True) if ledger.decided_by else unless_certain(ledger.probability)
     scale = _scale([weight.decibans for weight in ledger.weights])
     rows: list[list[Child]] = [_end("Before anything was known", ledger.share_decibans, percent(ledger.share))]
     for weight in ledger.weights:

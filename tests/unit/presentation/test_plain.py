@@ -45,18 +45,24 @@ def test_printable_text_holds_no_control_and_stays_as_it_is(text: str) -> None:
         (0.9949, "99 %"),
         (0.997, "99.7 %"),
         (0.9999999, ">99.9 %"),
-        (1.0, "100 %"),
+        (1.0, ">99.9 %"),  # all digits are nines
     ],
 )
 def test_percentages(probability: float, shown: str) -> None:
     assert percent(probability) == shown
 
 
+def test_what_was_counted_may_be_all() -> None:
+    assert percent(1.0, exact=True) == "100 %"
+    assert percent(1.0 - 2**-53, exact=True) == ">99.9 %"
+
+
 @given(probabilities)
 def test_a_percentage_is_right_to_a_rounding_and_never_a_false_certainty(probability: float) -> None:
     shown = percent(probability)
-    if shown in {"0 %", "100 %"}:
-        assert probability in {0.0, 1.0}
+    assert shown != "100 %"
+    if shown == "0 %":
+        assert probability == 0.0
     elif shown[0] in "<>":
         assert probability < 0.001 or probability > 0.999
     else:

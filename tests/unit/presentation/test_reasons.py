@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from calfbayes import Diagnosis
+from calfbayes import Diagnosis, Likelihood, compare
 from calfbayes.presentation.plain import percent
 from calfbayes.presentation.reasons import conflict_sentences, supposed
 from support.models import model_of, shipped
@@ -71,15 +71,29 @@ def test_what_is_ruled_out_is_told_so_with_what_decided() -> None:
     assert "no “a finding”" in sentence
 
 
-def test_what_only_rounds_to_1_is_not_told_as_certain() -> None:
+def test_what_only_rounds_to_1_is_told_as_certain_nowhere() -> None:
+    """Neither in an account, a contest, a change, nor in the reasons for the urgency; even a likelihood ratio of 1e18."""
     names = [f"f{k}" for k in range(10)]
-    content = small_content(
-        {"a": (1.0, dict.fromkeys(names, 1 - 2**-10)), "b": (1.0, {})}, dict.fromkeys(names, 2**-10), coincidence=0.2
+    content = with_words(
+        small_content(
+            {"a": (1.0, dict.fromkeys(names, 1 - 2**-10)), "b": (1.0, {})},
+            dict.fromkeys(names, 2**-10),
+            levels={"a": "same_day"},
+        )
     )
-    ledger = model_of(with_words(content)).diagnose(dict.fromkeys(names, True)).explain("a")
-    assert ledger.probability == 1.0
-    assert ">99.9 %" in ledger.sentences[0]
-    assert " 100 %" not in repr(ledger)
+    content["urgency"] = {**content["urgency"], "words": shipped("tutorial")._content["urgency"]["words"]}
+    model = model_of(content)
+    for value in (True, Likelihood(1e18)):
+        sure = model.diagnose(dict.fromkeys(names, value))
+        assert sure["a"].probability == 1.0
+        ledger, contest = sure.explain("a"), sure.compare_causes("a", "b")
+        reasons = [reason.text for reason in sure.urgency.reasons]
+        for text in (ledger.sentences[0], contest.sentences[0], *compare(model.diagnose({}), sure).sentences, *reasons):
+            assert "100 %" not in text
+        assert "over 99.9 %" in ledger.sentences[0]
+        assert "over 99.9 %" in " ".join(reasons)
+        for text in (repr(ledger), repr(contest), repr(compare(model.diagnose({}), sure)), repr(sure.intervals())):
+            assert " 100 %" not in text
 
 
 def test_two_causes_are_told_apart() -> None:
