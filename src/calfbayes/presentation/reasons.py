@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from calfbayes.explanation.changes import Comparison
     from calfbayes.explanation.competition import Contest, ItemRatio
     from calfbayes.explanation.conflict import Conflict
-    from calfbayes.explanation.ledger import ItemWeight, Ledger, Unasked
+    from calfbayes.explanation.ledger import Competitor, ItemWeight, Ledger, Unasked
 
 ITEMS_TOLD = 4  # in one sentence
 LEAST_TOLD = 0.3  # decibans; less is in the table only
@@ -46,8 +46,8 @@ def ledger_sentences(ledger: "Ledger") -> tuple[str, ...]:
     shown = {"probability": words.chance(not_certain(ledger.probability)), "share": words.chance(ledger.share)}
     sentences = [words.fill("summary", cause=ledger.label, words=words.of_probability(ledger.probability), **shown)]
     sentences += _for_and_against(words, ledger)
-    if ledger.competitors:
-        rival = ledger.competitors[0]
+    rival = next((rival for rival in ledger.competitors if _is_seen(ledger, rival)), None)
+    if rival:
         chances = {
             "competitor_probability": words.chance(rival.probability),
             "with_it": words.chance(rival.with_it),
@@ -60,6 +60,11 @@ def ledger_sentences(ledger: "Ledger") -> tuple[str, ...]:
     if ledger.unasked is None:
         sentences.append(words.fill("unasked_unknown"))
     return (*sentences, *_sampled(words, ledger.n_orders, ledger.weights))
+
+
+def _is_seen(ledger: "Ledger", rival: "Competitor") -> bool:
+    """Whether what a competitor takes away is seen in the figures that are told."""
+    return percent(rival.with_it) not in {percent(rival.without_it), percent(ledger.probability)}
 
 
 def _sampled(words: "_Words", n_orders: int, weights: Sequence["ItemWeight | ItemRatio"]) -> tuple[str, ...]:

@@ -139,3 +139,17 @@ def test_a_model_without_sentences_shows_its_tables() -> None:
     assert answer.explain("a").sentences == answer.compare_causes("a", "b").sentences == ()
     assert answer.what_if(f=False).sentences == conflict_sentences(answer, answer.conflict()) == ()
     assert "Weights of evidence" in repr(answer.explain("a"))
+
+
+def test_a_competitor_that_changes_nothing_to_be_seen_is_not_told() -> None:
+    ledger = result().explain(FIRST)
+    rival = ledger.competitors[0]
+    assert any(rival.label in sentence for sentence in ledger.sentences)
+    for with_it, without_it in (
+        (ledger.probability, ledger.probability + 0.2),  # "falls to" what it is
+        (rival.with_it, rival.with_it + 1e-6),  # "falls to 12 %; if it is not, it is at 12 %"
+    ):
+        dull = replace(ledger, competitors=(replace(rival, with_it=with_it, without_it=without_it),))
+        assert not any(rival.label in sentence for sentence in dull.sentences)
+    behind = replace(ledger, competitors=(replace(rival, with_it=rival.without_it), *ledger.competitors))
+    assert any(rival.label in sentence for sentence in behind.sentences)
