@@ -62,8 +62,9 @@ class ItemWeight:
         error: Standard error of the weight; 0 if all orders were counted.
         settled_by: If other answers imply this one, their ids; its weight is then 0, for they carry it.
         routes: The ways in which it bears on the cause, the strongest first; none if only through competitors.
-        competitor: Without a route of its own: the competing cause through which it acts, of all the one that it raises most
-            if it speaks against this one, lowers most if it speaks for it; empty if there is none.
+        competitor: If it has no route of its own, or moves the cause the other way than along its routes: the competing cause
+            through which it acts, of all the one that it raises most if it speaks against this one, lowers most if it speaks
+            for it (no sudden start speaks for a clot, for it speaks more against a strain). Else, and if there is none, empty.
     """
 
     id: str
@@ -306,8 +307,10 @@ def _entries(
     entries = []
     for name in (*found, *(name for name in settled if name not in found)):
         decibans, error = found.get(name, (0.0, 0.0))
-        ways = routes(network, name, evidence.risk_states.get(name, ""), cause, answered)
-        competitor = "" if ways or name in settled or abs(decibans) <= NOTHING else _moved_most(table, name, cause, decibans)
+        ways = routes(network, name, evidence[name], evidence.risk_states.get(name, ""), cause, answered)
+        against = all(route.raises is not None and route.raises != (decibans > 0.0) for route in ways)
+        acts = name not in settled and abs(decibans) > max(NOTHING, 2.0 * error)
+        competitor = _moved_most(table, name, cause, decibans) if against and acts else ""
         label = network.records[name].label
         entries.append(ItemWeight(name, label, evidence[name], decibans, error, settled.get(name, ()), ways, competitor))
     return tuple(sorted(entries, key=lambda entry: (-abs(entry.decibans), entry.id)))
@@ -401,6 +404,7 @@ def _weight_to_dict(weight: ItemWeight) -> dict[str, Any]:
             {
                 "through": list(route.through),
                 "mechanisms": list(route.mechanisms),
+                "raises": route.raises,
                 "numbers": [
                     {"place": n.place, "value": n.value, "kind": n.kind, "sources": list(n.sources)} for n in route.numbers
                 ],

@@ -6,10 +6,11 @@ a finding that was answered, which then speaks more or less.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from math import prod
 
+from calfbayes.evidence import Likelihood, Value
 from calfbayes.knowledge.terms import Cause, Complication, Elicited, Finding, Mechanism, OddsRatio
 from calfbayes.network import Network
 
@@ -40,11 +41,14 @@ class Route:
         through: Ids from the cause or the risk factor to the other end, both included.
         mechanisms: Those of them that are mechanisms.
         numbers: The numbers on the way; the background of the finding is one of them.
+        raises: Whether the answer by itself speaks for the cause along this way, as a finding does that is present and a state
+            with the highest odds ratio of all. None where that cannot be said: of a state in between, a shifted background.
     """
 
     through: tuple[str, ...]
     mechanisms: tuple[str, ...]
     numbers: tuple[Cited, ...]
+    raises: bool | None = None
 
     @property
     def sources(self) -> tuple[str, ...]:
@@ -52,16 +56,17 @@ class Route:
         return tuple(dict.fromkeys(source for number in self.numbers for source in number.sources))
 
 
-def routes(network: Network, item: str, state: str, cause: str, answered: Iterable[str]) -> tuple[Route, ...]:
+def routes(network: Network, item: str, value: Value, state: str, cause: str, answered: Iterable[str]) -> tuple[Route, ...]:
     """The ways in which an item bears on a cause or complication, the strongest first.
 
     Args:
+        value: The answer.
         state: State of a risk factor; not used for findings.
         answered: Ids of all findings that were answered.
     """
     if item in network.node_index:
         ways = sorted(_ways(network, cause, item), key=lambda way: (-_strength(network, way), way))[:SHOWN]
-        return tuple(_along_links(network, way) for way in ways)
+        return tuple(replace(_along_links(network, way), raises=_is_present(value)) for way in ways)
     onto_causes = [
         _along_odds(network, item, state, way)
         for source in _causes(network)
@@ -109,11 +114,15 @@ def _causes(network: Network) -> list[str]:
 
 def _odds(network: Network, node: str, factor: str, state: str) -> list[OddsRatio]:
     """The odds ratios of a risk state; in the reference state, against which they are, those of the other states."""
+    of_factor = _all_odds(network, node, factor)
+    return [odds for odds in of_factor if odds.state == state] or of_factor
+
+
+def _all_odds(network: Network, node: str, factor: str) -> list[OddsRatio]:
     record = network.records[node]
     if not isinstance(record, Cause | Complication | Mechanism | Finding):
         return []
-    of_factor = [odds for odds in record.odds if odds.factor == factor]
-    return [odds for odds in of_factor if odds.state == state] or of_factor
+    return [odds for odds in record.odds if odds.factor == factor]
 
 
 def _along_links(network: Network, way: tuple[str, ...]) -> Route:
@@ -127,7 +136,17 @@ def _along_links(network: Network, way: tuple[str, ...]) -> Route:
 def _along_odds(network: Network, factor: str, state: str, way: tuple[str, ...]) -> Route:
     odds = tuple(_cited_odds(way[0], ratio) for ratio in _odds(network, way[0], factor, state))
     rest = _along_links(network, way)
-    return Route((factor, *rest.through), rest.mechanisms, (*odds, *rest.numbers))
+    ratios = dict.fromkeys(network.risks[network.risk_index[factor]].states, 1.0)
+    ratios |= {ratio.state: ratio.number.value for ratio in _all_odds(network, way[0], factor)}
+    raises = {max(ratios.values()): True, min(ratios.values()): False}.get(ratios[state])
+    return Route((factor, *rest.through), rest.mechanisms, (*odds, *rest.numbers), raises)
+
+
+def _is_present(value: Value) -> bool | None:
+    """Whether a finding is reported present, or rather so; None if the report says nothing."""
+    if isinstance(value, Likelihood):
+        return None if value.ratio == 1.0 else value.ratio > 1.0
+    return value is True
 
 
 def _cited_odds(node: str, odds: OddsRatio) -> Cited:

@@ -90,7 +90,7 @@ def _for_and_against(words: "_Words", ledger: "Ledger") -> list[str]:
     if not weights:
         return [words.fill("nothing", cause=ledger.label)]
     for mechanism in dict.fromkeys(m for w in weights for route in w.routes[:1] for m in route.mechanisms):
-        sharing = [w for w in weights if w.routes and mechanism in w.routes[0].mechanisms]
+        sharing = [w for w in weights if w.routes and not w.competitor and mechanism in w.routes[0].mechanisms]
         if len(sharing) > 1:
             items = words.listed(words.fact(w.id, w.value) for w in sharing)
             sentences.append(words.fill("process", items=items, mechanism=words.label(mechanism)))
@@ -154,9 +154,12 @@ def grounds(words: "Names", weight: "ItemWeight") -> str:
     """What a weight rests on, in words; empty if on nothing but its direct way to the cause."""
     if weight.settled_by:
         return f"carried by {', '.join(words.label(name) for name in weight.settled_by)}"
-    if not weight.routes:
+    if weight.competitor:
         speaks = "speaks for" if weight.decibans < 0 else "speaks against"
-        return f"{speaks} {words.label(weight.competitor)}" if weight.competitor else ""
+        rival = f"{speaks} {words.label(weight.competitor)}"
+        return f"through a rival: {rival}" if weight.routes else rival
+    if not weight.routes:
+        return ""
     mechanisms = weight.routes[0].mechanisms
     return f"by {', '.join(words.label(name) for name in mechanisms)}" if mechanisms else ""
 

@@ -219,6 +219,32 @@ def test_an_item_that_speaks_against_a_competitor_names_it() -> None:
     assert "speaks against" in repr(ledger)
 
 
+@pytest.mark.parametrize("value", [True, False, Likelihood(8.0), Likelihood(0.125)])
+def test_an_answer_that_moves_a_cause_against_its_own_route_names_the_rival(value: bool | Likelihood) -> None:
+    """Both causes lead to the finding, one of them far more often: its absence speaks for the other one."""
+    content = small_content({"a": (1.0, {"f": 0.0625}), "b": (1.0, {"f": 0.875})}, {"f": 0.03125})
+    result = model_of(content).diagnose({"f": value})
+    entry, rival = result.explain("a")["f"], result.explain("b")["f"]
+    is_present = value is True or (isinstance(value, Likelihood) and value.ratio > 1.0)
+    assert [route.raises for route in entry.routes] == [is_present]
+    assert (entry.decibans < 0.0) == is_present
+    assert entry.competitor == "b"
+    assert rival.competitor == ""
+    speaks = "speaks for" if is_present else "speaks against"
+    assert f"through a rival: {speaks} b" in repr(result.explain("a"))
+    assert result.explain("a").to_dict()["weights"][0]["routes"][0]["raises"] == is_present
+
+
+def test_a_risk_state_speaks_for_a_cause_if_none_has_a_higher_odds_ratio() -> None:
+    model = shipped("tutorial")
+
+    def raises(value: object, name: str = "age") -> bool | None:
+        return model.diagnose({name: value}).explain("peripheral_artery_disease")[name].routes[0].raises
+
+    assert [raises(age) for age in (30, 50, 70, 90)] == [False, None, None, True]
+    assert (raises(True, "smoking"), raises(False, "smoking")) == (True, False)
+
+
 def test_nothing_known_is_explained_by_nothing() -> None:
     result = shipped("tutorial").diagnose()
     ledger = result.explain("overuse")
