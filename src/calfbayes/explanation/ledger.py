@@ -29,7 +29,7 @@ from calfbayes.diagnosis.result import Diagnosis
 from calfbayes.errors import QueryTooCostlyError, UnknownNameError
 from calfbayes.evidence import Evidence, Likelihood, Value
 from calfbayes.explanation.routes import Route, routes
-from calfbayes.explanation.shapley import shares, turning_points
+from calfbayes.explanation.shapley import share_of, shares, turning_points
 from calfbayes.explanation.weighing import Weighing, settled_by, weigh
 from calfbayes.inference.hypothetical import Outcomes, Supposed, given_each, given_each_answer
 from calfbayes.inference.solved import SolvedNetwork
@@ -40,6 +40,7 @@ LIMIT = 1e9  # state operations; some six seconds, which hardly a patient with f
 DECIBANS = 10.0 / log(10.0)
 NOTHING = 1e-6  # decibans; below this an item speaks neither for nor against
 UNASKED = 8
+UNASKED_LIMIT = 1e9  # state operations for what was not asked; of published patients of the calf model one in fifty takes more
 COMPETITORS = 12  # causes that are tried as competitors, the most probable ones
 
 
@@ -319,13 +320,10 @@ def _entries(
 def _moved_most(table: Weighing, item: str, cause: str, decibans: float) -> str:
     """The cause whose probability one item moves most, the other way than the explained one, on average over the orders."""
     network = table.solved.network
-    column = table.items.index(item)
     sign = -1.0 if decibans > 0 else 1.0
-    moved = {
-        network.nodes[node].id: sign * float(shares(table.design, table.hidden[:, node])[0][column])
-        for node in network.causes
-        if network.nodes[node].id != cause
-    }
+    changes = share_of(table.design, table.hidden, table.items.index(item))
+    names = [(node, network.nodes[node].id) for node in network.causes]
+    moved = {name: sign * float(changes[node]) for node, name in names if name != cause}
     best = max(moved, key=lambda name: (moved[name], name), default="")
     return best if best and moved[best] > 0.0 else ""
 
@@ -363,7 +361,8 @@ def _open_answers(solved: SolvedNetwork, setting: str, evidence: Evidence) -> Ou
     ]
     risks = [k for k, risk in enumerate(network.risks) if risk.id not in evidence]
     numbers = network.numbers(solved.bases[setting].logits)
-    return given_each_answer(network, numbers, encode(network, evidence), findings, risks)
+    evidence_at = encode(network, evidence)
+    return given_each_answer(network, numbers, evidence_at, findings, risks, cost_limit=UNASKED_LIMIT)
 
 
 def _competitors(result: Diagnosis, node: int) -> tuple[Competitor, ...]:

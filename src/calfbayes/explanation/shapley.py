@@ -15,6 +15,7 @@ References:
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 from math import comb
 
 import numpy as np
@@ -75,13 +76,27 @@ def shares(design: Design, values: Array) -> tuple[Array, Array]:
     """
     n_items = design.sets.shape[1]
     if design.walks is None or design.orders is None:
-        given = [_over_all_orders(n_items, item, values) for item in range(n_items)]
-        return np.array(given), np.zeros(n_items)
+        return np.array([share_of(design, values, item) for item in range(n_items)]), np.zeros(n_items)
     added = np.empty((len(design.orders), n_items))
     np.put_along_axis(added, design.orders, np.diff(values[design.walks], axis=1), axis=1)
     pairs = added.reshape(-1, 2, n_items).mean(axis=1)
     error = pairs.std(axis=0, ddof=1) / np.sqrt(len(pairs))
     return pairs.mean(axis=0), error
+
+
+def share_of(design: Design, values: Array, item: int) -> Array:
+    """The share of one item in the change of many things at once, shape (things,).
+
+    Args:
+        values: Value of each set, shape (sets, things); or of one thing, shape (sets,).
+    """
+    if design.walks is not None and design.orders is not None:
+        orders = np.arange(len(design.orders))
+        at = (design.orders == item).argmax(axis=1)
+        added = values[design.walks[orders, at + 1]] - values[design.walks[orders, at]]
+        return np.asarray(added.mean(axis=0))
+    without, with_it = _split(item, values)
+    return np.asarray(_weights(design.sets.shape[1]) @ (with_it - without))
 
 
 def turning_points(design: Design, values: Array) -> list[int]:
@@ -98,11 +113,11 @@ def turning_points(design: Design, values: Array) -> list[int]:
     return found
 
 
-def _over_all_orders(n_items: int, item: int, values: Array) -> float:
-    sizes = np.array([number.bit_count() for number in range(2**n_items) if not number >> item & 1])
-    weights = 1.0 / (n_items * np.array([comb(n_items - 1, int(size)) for size in sizes]))
-    without, with_it = _split(item, values)
-    return float(weights @ (with_it - without))
+@lru_cache(maxsize=16)
+def _weights(n_items: int) -> Array:
+    """|S|! (n - |S| - 1)! / n! of every set S of all items but one, in the order of their numbers."""
+    sizes = [number.bit_count() for number in range(2 ** (n_items - 1))]
+    return 1.0 / (n_items * np.array([comb(n_items - 1, size) for size in sizes]))
 
 
 def _split(item: int, values: Array) -> tuple[Array, Array]:

@@ -4,11 +4,13 @@ from itertools import permutations
 from math import inf, isinf, log10
 from typing import Any
 
+import numpy as np
 import pytest
 
 from calfbayes import Diagnosis, Likelihood, Model, QueryTooCostlyError, UnknownNameError
 from calfbayes.explanation import weighing
 from calfbayes.explanation.ledger import Certainty
+from calfbayes.explanation.shapley import every_order, share_of, shares, some_orders
 from calfbayes.inference import exact
 from support.models import model_of, random_model, shipped
 from support.small_models import small_content
@@ -256,3 +258,20 @@ def test_a_cause_that_does_not_exist_is_named() -> None:
     result: Diagnosis = shipped("tutorial").diagnose(PATIENT)
     with pytest.raises(UnknownNameError, match="overuse"):
         result.explain("overus")
+
+
+def test_the_share_of_one_item_is_that_of_all_at_once() -> None:
+    """Of all orders and of some, for several things at a time."""
+    values = np.random.default_rng(5).random((2**5, 3))
+    for design in (every_order(5), some_orders(5, 6, seed=2)):
+        of_sets = values[design.sets @ (1 << np.arange(5))]
+        together = np.stack([shares(design, thing)[0] for thing in of_sets.T], axis=1)
+        for item in range(5):
+            assert share_of(design, of_sets, item) == pytest.approx(together[item], abs=1e-14)
+
+
+def test_what_was_not_looked_for_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("calfbayes.explanation.ledger.UNASKED_LIMIT", 1.0)
+    ledger = shipped("tutorial").diagnose({"redness": True, "night_cramps": False}).explain("overuse")
+    assert ledger.unasked is None
+    assert "not looked for" in ledger.sentences[-1]
