@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from calfbayes.diagnosis.result import Diagnosis
 from calfbayes.errors import ArgumentError
 from calfbayes.explanation.intervals import Intervals
-from calfbayes.plot.canvas import BLACK, BLUE, SKY, canvas, checked_count, figure_of, label, with_posteriors
+from calfbayes.plot.canvas import BLACK, BLUE, SKY, canvas, checked_count, figure_of, with_posteriors
 from calfbayes.presentation.plain import percent
 
 if TYPE_CHECKING:
@@ -32,7 +32,8 @@ def causes(result: Diagnosis, *, top: int = 8, intervals: Intervals | None = Non
     entries = with_posteriors(result).causes[: checked_count("top", top)]
     ends = [] if intervals is None else _whiskers(result, intervals)[: len(entries)]
     rows = range(len(entries))
-    with canvas(ax, 7, 1.2 + ROW * len(entries)) as axes:
+    with canvas(ax, 7, 1.5 + ROW * len(entries)) as room:
+        axes = room.axes
         colour = SKY if ends else BLUE  # black whiskers need a lighter ground
         axes.barh(rows, [100 * entry.probability for entry in entries], height=0.6, color=colour, label="now")
         shares = [100 * entry.share for entry in entries]
@@ -44,15 +45,16 @@ def causes(result: Diagnosis, *, top: int = 8, intervals: Intervals | None = Non
             axes.errorbar(middles, rows, xerr=halves, fmt="none", color=BLACK, elinewidth=1, capsize=3, label=words)
         for row, entry in enumerate(entries):
             end = max(100 * entry.probability, 100 * entry.share, ends[row][1] if ends else 0.0)
-            axes.annotate(percent(entry.probability), (end, row), (6, 0), textcoords="offset points", va="center")
-        axes.set_yticks(rows, labels=[label(entry.label) for entry in entries])
-        axes.tick_params(axis="y", length=0)
-        axes.set_ylim(len(entries) - 0.4, -0.6)
+            axes.annotate(
+                percent(entry.probability), (end, row), (6, 0), textcoords="offset points", va="center", size=room.size
+            )
+        room.name_rows([entry.label for entry in entries])
         axes.set_xlim(0, 110)  # the figure beside the longest bar needs room
         axes.set_xticks(range(0, 101, 20))
-        axes.set_xlabel("probability (%); several causes may be present together")
-        axes.set_title(label(f"{result.urgency.label}: {result.setting.replace('_', ' ')}", 80))
-        axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
+        room.label_x("probability (%); several causes may be present together")
+        room.title(f"{result.urgency.label}: {result.setting.replace('_', ' ')}")
+        room.beside(axes.texts)
+        room.legend()
         return figure_of(axes)
 
 

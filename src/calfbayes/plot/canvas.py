@@ -1,4 +1,4 @@
-"""What all figures share: axes to draw on, colours, and labels that are text and nothing else."""
+"""What all figures share: axes to draw on, colours, and checks of what is to be drawn."""
 
 import io
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from calfbayes.diagnosis.result import Diagnosis
 from calfbayes.errors import ArgumentError, MissingExtraError, NoPosteriorError
-from calfbayes.presentation.plain import printable, shortened
+from calfbayes.plot.room import Room, cell_of, settle
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 # Okabe, Ito (2008), Color universal design
 BLACK, GREY = "#1a1a1a", "#767676"
 BLUE, SKY, GREEN, ORANGE, VERMILLION, PURPLE = "#0072b2", "#56b4e9", "#009e73", "#e69f00", "#d55e00", "#cc79a7"
-LABEL_WIDTH = 44
 A_MODEL = "a model, such as load_model() gives"
 Kind = TypeVar("Kind")
 STYLE: Any = {
@@ -33,11 +32,11 @@ STYLE: Any = {
 
 
 @contextmanager
-def canvas(ax: "Axes | None", width: float, height: float, *, margins: bool = True) -> Iterator["Axes"]:
-    """The axes given, or those of a new figure of this size in inches; the style holds while it is drawn on.
+def canvas(ax: "Axes | None", width: float, height: float, *, margins: bool = True) -> Iterator[Room]:
+    """The room on axes that are given, or on those of a new figure of this size in inches; the style holds meanwhile.
 
     Args:
-        margins: Whether room for ticks and titles is kept around new axes.
+        margins: Whether room for ticks and titles is kept around the axes; without it a drawing has all of them to itself.
 
     Raises:
         MissingExtraError: If matplotlib is not installed.
@@ -54,7 +53,14 @@ def canvas(ax: "Axes | None", width: float, height: float, *, margins: bool = Tr
             raise ArgumentError("ax", f"{ax.name} axes", "axes with a straight x and y")
         figure_of(ax)
     with mpl.rc_context(STYLE):
-        yield _new_axes(width, height, margins=margins) if ax is None else ax
+        if ax is None:
+            yield Room(_new_axes(width, height, margins=margins), width, height)
+        else:
+            cell = cell_of(ax) if margins else ax.get_position()
+            size = cell.transformed(ax.figure.transSubfigure).transformed(ax.figure.dpi_scale_trans.inverted())
+            yield Room(ax, size.width, size.height)
+            if margins and figure_of(ax).get_layout_engine() is None:
+                settle(ax, cell)
 
 
 def figure_of(ax: "Axes") -> "Figure":
@@ -99,11 +105,6 @@ def with_posteriors(result: Diagnosis) -> Diagnosis:
     if not checked_type("result", result, Diagnosis, "a result of model.diagnose").causes:
         raise NoPosteriorError(result.outcome_reason)
     return result
-
-
-def label(text: str, width: int = LABEL_WIDTH) -> str:
-    """A label as text: cut to a width, with nothing in it that would be read as a formula."""
-    return shortened(printable(text), width).replace("$", r"\$")
 
 
 def _article(noun: str) -> str:

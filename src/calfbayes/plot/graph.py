@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from math import log
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from calfbayes.adapters.graph import to_networkx
 from calfbayes.diagnosis.result import Diagnosis
 from calfbayes.model import Model
@@ -25,10 +27,10 @@ from calfbayes.plot.canvas import (
     checked_count,
     checked_type,
     figure_of,
-    label,
     with_posteriors,
 )
 from calfbayes.plot.layers import COLUMN, rows
+from calfbayes.plot.room import POINTS, SIZE, SLACK, before_drawing, fitted, width_of
 from calfbayes.presentation.facts import fact, kind_of
 from calfbayes.presentation.plain import percent
 
@@ -38,12 +40,12 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from matplotlib.path import Path
 
-POINTS = 72  # an inch
 FONT, HEAD_FONT = 7.0, 8.0  # points
-BOLD_TITLE = 10.0  # points that a plain font as wide as the bold title has
 TOP, BOTTOM = 45 / POINTS, 24 / POINTS  # inches for title and heads, and for the legend
+BOLD = 1.15  # how much wider bold text is, about
 GAP = 1.3  # inches between columns
-LABEL = 44
+LABEL = 2.8  # inches
+LEAST_TITLE = 6.0  # inches that a title may take at least
 HEADS = ("Risk factors", "Causes", "Mechanisms, complications", "Findings")
 INFERRED = {"cause", "complication", "mechanism"}
 PALE = {BLUE: "#d9e9f4", VERMILLION: "#fbe1d0", ORANGE: "#fbeecb", PURPLE: "#f3e3ec", GREY: "#ffffff"}
@@ -85,7 +87,7 @@ def network(model: Model, *, ax: "Axes | None" = None) -> "Figure":
     graph = _without_complaint(checked_type("model", model, Model, A_MODEL)._solved.network)
     colours = {"risk_factor": ORANGE, "cause": VERMILLION, "complication": VERMILLION, "mechanism": PURPLE, "finding": BLUE}
     for name, data in graph.nodes(data=True):
-        data |= {"text": label(data["label"], LABEL), "colour": colours[data["role"]], "name": name}
+        data |= {"text": fitted(data["label"], LABEL, FONT), "colour": colours[data["role"]], "name": name}
     for parent, _, data in graph.edges(data=True):
         data |= {"influence": _strength(data), "colour": graph.nodes[parent]["colour"]}
     title = f"{model.knowledge.title}: {len(graph)} nodes, {graph.number_of_edges()} arcs"
@@ -165,11 +167,10 @@ def _patient_node(result: Diagnosis, name: str, data: dict[str, Any]) -> dict[st
     evidence = result.evidence
     if name in evidence:
         colour, sign = STATES[kind_of(evidence[name])]
-        return {"text": label(f"{sign}{fact(result._solved.network.records[name], evidence[name])}", LABEL), "colour": colour}
-    if data["role"] == "mechanism":
-        return {"text": label(data["label"], LABEL), "colour": PURPLE}
-    chance = percent(result[name].probability)
-    return {"text": f"{label(data['label'], LABEL)}  {chance}", "colour": PURPLE}
+        words = f"{sign}{fact(result._solved.network.records[name], evidence[name])}"
+        return {"text": fitted(words, LABEL, FONT), "colour": colour}
+    chance = "" if data["role"] == "mechanism" else f"  {percent(result[name].probability)}"
+    return {"text": f"{fitted(data['label'], LABEL, FONT)}{chance}", "colour": PURPLE}
 
 
 def _patient_influence(result: Diagnosis, graph: "nx.DiGraph[str]", parent: str, child: str) -> float:
@@ -201,16 +202,18 @@ def _drawn(drawing: Drawing, ax: "Axes | None") -> "Figure":
     columns = sorted(set(column.values()))
     middle, total = {}, 0.15
     for k in columns:
-        breadth = max([widths[name] for name in graph if column[name] == k] + [_width(HEADS[k]) * HEAD_FONT / FONT])
+        breadth = max([widths[name] for name in graph if column[name] == k] + [width_of(HEADS[k], HEAD_FONT, "bold")])
         middle[k] = total + breadth / 2
         total += breadth + GAP
-    title = 0.3 + _width(label(drawing.title, 80)) * BOLD_TITLE / FONT
-    total = max(total + 0.15 - GAP, title, 0.15 + sum(_width(words) + 0.15 for words in drawing.legend))
-    room = max(Counter(column.values()).values()) * drawing.pitch / POINTS
-    foot = TOP + room + (BOTTOM if drawing.legend else 0)
-    y = {name: TOP + height[name] * room for name in graph}
-    with canvas(ax, total, foot, margins=False) as axes:
-        scale = 1.0 if ax is None else _scale(axes, total, foot)
+    total = max(total + 0.15 - GAP, 0.15 + sum(_width(words) + 0.15 for words in drawing.legend))
+    title = fitted(drawing.title, max(total - 0.3, LEAST_TITLE) / BOLD, SIZE)
+    total = max(total, 0.3 + width_of(title, SIZE, "bold"))
+    deep = max(Counter(column.values()).values()) * drawing.pitch / POINTS
+    foot = TOP + deep + (BOTTOM if drawing.legend else 0)
+    y = {name: TOP + height[name] * deep for name in graph}
+    with canvas(ax, total, foot, margins=False) as room:
+        axes = room.axes
+        scale = min(room.width / total, room.height / foot)
         axes.set(xlim=(0, total), ylim=(foot, 0))
         axes.set_axis_off()
         arcs = graph.edges(data=True)
@@ -233,11 +236,12 @@ def _drawn(drawing: Drawing, ax: "Axes | None") -> "Figure":
             _box(axes, middle[column[name]], y[name], data["text"], data["colour"], scale, inferred=data["role"] in INFERRED)
         for k in columns:
             axes.text(middle[k], 30 / POINTS, HEADS[k], size=HEAD_FONT * scale, weight="bold", ha="center", va="center")
-        axes.text(0.15, 12 / POINTS, label(drawing.title, 80), size=9 * scale, weight="bold", va="center")
+        axes.text(0.15, 12 / POINTS, title, size=SIZE * scale, weight="bold", va="center")
         x = 0.15
         for words, colour in drawing.legend.items():
             _box(axes, x + _width(words) / 2, foot - 12 / POINTS, words, colour, scale, inferred=words == "inferred")
             x += _width(words) + 0.15
+        _keep_in_proportion(axes, scale, total, foot)
         return figure_of(axes)
 
 
@@ -249,17 +253,25 @@ def _box(axes: "Axes", x: float, y: float, text: str, colour: str, scale: float,
 
 def _width(text: str) -> float:
     """Width of a label with its box, in inches."""
-    from matplotlib.font_manager import FontProperties
-    from matplotlib.textpath import text_to_path
-
-    points, _, _ = text_to_path.get_text_width_height_descent(text, FontProperties(size=FONT), ismath=False)
-    return float(points + FONT) / POINTS
+    return width_of(text.replace(r"\$", "$"), FONT) / SLACK + FONT / POINTS  # arcs begin at the edge
 
 
-def _scale(axes: "Axes", width: float, height: float) -> float:
-    """How much smaller the axes are than the drawing, so that labels shrink with them and keep apart."""
-    box = axes.get_window_extent().transformed(figure_of(axes).dpi_scale_trans.inverted())
-    return min(box.width / width, box.height / height)
+def _keep_in_proportion(axes: "Axes", drawn: float, width: float, height: float) -> None:
+    """Let texts and lines follow the axes when a layout gives these another size than they were drawn for."""
+    sizes = [(text, float(text.get_fontsize()) / drawn) for text in axes.texts]
+    widths = [(lines, np.atleast_1d(lines.get_linewidth()) / drawn) for lines in axes.collections]
+
+    def follow() -> None:
+        box = axes.get_window_extent().transformed(axes.figure.dpi_scale_trans.inverted())
+        scale = min(box.width / width, box.height / height)
+        for text, size in sizes:
+            text.set_fontsize(size * scale)
+        for lines, thick in widths:
+            lines.set_linewidth((thick * scale).tolist())
+
+    for text in axes.texts:
+        text.set_in_layout(False)  # else boxes at the edge would move it
+    before_drawing(axes, follow)
 
 
 def _curve(start: tuple[float, float], end: tuple[float, float], bulges: bool) -> "Path":

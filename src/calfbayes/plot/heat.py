@@ -11,7 +11,8 @@ from calfbayes.inference.alone import findings_of_causes
 from calfbayes.knowledge.wording import short
 from calfbayes.model import Model
 from calfbayes.network import Network
-from calfbayes.plot.canvas import A_MODEL, canvas, checked_type, figure_of, label
+from calfbayes.plot.canvas import A_MODEL, canvas, checked_type, figure_of
+from calfbayes.plot.room import LABELS, POINTS, SPACING, fitted, keep_apart
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 CELL = 0.19  # inches; a label of 8 points fits into it
 MARGIN = 3.4
+LONGEST = 2.4  # inches of the name of a column
 
 
 def presentations(
@@ -44,30 +46,28 @@ def presentations(
     if not rows or not columns:
         raise ArgumentError("causes, findings", "nothing", "at least one cause and one finding")
     values = 100 * shown[np.ix_(rows, [column - network.n_hidden for column in columns])]
-    with canvas(ax, max(6.0, MARGIN + CELL * len(columns)), MARGIN + CELL * len(rows)) as axes:
+    labels = {node: network.records[network.nodes[node].id].label for node in (*rows, *columns)}
+    with canvas(ax, max(6.0, MARGIN + CELL * len(columns)), MARGIN + CELL * len(rows)) as room:
+        axes = room.axes
         image = axes.imshow(values, cmap="Blues", vmin=0, vmax=100, aspect="auto")
-        names = [label(network.records[network.nodes[node].id].label) for node in columns]
-        axes.set_xticks(range(len(columns)), labels=names, rotation=90, fontsize=8)
-        axes.set_yticks(
-            range(len(rows)), labels=[label(network.records[network.nodes[node].id].label) for node in rows], fontsize=8
-        )
+        room.name_rows([labels[node] for node in rows], small=True, lines=1)
+        axes.set_ylim(len(rows) - 0.5, -0.5)
+        longest = min(LONGEST, LABELS * room.height)
+        names = [fitted(labels[node], longest, room.small) for node in columns]
+        axes.set_xticks(range(len(columns)), labels=names, rotation=90, fontsize=room.small)
+        keep_apart(axes, axes.get_xticklabels(), width=len(columns) * SPACING * room.small / POINTS)
         axes.tick_params(length=0)
         axes.set_xticks(np.arange(len(columns)) - 0.5, minor=True)
         axes.set_yticks(np.arange(len(rows)) - 0.5, minor=True)
         axes.grid(which="minor", color="#d0d0d0", linewidth=0.5)
         axes.tick_params(which="minor", length=0)
-        figure = figure_of(axes)
-        figure.colorbar(
-            image,
-            ax=axes,
-            label="how often the finding shows if this cause alone is there (%)",
-            location="top",
-            fraction=0.05,
-            aspect=30,
-            shrink=0.5,
-            anchor=(0.0, 0.5),
-        )
-        return figure
+        high = max(room.height - longest - 0.9, 0.5)  # of the axes, in inches, about
+        bar = axes.inset_axes((0.0, 1.0 + 0.1 / high, min(1.0, 3.0 / room.inner), 0.1 / high))
+        figure_of(axes).colorbar(image, cax=bar, orientation="horizontal", ticklocation="top")
+        bar.tick_params(labelsize=room.small)
+        words = fitted("how often the finding shows if this cause alone is there (%)", room.inner, room.size, 3)
+        bar.set_title(words, fontsize=room.size, loc="left")
+        return figure_of(axes)
 
 
 def _brought(network: Network, causes: Sequence[int]) -> list[str]:

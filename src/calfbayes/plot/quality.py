@@ -12,6 +12,7 @@ from calfbayes.errors import ArgumentError
 from calfbayes.evaluation.scores import Scores
 from calfbayes.knowledge.terms import LEVELS_BY_SEVERITY
 from calfbayes.plot.canvas import BLACK, BLUE, GREY, ORANGE, VERMILLION, canvas, checked_type, figure_of
+from calfbayes.plot.room import keep_apart, width_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -40,7 +41,8 @@ def audit(comparisons: Sequence[Comparison], *, ax: "Axes | None" = None) -> "Fi
         checked_type("comparisons", comparison, Comparison, ROWS)
     if not comparisons:
         raise ArgumentError("comparisons", "an empty list", ROWS)
-    with canvas(ax, 6.4, 6) as axes:
+    with canvas(ax, 6.4, 6) as room:
+        axes = room.axes
         published = np.array([_as_odds(c, c.figure.value) for c in comparisons])
         implied = np.array([_as_odds(c, c.implied) for c in comparisons])
         ends = np.array([np.nanmin([published, implied]) / 2, np.nanmax([published, implied]) * 2])
@@ -53,10 +55,10 @@ def audit(comparisons: Sequence[Comparison], *, ax: "Axes | None" = None) -> "Fi
                 published[chosen], implied[chosen], s=18, c=colour, marker=marker, alpha=0.6, linewidths=0, label=words
             )
         axes.set(xscale="log", yscale="log", xlim=ends, ylim=ends)
-        axes.set_xlabel("published (odds of a probability, or a ratio)")
-        axes.set_ylabel("implied by the model")
-        axes.set_title(f"{len(comparisons)} published figures")
-        axes.legend(loc="upper left")
+        room.label_x("published (odds of a probability, or a ratio)")
+        room.label_y("implied by the model")
+        room.title(f"{len(comparisons)} published figures")
+        axes.legend(loc="upper left", fontsize=room.size)
         return figure_of(axes)
 
 
@@ -77,7 +79,8 @@ def triage(scores: Scores, *, ax: "Axes | None" = None) -> "Figure":
     if not counts.sum():
         raise ArgumentError("scores", "no cases", "the scores of at least one case")
     names = [str(level).replace("_", " ") for level in reversed(LEVELS_BY_SEVERITY)]
-    with canvas(ax, 6.2, 5.2) as axes:
+    with canvas(ax, 6.2, 5.2) as room:
+        axes = room.axes
         shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
         for (row, column), count in np.ndenumerate(counts):
             colour = BLUE if row == column else VERMILLION if column > row else ORANGE
@@ -85,12 +88,15 @@ def triage(scores: Scores, *, ax: "Axes | None" = None) -> "Figure":
             axes.fill_between([column - 0.5, column + 0.5], row - 0.5, row + 0.5, color=colour, alpha=shade, linewidth=0)
             if count:
                 weight = "bold" if row == column else "normal"
-                axes.text(column, row, str(count), ha="center", va="center", color=BLACK, weight=weight)
+                axes.text(column, row, str(count), ha="center", va="center", color=BLACK, weight=weight, size=room.size)
         axes.set_xticks(range(len(names)), labels=[name.replace(" ", "\n") for name in names])
-        axes.set_yticks(range(len(names)), labels=names)
-        axes.tick_params(length=0)
-        axes.set(xlim=(-0.5, len(names) - 0.5), ylim=(len(names) - 0.5, -0.5), xlabel="level given", ylabel="level needed")
-        axes.set_title(f"{counts.sum()} cases: {scores.too_low:.0%} too low (right), {scores.too_high:.0%} too high (left)")
+        axes.tick_params(axis="x", length=0)
+        room.name_rows(names)
+        axes.set(xlim=(-0.5, len(names) - 0.5), ylim=(len(names) - 0.5, -0.5))
+        room.label_x("level given")
+        keep_apart(axes, axes.get_xticklabels(), width=len(names) * (width_of("emergency", room.size) + 0.1))
+        room.label_y("level needed")
+        room.title(f"{counts.sum()} cases: {scores.too_low:.0%} too low (right), {scores.too_high:.0%} too high (left)")
         return figure_of(axes)
 
 
@@ -123,15 +129,18 @@ def calibration(probability: ArrayLike, happened: ArrayLike, *, bins: int = 10, 
     mean = np.bincount(place, given, minlength=bins)[held] / n
     share = np.bincount(place, so, minlength=bins)[held] / n
     low, high = wilson(share, n)
-    with canvas(ax, 5.6, 5) as axes:
+    with canvas(ax, 5.6, 5.4) as room:
+        axes = room.axes
         axes.plot([0, 100], [0, 100], color=GREY, linewidth=1, linestyle="--", label="as it should be")
         axes.vlines(100 * mean, 100 * low, 100 * high, color=BLUE, linewidth=1.2, label="90 % interval")
         sizes = 12 + 140 * n / n.max()
         axes.scatter(100 * mean, 100 * share, s=sizes, color=BLUE, zorder=3, label="observed; larger: more answers")
-        axes.set(xlim=(-2, 102), ylim=(-2, 102), xlabel="probability given (%)", ylabel="how often it was so (%)")
+        axes.set(xlim=(-2, 102), ylim=(-2, 102))
         axes.set(xticks=range(0, 101, 20), yticks=range(0, 101, 20), aspect="equal")
-        axes.set_title(f"{given.size} answers")
-        axes.legend(loc="upper left")
+        room.label_x("probability given (%)")
+        room.label_y("how often it was so (%)")
+        room.title(f"{given.size} answers")
+        room.legend()
         return figure_of(axes)
 
 

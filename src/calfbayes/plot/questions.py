@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from calfbayes.diagnosis.questions import NextQuestions
 from calfbayes.errors import ArgumentError
-from calfbayes.plot.canvas import BLUE, ORANGE, canvas, checked_type, figure_of, label
+from calfbayes.plot.canvas import BLUE, ORANGE, canvas, checked_type, figure_of
 from calfbayes.presentation.plain import percent
 
 if TYPE_CHECKING:
@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 ROW = 0.5  # inches
-LABEL = 60
 
 
 def next_questions(questions: NextQuestions, *, ax: "Axes | None" = None) -> "Figure":
@@ -34,18 +33,18 @@ def next_questions(questions: NextQuestions, *, ax: "Axes | None" = None) -> "Fi
     rows = range(len(questions))
     of_level = [question.level_bits or 0.0 for question in questions]
     of_causes = [question.cause_bits or 0.0 for question in questions]
-    with canvas(ax, 9, 1.3 + ROW * len(questions)) as axes:
+    with canvas(ax, 9, 1.7 + ROW * len(questions)) as room:
+        axes = room.axes
         axes.barh([row - 0.18 for row in rows], of_causes, height=0.34, color=BLUE, label="about the causes")
         axes.barh([row + 0.18 for row in rows], of_level, height=0.34, color=ORANGE, label="about the urgency needed")
         for row, question in enumerate(questions):
             words = f"alarm: {percent(question.danger)}" if question.danger > 0.0 else "no alarm"
             end = max(of_level[row], of_causes[row])
-            axes.annotate(words, (end, row), (6, 0), textcoords="offset points", va="center", fontsize=8)
-        axes.set_yticks(rows, labels=[label(question.text, LABEL) for question in questions], fontsize=8)
-        axes.tick_params(axis="y", length=0)
-        axes.set_ylim(len(questions) - 0.4, -0.6)
+            axes.annotate(words, (end, row), (6, 0), textcoords="offset points", va="center", size=room.small)
+        room.name_rows([question.text for question in questions], small=True, lines=3)
+        room.beside(axes.texts)
         axes.set_xlim(0, 1.7 * max([*of_level, *of_causes, 1e-6]))  # for the words beside the bars
-        axes.set_xlabel("what the answer is expected to tell (bits)\nbeside: chance that an answer sets off an emergency rule")
-        axes.set_title("What to ask next, best first")
-        axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
+        room.label_x("what the answer is expected to tell (bits); beside: chance that an answer sets off an emergency rule")
+        room.title("What to ask next, best first")
+        room.legend()
         return figure_of(axes)
