@@ -156,7 +156,9 @@ def _active(result: Diagnosis, top: int) -> "nx.DiGraph[str]":
         and not answers.isdisjoint(graph.successors(name))
     }
     kept = answers | causes | between
-    found = nx.DiGraph(graph.subgraph(name for name in graph if name in kept))
+    found: nx.DiGraph[str] = nx.DiGraph()  # in the order of the model: that of `subgraph` is that of a set, another in each run
+    found.add_nodes_from((name, data) for name, data in graph.nodes(data=True) if name in kept)
+    found.add_edges_from((a, b, data) for a, b, data in graph.edges(data=True) if a in kept and b in kept)
     states = result.evidence.risk_states
     idle = [arc for arc in found.edges if role[arc[0]] == "risk_factor" and _strength(found.edges[arc], states[arc[0]]) == 0]
     found.remove_edges_from(idle)

@@ -1,6 +1,7 @@
 """Every figure: drawn from the numbers, on axes of one's own if wanted, with labels that can be read and are text."""
 
 import copy
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -477,6 +478,23 @@ def test_a_patient_is_drawn_with_answers_and_causes_and_nothing_idle() -> None:
     causes = [f"{entry.label}  {percent(entry.probability)}" for entry in result.causes]
     assert set(causes[:2]) <= words
     assert causes[2] not in words
+
+
+def test_a_patient_is_drawn_alike_in_every_run() -> None:
+    script = """
+from calfbayes import load_model, plot
+model = load_model("tutorial")
+result = model.diagnose({"age": 67, "smoking": True, "pain_on_walking": True, "redness": False})
+for figure in (plot.patient_network(result, top=3), plot.network(model)):
+    print([(text.get_text(), text.get_position()) for text in figure.axes[0].texts])
+    print([path.vertices.tolist() for path in figure.axes[0].collections[0].get_paths()])
+"""
+    call = [sys.executable, "-c", script]
+    drawn = {
+        subprocess.run(call, capture_output=True, text=True, check=True, env={**os.environ, "PYTHONHASHSEED": seed}).stdout
+        for seed in ("1", "2", "3")
+    }
+    assert len(drawn) == 1
 
 
 # --- untrusted labels ------------------------------------------------------------------------------------------------
