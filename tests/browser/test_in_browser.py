@@ -126,7 +126,12 @@ def test_the_explorer_follows_ticks_and_searches(page: Page, lab: str) -> None:
     asked.scroll_into_view_if_needed()
     picture(page, "explorer-questions")
     row.get_by_role("button", name="unknown").click()
+    expect(banner).not_to_contain_text("Emergency")
+    known = explorer.locator("dl").filter(has_text="Not known")
+    expect(known).to_contain_text("Short of breath")
+    row.get_by_role("button", name="not asked").click()
     expect(banner).to_have_text(before)
+    expect(known).to_have_count(0)
 
     search.fill("xylophone")
     expect(explorer).to_contain_text("nothing is like these words")

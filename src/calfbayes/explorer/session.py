@@ -50,14 +50,16 @@ class Session:
         return (*findings, *(factor for factor in self.model.risk_factors if factor.is_binary))
 
     def answered(self, name: str, value: Value) -> "Session":
-        """The session with one answer more, or changed; None takes it back.
+        """The session with one answer more, or changed; None says that it was asked and is not known.
 
         Raises:
             CalfBayesError: If the answer cannot be, by itself or together with the others; this session stays as it is.
         """
-        others = {key: given for key, given in self.evidence.items() if key != name}
-        answers = others if value is None else {**others, name: value}
-        return self._with(self.model.evidence(answers, setting=self.evidence.setting))
+        return self._with(self.evidence.with_({name: value}))
+
+    def withdrawn(self, name: str) -> "Session":
+        """The session without an answer, as if it had never been asked; this one if there is none."""
+        return self._with(self.evidence.without(name)) if name in self.evidence else self
 
     def in_setting(self, setting: str | None) -> "Session":
         """The session in another care setting; None stands for the model's default."""

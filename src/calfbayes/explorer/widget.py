@@ -26,9 +26,10 @@ ROWS = 10
 TOP = 8
 PAUSE = 0.1  # seconds: the next tick of somebody quick is not held up by questions about the last
 WAITING = element("p", "Working out what to ask next ...", role="status")
-PRESENT, ABSENT, UNKNOWN = "present", "absent", "unknown"
+PRESENT, ABSENT, UNKNOWN, NOT_ASKED = "present", "absent", "unknown", "not asked"
 VALUES: dict[str, Value] = {PRESENT: True, ABSENT: False, UNKNOWN: None}
-WORDS = {True: PRESENT, False: ABSENT}
+WORDS = {True: PRESENT, False: ABSENT, None: UNKNOWN}
+NO_STATE = "?"  # of a control: asked and not known; no state has such an id
 
 
 class Explorer:
@@ -63,7 +64,7 @@ class Explorer:
 
         controls = [self.setting, *self.persons.values(), self.search, self.count, *(row.box for row in self.rows)]
         left = widgets.VBox(
-            [*controls, self.clear, self.message, self.questions], layout=widgets.Layout(width="28rem", flex="0 0 auto")
+            [*controls, self.clear, self.message, self.questions], layout=widgets.Layout(width="31rem", flex="0 0 auto")
         )
         right = widgets.VBox([self.answer], layout=widgets.Layout(flex="1 1 0", min_width="20rem", padding="0 0 0 1rem"))
         self.box = widgets.HBox([left, right], layout=widgets.Layout(flex_flow="row wrap"))
@@ -88,11 +89,16 @@ class Explorer:
         return self.box._repr_mimebundle_(**options)
 
     def _ticked(self, item: Item, word: str) -> None:
-        self._try(lambda: self.session.answered(item.id, VALUES[word]))
+        if word == NOT_ASKED:
+            self._try(lambda: self.session.withdrawn(item.id))
+        else:
+            self._try(lambda: self.session.answered(item.id, VALUES[word]))
 
     def _person(self, name: str, entered: str) -> Session:
-        """Take up a state, or the text of a number; empty means unknown."""
+        """Take up a state, or the text of a number; empty means not asked."""
         factor = next(factor for factor in self.session.persons if factor.id == name)
+        if not entered.strip():
+            return self.session.withdrawn(name)
         return self.session.answered(name, _read(factor, entered))
 
     def _start_again(self) -> None:
@@ -135,10 +141,10 @@ class Explorer:
             evidence = self.session.evidence
             self.setting.value = evidence.setting or self.session.model.knowledge.default_setting
             for factor in self.session.persons:
-                self.persons[factor.id].value = _written(factor, evidence.get(factor.id))
+                self.persons[factor.id].value = _written(factor, evidence[factor.id]) if factor.id in evidence else ""
             items = self.session.shown(self.search.value.split())
             for row, item in zip(self.rows, [*items[:ROWS], *[None] * (ROWS - len(items))], strict=False):
-                row.show(item, None if item is None else evidence.get(item.id))
+                row.show(item, evidence)
             more = len(items) - ROWS
             words = f"{more} more; search to find them" if more > 0 else "nothing is like these words" if not items else ""
             self.count.value = element("small", words)
@@ -147,23 +153,28 @@ class Explorer:
 
 
 class Row:
-    """One item with its three answers; empty until it is told what to show."""
+    """One item with its four answers; empty until it is told what to show."""
 
     def __init__(self, ticked: Callable[[Item, str], None]) -> None:
         self.item: Item | None = None
         self.label = widgets.HTML(layout=widgets.Layout(width="11rem"))
-        self.ticks = widgets.ToggleButtons(options=[PRESENT, ABSENT, UNKNOWN], value=UNKNOWN, style={"button_width": "5rem"})
+        words = [PRESENT, ABSENT, UNKNOWN, NOT_ASKED]
+        self.ticks = widgets.ToggleButtons(options=words, value=NOT_ASKED, style={"button_width": "4.5rem"})
         self.box = widgets.HBox([self.label, self.ticks])
         self.ticks.observe(lambda change: self.item and change["new"] and ticked(self.item, change["new"]), "value")
 
-    def show(self, item: Item | None, value: Value) -> None:
-        """Show an item and its answer; a doubtful one is none of the three, and is told. None hides the row."""
+    def show(self, item: Item | None, evidence: Evidence) -> None:
+        """Show an item and its answer; a doubtful one is none of the four, and is told. None hides the row."""
         self.item = item
         self.box.layout.display = "none" if item is None else "flex"
-        doubt = f" (doubtful: likelihood ratio {value.ratio:g})" if isinstance(value, Likelihood) else ""
-        self.ticks.value = None if doubt else WORDS[value] if isinstance(value, bool) else UNKNOWN
-        if item is not None:
-            self.label.value = element("span", f"{item.label}{doubt}", title=item.question)
+        if item is None:
+            return
+        value, doubt = evidence.get(item.id), ""
+        if isinstance(value, Likelihood):
+            self.ticks.value, doubt = None, f" (doubtful: likelihood ratio {value.ratio:g})"
+        else:
+            self.ticks.value = WORDS[value if isinstance(value, bool) else None] if item.id in evidence else NOT_ASKED
+        self.label.value = element("span", f"{item.label}{doubt}", title=item.question)
 
 
 def explorer_of(session: Session) -> Explorer:
@@ -173,15 +184,15 @@ def explorer_of(session: Session) -> Explorer:
 
 def _control(factor: RiskFactor) -> Any:
     if factor.unit:
-        place = f"{factor.unit}, {factor.lower_bounds[0]:g} to {factor.upper_bound:g}"
+        place = f"{factor.unit}, {factor.lower_bounds[0]:g} to {factor.upper_bound:g}, or {UNKNOWN}"
         return widgets.Text(description=factor.label, placeholder=place, continuous_update=False, style=_WIDE)
-    states = [("unknown", ""), *((state.replace("_", " "), state) for state in factor.states)]
+    states = [(NOT_ASKED, ""), (UNKNOWN, NO_STATE), *((state.replace("_", " "), state) for state in factor.states)]
     return widgets.Dropdown(options=states, description=factor.label, style=_WIDE)
 
 
 def _read(factor: RiskFactor, entered: str) -> Value:
     text = entered.strip()
-    if not text:
+    if text in {NO_STATE, UNKNOWN}:
         return None
     try:
         number = float(text) if factor.unit else None
@@ -192,7 +203,7 @@ def _read(factor: RiskFactor, entered: str) -> Value:
 
 def _written(factor: RiskFactor, value: Value) -> str:
     if value is None:
-        return ""
+        return UNKNOWN if factor.unit else NO_STATE
     if factor.unit and isinstance(value, int | float):
         return f"{value:g}"
     return state_of(factor, value)

@@ -19,14 +19,26 @@ def test_answers_come_and_go_without_changing_what_was() -> None:
         {"smoke": True},
         {"smoke": False, "mileage": 20},
     )
-    assert two.answered("smoke", None).answered("mileage", None) == NEW
+    assert two.withdrawn("smoke").withdrawn("mileage") == NEW
+    assert NEW.withdrawn("smoke") is NEW
     assert two.result.urgency.level == CAR.diagnose({"smoke": False, "mileage": 20}).urgency.level
 
 
 def test_the_setting_changes_and_the_answers_stay() -> None:
     garage = NEW.answered("smoke", True).in_setting("garage")
     assert (garage.evidence.setting, dict(garage.evidence)) == ("garage", {"smoke": True})
-    assert garage.answered("smoke", None).evidence.setting == "garage"
+    assert garage.withdrawn("smoke").evidence.setting == "garage"
+
+
+def test_asked_and_not_known_is_not_the_same_as_never_asked() -> None:
+    unknown = NEW.answered("smoke", None).answered("fuel", None)
+    assert dict(unknown.evidence) == {"smoke": None, "fuel": None}
+    assert "smoke" in {question.id for question in NEW.questions}
+    assert "smoke" not in {question.id for question in unknown.questions}  # nobody is asked twice
+    assert next(item.id for item in unknown.shown()) == "smoke"
+    again = Session(CAR, CAR.evidence_from_json(unknown.to_json()))
+    assert again == unknown
+    assert again != NEW
 
 
 def test_what_cannot_be_is_refused() -> None:

@@ -40,8 +40,25 @@ def test_a_tick_changes_what_is_shown_and_can_be_taken_back(explorer: Explorer) 
     assert dict(explorer.evidence) == {"smoke": True}
     tick(explorer, "smoke", "absent")
     assert dict(explorer.evidence) == {"smoke": False}
-    tick(explorer, "smoke", "unknown")
+    tick(explorer, "smoke", "not asked")
     assert words(explorer) == before
+
+
+def test_unknown_is_an_answer_of_its_own(explorer: Explorer) -> None:
+    tick(explorer, "smoke", "unknown")
+    explorer.persons["mileage"].value = "unknown"
+    explorer.persons["fuel"].value = "?"
+    assert dict(explorer.evidence) == {"smoke": None, "mileage": None, "fuel": None}
+    assert "Not known" in words(explorer)
+    again = CAR.explore(CAR.evidence_from_json(explorer.to_json()))
+    assert again.evidence == explorer.evidence
+    shown = {row.item.id: row.ticks.value for row in again.rows if row.item}
+    assert (shown["smoke"], shown["clicking"]) == ("unknown", "not asked")
+    assert [again.persons[name].value for name in ("mileage", "fuel")] == ["unknown", "?"]
+    again.persons["mileage"].value = ""
+    again.persons["fuel"].value = ""
+    tick(again, "smoke", "not asked")
+    assert dict(again.evidence) == {}
 
 
 def test_a_tick_stays_where_it_was_set(explorer: Explorer) -> None:
@@ -123,7 +140,7 @@ def test_a_contradiction_is_told_and_the_tick_goes_back(explorer: Explorer) -> N
     tick(explorer, "lights_dim", "present")
     assert "these cannot all be true" in read_page(explorer.message.value).words
     assert dict(explorer.evidence) == {"lights_bright": True}
-    assert {row.item.id: row.ticks.value for row in explorer.rows if row.item}["lights_dim"] == "unknown"
+    assert {row.item.id: row.ticks.value for row in explorer.rows if row.item}["lights_dim"] == "not asked"
 
 
 def test_the_setting_is_followed(explorer: Explorer) -> None:
@@ -158,7 +175,7 @@ def test_a_doubtful_answer_is_kept_until_it_is_ticked() -> None:
     row = next(row for row in explorer.rows if row.item and row.item.id == "smoke")
     assert row.ticks.value is None
     assert "doubtful: likelihood ratio 3" in row.label.value
-    tick(explorer, "smoke", "unknown")
+    tick(explorer, "smoke", "not asked")
     assert "smoke" not in explorer.evidence
     tick(explorer, "smoke", "absent")
     assert dict(explorer.evidence)["smoke"] is False
