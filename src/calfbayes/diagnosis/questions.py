@@ -481,10 +481,25 @@ class _Panel:
             parts.append(asking.said("could_reveal", level=self.policy.text_of(rule.level).label, rule=rule.reason))
         if question.watched and question.answers:
             record = self.network.records[question.watched]
-            after = ", ".join(dict.fromkeys(in_words(answer.watched, words) for answer in reversed(question.answers)))
             now = in_words(self._probability(question.watched), words)
-            parts.append(asking.said("would_move", cause=record.label, now=now, after=after))
+            parts.append(asking.said("would_move", cause=record.label, now=now, after=self._after(question.answers)))
         return " ".join(parts)
+
+    def _after(self, answers: Sequence[PossibleAnswer]) -> str:
+        """Which answer leads where: yes before no, and of more than two the lowest and the highest."""
+        told = answers[::-1]
+        if len(answers) > 2:
+            ranked = sorted(answers, key=lambda answer: answer.watched)
+            told = (ranked[0], ranked[-1])
+        asking, words = self.network.knowledge.asking, self.network.knowledge.urgency
+        parts = []
+        for answer in told:
+            probability = in_words(answer.watched, words)
+            if answer.state in {"present", "absent"}:
+                parts.append(asking.said(f"if_{answer.state}", probability=probability))
+            else:
+                parts.append(asking.said("if_state", probability=probability, state=answer.state.replace("_", " ")))
+        return ", ".join(parts)
 
 
 def _conditions(network: Network) -> tuple[int, ...]:

@@ -387,6 +387,9 @@ class AskingWordsTable(WordsTable):
 
     could_reveal: Text
     would_move: Text
+    if_present: Text
+    if_absent: Text
+    if_state: Text
     how: Text
     one: Label
     many: Label

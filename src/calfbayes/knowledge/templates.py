@@ -72,6 +72,9 @@ URGENCY = {
 ASKING = {
     "could_reveal": "{level}: {rule}",
     "would_move": "{cause}: {now} -> {after}",
+    "if_present": "{probability} (present)",
+    "if_absent": "{probability} (absent)",
+    "if_state": "{probability} ({state})",
     "how": "1, 2, ..; {unknown}; {back}; {stop}",
     "one": "1",
     "many": "1 2 ..",

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from calfbayes import ArgumentError, ContradictionError, Diagnosis, Level
+from calfbayes import ArgumentError, ContradictionError, Diagnosis, Level, Model
 from calfbayes.diagnosis.questions import NextQuestion, next_questions
+from calfbayes.diagnosis.urgency import _percent
 from calfbayes.knowledge.terms import Finding, Observer, RiskFactor
 from support.models import shipped
 from support.queries import AFFORDABLE, answers, models
@@ -85,6 +86,23 @@ def test_the_order_of_the_answers_and_the_reasons_are_those_of_the_evidence() ->
     one = CALF.diagnose({"age": 50, "sex": "male", "cold_feet": True}).next_questions(8)
     other = CALF.diagnose({"cold_feet": True, "sex": "male", "age": 50}).next_questions(8)
     assert one == other
+
+
+@pytest.mark.parametrize(("model", "yes", "no"), [(CALF, "{} if yes", "{} if no"), (TUTORIAL, "{} (present)", "{} (absent)")])
+def test_a_reason_says_which_answer_leads_where(model: Model, yes: str, no: str) -> None:
+    result = model.diagnose({"unilateral_calf_swelling": True})
+    told = [q for objective in ("urgency", "cause") for q in result.next_questions(30, objective=objective) if q.watched]
+    told = [q for q in told if q.answers]
+    assert {len(q.answers) for q in told} > {2}  # age has more than two
+    for question in told:
+        then = {answer.state: _percent(answer.watched) for answer in question.answers}
+        if set(then) == {"present", "absent"}:
+            assert f"{yes.format(then['present'])}, {no.format(then['absent'])}" in question.reason
+        else:
+            least, most = (end(question.answers, key=lambda answer: answer.watched) for end in (min, max))
+            for end in (least, most):
+                assert any(f"{then[end.state]} {word}" in question.reason for word in ("if it is “", "("))
+                assert end.state.replace("_", " ") in question.reason
 
 
 def test_unasked_risk_factors_compete() -> None:
