@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     import networkx as nx
     import pandas as pd
 
+    from calfbayes.audit.comparison import Comparison
+    from calfbayes.constraints.terms import Constraint, Verdict
     from calfbayes.evaluation.case_files import Case
     from calfbayes.evaluation.scores import Scores
     from calfbayes.explanation.record import Replay
@@ -348,10 +350,65 @@ class Model:
         """
         from calfbayes.questionnaire.reading import read_questionnaire
 
-        if self._folder is None:
-            fault = Fault("questionnaire.toml", "", "this model was not read from a folder", "make it with load_model")
-            raise ModelFileError(self.name, (fault,))
-        return read_questionnaire(self._folder, self._solved.network)
+        return read_questionnaire(self._own_folder("questionnaire.toml"), self._solved.network)
+
+    def audit(self, *, every: int = 1) -> "tuple[Comparison, ...]":
+        """Compare the model with the published figures that stand beside its files.
+
+        Args:
+            every: 1 takes all rows of the table, 12 every twelfth: a sample for the impatient.
+
+        Returns:
+            One comparison a row, in the order of the table; `calfbayes.plot.audit` draws them.
+
+        Raises:
+            NoSuchModelError: If the model's folder has no `evidence.csv`.
+            ModelFileError: If a table is wrong; the error lists every fault.
+            ArgumentError: If `every` is no whole number from 1.
+            QueryTooCostlyError: If a row's patients leave so much open that the model cannot answer exactly.
+        """
+        from calfbayes.audit.comparison import audit
+        from calfbayes.audit.table import find_tables, read_table
+
+        if isinstance(every, bool) or not isinstance(every, int) or every < 1:
+            raise ArgumentError("every", short(every), "a whole number from 1")
+        figures = read_table(self._solved.network, find_tables(self._own_folder("evidence.csv")))
+        return audit(self._solved, figures[::every])
+
+    def constraints(self) -> "tuple[Constraint, ...]":
+        """What must hold clinically: the constraints that stand beside the model's files now, in the order of these.
+
+        Raises:
+            NoSuchModelError: If the model's folder has none.
+            ModelFileError: If a file of them is wrong; the error lists every fault.
+        """
+        from calfbayes.constraints.reading import find_constraints, read_constraints
+
+        return read_constraints(self._solved.network, find_constraints(self._own_folder("constraints"))).constraints
+
+    def judge(self, constraints: "Iterable[Constraint] | None" = None) -> "tuple[Verdict, ...]":
+        """Judge the model by constraints: those given, or all of its own, which may take minutes.
+
+        Returns:
+            One verdict a constraint, in their order.
+
+        Raises:
+            CalfBayesError: As `constraints`.
+            ArgumentError: If something given is no constraint.
+        """
+        from calfbayes.constraints.judging import check_constraints
+        from calfbayes.constraints.terms import Constraint
+
+        chosen = self.constraints() if constraints is None else constraints
+        if not isinstance(chosen, Iterable):
+            raise ArgumentError("constraints", short(chosen), "constraints, such as model.constraints() gives")
+        listed = tuple(chosen)
+        for one in listed:
+            if not isinstance(one, Constraint):
+                raise ArgumentError(
+                    "constraints", f"one of type {type(one).__name__}", "such as model.constraints() gives"
+                )
+        return check_constraints(self._solved, listed)
 
     def explore(self, evidence: Mapping[str, object] | Evidence | None = None, *, setting: str | None = None) -> "Explorer":
         """Explore the model in a notebook: tick answers, and the diagnosis follows.
@@ -413,6 +470,13 @@ class Model:
         from calfbayes.questionnaire.interview import interview_from_json
 
         return interview_from_json(self._solved, self._screens(), text)
+
+    def _own_folder(self, wanted: str) -> Path:
+        """Where the model's files lie, for what is read on demand."""
+        if self._folder is None:
+            fault = Fault(wanted, "", "this model was not read from a folder", "make it with load_model")
+            raise ModelFileError(self.name, (fault,))
+        return self._folder
 
     def _screens(self) -> "Questionnaire":
         from calfbayes.questionnaire.checking import FILE

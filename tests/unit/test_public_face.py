@@ -1,12 +1,16 @@
 """The public names, and what importing the package costs."""
 
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 import calfbayes
+from calfbayes.knowledge.shipped import models_folder
 
 
 def test_public_names_are_frozen() -> None:
@@ -46,8 +50,10 @@ def test_methods_that_others_call_are_frozen() -> None:
         return sorted(name for name in dir(kind) if not name.startswith("_"))
 
     assert public(calfbayes.Model) == [
+        "audit",
         "causes",
         "complications",
+        "constraints",
         "diagnose",
         "diagnose_frame",
         "digest",
@@ -59,6 +65,7 @@ def test_methods_that_others_call_are_frozen() -> None:
         "graph",
         "interview",
         "interview_from_json",
+        "judge",
         "knowledge",
         "mechanisms",
         "name",
@@ -138,3 +145,38 @@ def test_a_result_is_a_table_of_its_causes() -> None:
     assert list(table.index) == [cause.id for cause in result.causes]
     assert list(table["probability"]) == [cause.probability for cause in result.causes]
     assert list(table["share"]) == [cause.share for cause in result.causes]
+
+
+def test_a_model_is_judged_by_what_stands_beside_its_files(tmp_path: Path) -> None:
+    model = calfbayes.load_model("tutorial")
+    constraints = model.constraints()
+    assert constraints
+    verdicts = model.judge()
+    assert [verdict.id for verdict in verdicts] == [constraint.id for constraint in constraints]
+    assert model.judge(constraints[1:3]) == verdicts[1:3]
+    assert model.judge(()) == ()
+    with pytest.raises(calfbayes.NoSuchModelError, match=r"evidence\.csv"):
+        model.audit()
+    folder = shutil.copytree(models_folder() / "tutorial", tmp_path / "mine", ignore=shutil.ignore_patterns("constraints"))
+    mine = calfbayes.load_model(folder)
+    with pytest.raises(calfbayes.NoSuchModelError, match="constraints"):
+        mine.constraints()
+    assert mine.judge(constraints[:1])[0].holds
+    (folder / "populations.csv").write_text("id,setting,evidence,description\nall,primary_care,,whoever comes\n")
+    head = "id,kind,cause,item,comparator,population,value,low,high,confidence,citation,url,reason,reach"
+    rows = [f"{name},sensitivity,deep_vein_thrombosis,unilateral_calf_swelling,,all,0.5,,,verified,Nobody,,," for name in "abc"]
+    (folder / "evidence.csv").write_text("\n".join([head, *rows, ""]))
+    assert [comparison.figure.id for comparison in mine.audit()] == ["a", "b", "c"]
+    assert [comparison.figure.id for comparison in mine.audit(every=2)] == ["a", "c"]
+
+
+@pytest.mark.parametrize("wrong", [0, True, 2.0, "all"])
+def test_a_sample_of_the_audit_is_every_nth_row(wrong: Any) -> None:
+    with pytest.raises(calfbayes.ArgumentError, match="a whole number from 1"):
+        calfbayes.load_model("tutorial").audit(every=wrong)
+
+
+@pytest.mark.parametrize("wrong", [3, "ranks", ["ranks"]])
+def test_only_constraints_judge(wrong: Any) -> None:
+    with pytest.raises(calfbayes.ArgumentError, match=r"such as model\.constraints\(\) gives"):
+        calfbayes.load_model("tutorial").judge(wrong)
