@@ -48,7 +48,9 @@ def policies(draw: st.DrawFn, base: UrgencyPolicy) -> UrgencyPolicy:
 @st.composite
 def cautions(draw: st.DrawFn) -> Caution:
     """How far doubt counts."""
-    return Caution(draw(st.sampled_from(list(Level))), draw(st.sampled_from([0.0, 0.5, 1.645, 3.0])))
+    return Caution(
+        draw(st.sampled_from(list(Level))), draw(st.sampled_from([0.0, 0.5, 1.645, 3.0])), draw(st.sampled_from([0.0, 1.0]))
+    )
 
 
 @st.composite
@@ -63,5 +65,5 @@ def stricter_policies(draw: st.DrawFn, base: UrgencyPolicy) -> UrgencyPolicy:
     rules = tuple(replace(rule, level=Level.EMERGENCY) if rule.id in raised else rule for rule in base.rules)
     caution = base.caution or draw(cautions())
     level = draw(st.sampled_from([level for level in Level if level <= caution.level]))
-    caution = Caution(level, caution.deviations + draw(st.sampled_from([0.0, 0.7])))
+    caution = Caution(level, caution.deviations + draw(st.sampled_from([0.0, 0.7])), caution.if_too_dear)
     return replace(base, loss=table_of(steps), rules=rules, caution=caution)

@@ -59,6 +59,8 @@ def diagnose(
     else:
         try:
             own, deviations, doubt_refused = _inferred(solved, setting, encoded, counts_doubt, cost_limit)
+            if doubt_refused:
+                deviations = chosen.deviations_if_too_dear
             if isinf(own.log_joint) and not is_possible(network, bases, encoded):
                 raise _contradiction(solved, setting, encoded, evidence, chosen)
             other = posterior_by(network, bases.logits, encoded, cost_limit=cost_limit) if posterior_by else own

@@ -7,7 +7,7 @@ least as strict as another if it never gives a lower level, whatever is known. T
             Then p prefers b to a wherever q does (Farkas' lemma: for one pair this is also necessary). What cannot be shown so
             counts as laxer.
     rules   on every smallest set of facts that fires a rule of q, a rule of p with at least its level fires.
-    doubt   p counts at least as many standard deviations, from a level at most as high.
+    doubt   p counts at least as many standard deviations, from a level at most as high; and no less where they are too dear.
 
 Doubt about the numbers counts as danger: from the level that `caution` names on,
 
@@ -23,7 +23,7 @@ References:
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from itertools import combinations, pairwise
 from typing import Any
@@ -148,6 +148,11 @@ class UrgencyPolicy:
             at_least[k] = max(at_least[k], at_least[k + 1])
         return tuple(more - most for more, most in pairwise(at_least))
 
+    @property
+    def deviations_if_too_dear(self) -> tuple[float, ...]:
+        """The deviations that count where they could not be computed, from the second level on."""
+        return (self.caution.if_too_dear if self.caution else 0.0,) * (len(LEVELS_BY_SEVERITY) - 1)
+
     def is_as_strict_as(self, other: "UrgencyPolicy") -> bool:
         """Say whether this policy surely never gives a lower level than the other one; see the module."""
         return (
@@ -163,7 +168,7 @@ class UrgencyPolicy:
             "levels": {str(text.level): {"label": text.label, "action": text.action} for text in self.levels},
             "loss": {name: dict(zip(names, row, strict=True)) for name, row in zip(names, self.loss, strict=True)},
             "change_points": [str(point) for point in self.change_points],
-            "caution": self.caution and {"level": str(self.caution.level), "deviations": self.caution.deviations},
+            "caution": self.caution and {**asdict(self.caution), "level": str(self.caution.level)},
             "rules": [
                 {
                     "id": rule.id,
@@ -278,16 +283,18 @@ def _caution(given: object) -> Caution | None:
     if given is None:
         return None
     if isinstance(given, Caution):
-        deviations: object = given.deviations
-        if isinstance(deviations, int | float) and not isinstance(deviations, bool) and 0 <= deviations <= MOST_LOSS:
-            return replace(given, deviations=float(deviations))
-    raise ArgumentError("caution", repr(given)[:80], "a Caution with a number of deviations from 0, or None")
+        numbers: tuple[object, ...] = given.deviations, given.if_too_dear
+        if all(isinstance(x, int | float) and not isinstance(x, bool) and 0 <= x <= MOST_LOSS for x in numbers):
+            return replace(given, deviations=float(given.deviations), if_too_dear=float(given.if_too_dear))
+    raise ArgumentError("caution", repr(given)[:80], "a Caution with numbers from 0, or None")
 
 
 def _is_as_cautious(mine: Caution | None, other: Caution | None) -> bool:
     if other is None or other.deviations == 0:
         return True
-    return mine is not None and mine.deviations >= other.deviations and mine.level <= other.level
+    if mine is None or mine.level > other.level:
+        return False
+    return mine.deviations >= other.deviations and mine.deviations * mine.if_too_dear >= other.deviations * other.if_too_dear
 
 
 def _shifted(p: float, by: float) -> float:

@@ -80,7 +80,7 @@ class Doubt:
 
     Attributes:
         deviations: Standard deviation of the log odds of P(level or more is needed) by the delta method, from the second
-            level on.
+            level on; where that was too dear, what the policy counts instead.
         probabilities: P(this level is needed) with doubt counted as danger, least urgent first.
         level_without: The level of the result if doubt did not count.
     """
@@ -103,8 +103,8 @@ class UrgencyResult:
         level_probabilities: P(this level is needed), least urgent first; empty if there are no probabilities.
         expected_loss: Expected loss of acting at each level, doubt counted as danger, least urgent first; empty likewise.
         doubt: How doubt about the numbers counts. None if none does: the policy does not count it, a rule demands an
-            emergency whatever the numbers are, there are no probabilities, or it was too dear to compute.
-        doubt_refused: Why it was not computed; empty if it was, or need not be.
+            emergency whatever the numbers are, or there are no probabilities.
+        doubt_refused: Why its deviations could not be computed; empty if they were, or need not be.
         open_rules: Rules that unasked answers could still fire, most urgent first, of equal level the most probable first.
         policy: The table of losses and the rules that were used.
         policy_origin: Whether they are the model's, or a caller's that is stricter or laxer.

@@ -203,15 +203,15 @@ def _urgency(table: Table) -> Urgency:
         for rule in table.get("rules", ())
         if rule  # one that is wrong stands blank
     )
-    caution, usual = table.get("caution"), table.get("typicality")
+    doubt, usual = table.get("caution"), table.get("typicality")
     return Urgency(
         levels=tuple(LevelText(Level(key), t["label"], t["action"]) for key, t in table["levels"].items()),
         loss=loss,
         loss_number=_number({**table["loss"], "n": 1.0}, value=0.0),
         rules=rules,
-        caution=None if caution is None else Caution(Level(caution["level"]), float(caution["deviations"])),
+        caution=doubt and Caution(Level(doubt["level"]), float(doubt["deviations"]), float(doubt["if_too_dear"])),
         atypical_below=ATYPICAL if usual is None else float(usual["atypical_below"]),
-        sources=tuple(source for part in (caution, usual) if part for source in part["source"]),
+        sources=tuple(source for part in (doubt, usual) if part for source in part["source"]),
         words=tuple({**templates.URGENCY, **(table.get("words") or {})}.items()),
     )
 

@@ -514,6 +514,7 @@ class RuleTable(Table):
 class CautionTable(Table):
     level: LevelName
     deviations: Annotated[float, Field(ge=0, le=10)]
+    if_too_dear: Annotated[float, Field(ge=0, le=10)]
     source: Sources
     why: Text
 

@@ -58,7 +58,7 @@ URGENCY = {
     "remains": "{level}: {chance}, {cause}",
     "cause": "{cause} {chance}",
     "doubt": "{level}: {chance} .. {bound}; {without}",
-    "no_doubt": "no doubt counted",
+    "no_doubt": "large doubt counted",
     "no_probabilities": "no probabilities",
     "nothing_known": "nothing known",
     "open_rule": "1 open rule",

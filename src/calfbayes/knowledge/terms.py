@@ -318,10 +318,12 @@ class Caution:
     Attributes:
         level: From this level on, P(the level or more is needed) counts at an upper bound.
         deviations: So many standard deviations of its log odds lie between the probability and the bound; 0 or more.
+        if_too_dear: The standard deviation that counts where computing it costs too much; 0 or more.
     """
 
     level: Level
     deviations: float
+    if_too_dear: float
 
 
 @dataclass(frozen=True, slots=True)

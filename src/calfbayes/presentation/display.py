@@ -160,7 +160,7 @@ class DiagnosisView:
             without = self.level_labels[flag.doubt.level_without].lower()
             words += f" Doubt about the numbers of the model counts as danger; without it the level would be {without}."
         if flag.doubt_refused:
-            words += f" Doubt about the numbers of the model was not counted: {flag.doubt_refused}"
+            words += f" How large the doubt is was not computed, so it counts as large: {flag.doubt_refused}"
         rows = list(zip(*shown.values(), strict=True))
         weighed = table("Levels, least urgent first", list(shown), rows, numbers=list(shown)[1:])
         return [("How the urgency was weighed", joined([element("p", words), weighed]))]

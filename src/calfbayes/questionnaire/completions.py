@@ -107,8 +107,8 @@ def level_of(
         return least
     try:
         deviations = infer_with_doubt(solved, setting, encoded, labels, cost_limit=cost_limit)[1]
-    except QueryTooCostlyError:  # as in a diagnosis: no doubt is counted
-        deviations = ()
+    except QueryTooCostlyError:  # as in a diagnosis
+        deviations = policy.deviations_if_too_dear
     return max([policy.least_loss(policy.cautious(posterior.labels, deviations)), *fired])
 
 

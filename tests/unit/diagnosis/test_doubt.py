@@ -28,7 +28,7 @@ def least_of(policy: UrgencyPolicy, probabilities: tuple[float, ...], deviations
 
 
 def test_the_bound_worked_out_by_hand() -> None:
-    policy = replace(BASE, caution=Caution(Level.SAME_DAY, 2.0))
+    policy = replace(BASE, caution=Caution(Level.SAME_DAY, 2.0, 0.0))
     counted = policy.cautious((0.1, 0.2, 0.4, 0.2, 0.1), [9.0, 9.0, 0.25, 0.5])
     odds_same_day, odds_emergency = 0.3 / 0.7 * exp(0.5), 0.1 / 0.9 * exp(1.0)
     same_day, emergency = odds_same_day / (1 + odds_same_day), odds_emergency / (1 + odds_emergency)
@@ -36,7 +36,7 @@ def test_the_bound_worked_out_by_hand() -> None:
 
 
 def test_what_is_impossible_or_certain_stays_so_and_what_needs_more_needs_as_much() -> None:
-    policy = replace(BASE, caution=Caution(Level.SAME_DAY, 1.645))
+    policy = replace(BASE, caution=Caution(Level.SAME_DAY, 1.645, 0.0))
     assert policy.cautious((0.5, 0.5), [1.0, float("inf"), float("inf"), float("inf")]) == (0.5, 0.5, 0.0, 0.0, 0.0)
     assert policy.cautious((0.0, 0.0, 0.0, 0.0, 1.0), [float("inf")] * 4) == (0.0, 0.0, 0.0, 0.0, 1.0)
     raised = policy.cautious((0.6, 0.1, 0.1, 0.1, 0.1), [0.0, 0.0, 0.0, 3.0])  # the bound of emergencies passes the others
@@ -68,7 +68,15 @@ def test_a_stricter_policy_never_lowers_the_level(
     assert least_of(stricter, probabilities, deviations) >= base.least_loss(base.cautious(probabilities, deviations))
 
 
-@pytest.mark.parametrize("caution", [None, Caution(Level.EMERGENCY, 1.645), Caution(Level.SAME_DAY, 1.0)])
+@pytest.mark.parametrize(
+    "caution",
+    [
+        None,
+        Caution(Level.EMERGENCY, 1.645, 0.8),
+        Caution(Level.SAME_DAY, 1.0, 0.8),
+        Caution(Level.SAME_DAY, 1.645, 0.5),
+    ],
+)
 def test_a_policy_that_counts_less_doubt_is_laxer(caution: Caution | None) -> None:
     assert not replace(BASE, caution=caution).is_as_strict_as(BASE)
     assert BASE.is_as_strict_as(replace(BASE, caution=caution))
@@ -76,7 +84,7 @@ def test_a_policy_that_counts_less_doubt_is_laxer(caution: Caution | None) -> No
 
 def test_the_result_says_what_doubt_changed() -> None:
     """The level without doubt is that of a policy that does not count it; where much doubt counts, some answers hang on it."""
-    anxious, frank = replace(BASE, caution=Caution(Level.SAME_DAY, 6.0)), replace(BASE, caution=None)
+    anxious, frank = replace(BASE, caution=Caution(Level.SAME_DAY, 6.0, 1.0)), replace(BASE, caution=None)
     fragile = 0
     for told in ({}, {"age": 85, "night_cramps": True}, {"redness": True, "age": 60}):
         for setting in ("community", "primary_care", "emergency"):
@@ -103,18 +111,48 @@ def test_an_emergency_by_a_rule_needs_no_numbers() -> None:
     assert (urgency.doubt, urgency.doubt_refused, urgency.is_fragile) == (None, "", False)
 
 
-def test_where_doubt_is_too_dear_the_result_says_so() -> None:
+def test_where_doubt_is_too_dear_it_counts_as_large_and_the_result_says_so() -> None:
     """Slopes need all lanes of the labels, so there is a limit that lets the probabilities pass and not their doubt."""
     told = {"night_cramps": True, "age": 50}
     limits = 10.0 ** np.linspace(1, 8, 60)
     results = [CALF.diagnose(told, cost_limit=float(limit)) for limit in limits]
-    refused = [result for result in results if result.causes and result.urgency.doubt is None]
+    refused = [result for result in results if result.causes and result.urgency.doubt_refused]
     assert refused
     for result in refused:
         assert "operations" in result.urgency.doubt_refused
         assert any(CALF.knowledge.urgency.said("no_doubt") in reason.text for reason in result.urgency.reasons)
+        assert result.urgency.doubt is not None
+        assert BASE.caution is not None
+        assert set(result.urgency.doubt.deviations) == {BASE.caution.if_too_dear}
     assert results[-1].urgency.doubt is not None
     assert results[-1].urgency.doubt_refused == ""
+
+
+def limit_for_doubt(told: dict[str, object]) -> float:
+    """A cost limit that lets the probabilities pass, and not their doubt."""
+    return next(
+        float(limit)
+        for limit in 10.0 ** np.linspace(3, 8, 60)
+        if (result := CALF.diagnose(told, cost_limit=float(limit))).causes and result.urgency.doubt_refused
+    )
+
+
+@pytest.mark.parametrize(
+    "told",
+    [{"night_cramps": True}, {"redness": True, "age": 60}, {"cold_feet": True, "age": 70}, {"subjective_leg_swelling": True}],
+)
+def test_doubt_that_is_too_dear_never_lowers_the_level(told: dict[str, object]) -> None:
+    limit = limit_for_doubt(told)
+    levels = [
+        CALF.diagnose(told, policy=policy, allow_laxer_policy=True, cost_limit=limit).urgency.level
+        for policy in (
+            replace(BASE, caution=None),
+            *(replace(BASE, caution=Caution(Level.SAME_DAY, 1.645, if_too_dear)) for if_too_dear in (0.0, 0.3, 1.0, 3.0)),
+        )
+    ]
+    assert levels[0] == levels[1]
+    assert levels == sorted(levels)
+    assert levels[0] < levels[-1]
 
 
 @pytest.mark.parametrize(

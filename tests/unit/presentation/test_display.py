@@ -106,8 +106,8 @@ def test_doubt_that_counts_as_danger_is_told_with_what_it_does() -> None:
         k = level.severity
         row = f" {percent(flag.level_probabilities[k])} {percent(doubt.probabilities[k])} {flag.expected_loss[k]:.2f}"
         assert row in words
-    refused = replace(result.urgency, doubt=None, doubt_refused="it was too dear")
-    assert "Doubt about the numbers of the model was not counted: it was too dear" in (
+    refused = replace(result.urgency, doubt=doubt, doubt_refused="it was too dear")
+    assert "How large the doubt is was not computed, so it counts as large: it was too dear" in (
         read_page(replace(result, urgency=refused)._repr_html_()).words
     )
 
