@@ -197,6 +197,19 @@ def bearing_most(diagnosis: "Diagnosis", n: int) -> tuple[str, ...]:
     return tuple(sorted(names, key=lambda name: (-worth[name], name))[:n])
 
 
+def worth_by_rules(diagnosis: "Diagnosis") -> dict[str, float]:
+    """What a patient could tell that bears on open rules, and the loss that it is expected to spare.
+
+    Where a rule would hold its level is needed, and acting as now would cost what the table says. That counts as often as
+    the rule's chance would fall if this were denied; of several rules the largest counts.
+    """
+    panel = _Panel.of(diagnosis, ASKED["patient"])
+    level = {rule.id: rule.level for rule in diagnosis.urgency.open_rules}
+    row = panel.policy.loss[diagnosis.urgency.level.severity]
+    names = dict.fromkeys(name for rule in diagnosis.urgency.open_rules for name in rule.ask)
+    return {name: max(fall * row[level[rule].severity] for rule, fall in panel._falls(name).items()) for name in names}
+
+
 def is_open(name: str, evidence: Evidence) -> bool:
     """Say whether a finding or risk factor has not been asked and does not follow from what was."""
     return name not in evidence and name not in evidence.surely_present and name not in evidence.surely_absent

@@ -47,7 +47,7 @@ _BLANK: dict[str, Any] = {
     "kinds": {},
     "advised": {"leading": 1, "likely": 1.0, "source": [], "why": ""},
     "safety_net": {"together": 1, "by_level": {}},
-    "interview": {"floor_from": Level.SAME_DAY, "boxes": 1, "epsilon": 0.5, "checklist": ""},
+    "interview": {"floor_from": Level.SAME_DAY, "boxes": 1, "epsilon": 0.5, "checklist": "", "more": ""},
     "caution": None,
     "typicality": None,
     "words": {},

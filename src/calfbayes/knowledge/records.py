@@ -236,7 +236,7 @@ def _bounds(by_urgency: Mapping[str, float]) -> tuple[float, ...]:
 def _asking(table: Table | None) -> Asking:
     """Without such a file one cause is advised on, no safety net is woven from the rules, and no test is guarded."""
     if table is None:
-        return Asking(1, 1.0, (), 1, (), Level.SAME_DAY, (), 1, "", "", SETTLED, tuple(templates.ASKING.items()), (), ())
+        return Asking(1, 1.0, (), 1, (), Level.SAME_DAY, (), 1, "", "", "", SETTLED, tuple(templates.ASKING.items()), (), ())
     advised, net, interview = table["advised"], table["safety_net"], table["interview"]
     return Asking(
         leading=advised["leading"],
@@ -249,6 +249,7 @@ def _asking(table: Table | None) -> Asking:
         boxes=interview["boxes"],
         checklist=interview["checklist"],
         checklist_help=interview.get("help", ""),
+        more=interview["more"],
         epsilon=float(interview["epsilon"]),
         words=tuple({**templates.ASKING, **table["words"]}.items()),
         tests=tuple(_guard(key, t) for key, t in table.get("tests", {}).items()),

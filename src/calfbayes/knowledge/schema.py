@@ -349,6 +349,7 @@ class InterviewTable(Table):
     epsilon: Annotated[float, Field(gt=0, lt=1)]
     checklist: Label
     help: Why = ""
+    more: Label
 
 
 class RepeatTable(Table):

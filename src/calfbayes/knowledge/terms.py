@@ -435,8 +435,9 @@ class Asking:
         floor_from: An interview does not take back a level from this one on.
         first: Risk factors and findings that an interview asks first.
         boxes: A checklist has at most so many.
-        checklist: The question above a checklist.
+        checklist: The question above a checklist of alarm signs.
         checklist_help: Further explanation; may be empty.
+        more: The question above another checklist.
         epsilon: An interview is settled below this chance that all further answers would give another level.
         words: Templates by name; what stands in braces is filled in.
     """
@@ -451,6 +452,7 @@ class Asking:
     boxes: int
     checklist: str
     checklist_help: str
+    more: str
     epsilon: float
     words: tuple[tuple[str, str], ...]
     tests: tuple[TestGuard, ...]

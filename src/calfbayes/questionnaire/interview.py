@@ -1,8 +1,8 @@
 """An interview: it knows what to ask next and when to stop. A value that never changes; JSON in, JSON out.
 
-One screen is a question of the model's questionnaire, without what is known already, or a checklist of the alarm signs that
-could still reveal an emergency. First comes what the model's file puts first, then whatever closes the open emergency
-rules, then what is expected to spare most loss.
+One screen is a question of the model's questionnaire, without what is known already, or a checklist: of the alarm signs
+that could still reveal an emergency, or of whatever else is most worth knowing. First comes what the model's file puts
+first, then whatever closes the open emergency rules, then what is expected to spare most loss.
 
 It stops, and says which it was, when
     (a) an emergency is found,
@@ -26,7 +26,7 @@ from math import prod, sqrt
 from typing import Any
 
 from calfbayes.diagnosis.diagnosing import diagnose
-from calfbayes.diagnosis.questions import bearing_most, is_open, next_questions
+from calfbayes.diagnosis.questions import bearing_most, is_open, next_questions, worth_by_rules
 from calfbayes.diagnosis.result import Diagnosis
 from calfbayes.diagnosis.rules import could_hold
 from calfbayes.errors import ArgumentError, QueryTooCostlyError
@@ -37,15 +37,14 @@ from calfbayes.knowledge.terms import LEVELS_BY_SEVERITY, Finding, Level, Observ
 from calfbayes.knowledge.wording import short
 from calfbayes.network import Network
 from calfbayes.questionnaire.completions import completions, level_of, with_answers
-from calfbayes.questionnaire.screens import CHECKLIST, checklist, closing_screen, without_known
+from calfbayes.questionnaire.screens import CHECKLIST, boxes, checklist, closing_screen, without_known
 from calfbayes.questionnaire.session import Questionnaire, applies, checked_choice, settled
 from calfbayes.questionnaire.terms import Kind, Question, together
 
 SCHEMA_VERSION = 2
 COMPLETIONS = 16  # whole patients; each costs a query, all of them together hardly more than the limit of one
-WEIGHED = 12  # so many answers of each are weighed by the model
 PROOF = 512  # whole patients that are looked at to prove a level
-WORTHY = 12  # of so many best questions the screens are chosen
+WORTHY = 24  # of so many best questions the screens are chosen
 
 
 class Stop(StrEnum):
@@ -296,24 +295,35 @@ class Interview:
             conditions,
             self._as_denied,
             self.result,
-            lambda names: checklist(asking, self._network, names, self._questionnaire),
+            lambda names: checklist(asking.checklist, asking.checklist_help, self._network, names, self._questionnaire),
         )
 
     def _worthiest(self) -> Question | None:
-        """The question whose answers are expected to spare most loss; then the one that tells most."""
+        """The question, or list of boxes out of several, whose answers are expected to spare most loss; then to tell most.
+
+        A list is filled up with what bears most on the level.
+        """
         questions = self._left()
         if not questions:
             return None
         found = next_questions(
             self.result, n=WORTHY, who="patient", budget=None, objective="urgency", cost_limit=self.cost_limit
         )
-        loss = {q.id: q.loss_reduction or 0.0 for q in found}
+        by_rules = worth_by_rules(self.result)
+        loss = {q.id: max(q.loss_reduction or 0.0, by_rules.get(q.id, 0.0)) for q in found}
         bits = {q.id: q.level_bits or 0.0 for q in found}
 
-        def worth(question: Question) -> tuple[float, float]:
-            return sum(loss.get(name, 0.0) for name in question.names), sum(bits.get(name, 0.0) for name in question.names)
+        def worth(names: Sequence[str]) -> tuple[float, float]:
+            spared = sum(loss.get(name, by_rules.get(name, 0.0)) for name in names)
+            return spared, sum(bits.get(name, 0.0) for name in names)
 
-        return max(questions, key=worth)  # ties: the first of the file
+        asking = self._network.knowledge.asking
+        ticked = [name for name in bearing_most(self.result, len(self._open_names)) if name in boxes(questions)]
+        ticked.sort(key=lambda name: worth([name]), reverse=True)
+        screens = list(questions)
+        if min(len(ticked), asking.boxes) > 1:
+            screens.append(checklist(asking.more, "", self._network, ticked[: asking.boxes], self._questionnaire))
+        return max(screens, key=lambda screen: worth(screen.names))  # ties: the first of the file
 
     def _is_left(self, name: str) -> bool:
         """Say whether something is not known and no screen has asked for it."""
@@ -345,22 +355,30 @@ class Interview:
             if self.evidence.get(name) is None and name not in self.evidence.surely_present | self.evidence.surely_absent
         )
 
-    def _level_with(self, answers: Mapping[str, Value], names: Sequence[str], cost_limit: float) -> Level | None:
-        """The level with more answers, of which the model weighs those to `names` only; None if they are impossible."""
+    def _level_with(self, answers: Mapping[str, Value], unweighed: AbstractSet[str], cost_limit: float) -> Level | None:
+        """The level with more answers, all of which the model weighs but some; None if they are impossible."""
         evidence = with_answers(self.evidence, answers)
-        weighed = with_answers(self.evidence, {name: answers[name] for name in names if name in answers})
+        weighed = with_answers(self.evidence, {name: value for name, value in answers.items() if name not in unweighed})
         if evidence is None or weighed is None:
             return None
         policy = self.result.urgency.policy
         level = level_of(self._solved, self.result.setting, evidence, policy, cost_limit, weighed=weighed)
         return None if level is None else max(self.floor, level)
 
-    def _level_weighing(self, answers: Mapping[str, Value], names: Sequence[str]) -> Level | None:
-        """As `_level_with`, weighing half as many names, then a quarter ..., where it is too dear."""
-        try:
-            return self._level_with(answers, names, self.cost_limit / COMPLETIONS)
-        except QueryTooCostlyError:
-            return self._level_weighing(answers, names[: len(names) // 2]) if names else None
+    def _level_weighing(self, answers: Mapping[str, Value], present: Sequence[str]) -> Level | None:
+        """As `_level_with`, weighing half of the present findings, then a quarter ..., where it is too dear.
+
+        Raises:
+            QueryTooCostlyError: If it is too dear without any of them.
+        """
+        weighed = len(present)
+        while True:
+            try:
+                return self._level_with(answers, set(present[weighed:]), self.cost_limit / COMPLETIONS)
+            except QueryTooCostlyError:
+                if not weighed:
+                    raise
+                weighed //= 2
 
     def _proof(self, left: Sequence[str]) -> Outlook:
         """Look at every possible answer to what is left, if that is affordable; impossible ones count for nothing."""
@@ -368,7 +386,7 @@ class Interview:
         for n, values in enumerate(every, start=1):
             answers = dict(zip(left, values, strict=True))
             try:
-                level = self._level_with(answers, left, self.cost_limit / len(every))
+                level = self._level_with(answers, frozenset(), self.cost_limit / len(every))
             except QueryTooCostlyError:
                 return self._estimate()
             if level is not None and level != self.level:
@@ -378,16 +396,26 @@ class Interview:
     def _estimate(self, found: Outlook | None = None) -> Outlook:
         """Count the completions that give another level; stop early once they are too many.
 
-        A patient who tells everything is dear to compute. So the rules look at the whole patient, and the model weighs of
-        what is left the answers that bear most on the level, fewer of them where that is still too dear.
+        A patient who tells everything is dear to compute, but only what is present makes it so. So the rules look at the
+        whole patient, and the model weighs all that is denied, the risk factors, and of the findings that are present
+        those that bear most on the level, as many as the limit allows. To leave out what is denied would not do: whoever
+        weighs less news than there will be finds the level more settled than it is.
         """
         witness = None if found is None else found.witness
         witness_level = None if found is None else found.witness_level
         n = other = 0
-        drawn = completions(self._solved, self.result.setting, self.evidence, self.result._hidden, COMPLETIONS, self.seed)
-        weighed = bearing_most(self.result, WEIGHED)
-        for answers in drawn:
-            level = self._level_weighing(answers, weighed)
+        by_weight = bearing_most(self.result, len(self._open_names))
+        findings = [name for name in by_weight if name in self._network.node_index]
+        for answers in completions(
+            self._solved, self.result.setting, self.evidence, self.result._hidden, COMPLETIONS, self.seed
+        ):
+            try:
+                level = self._level_weighing(answers, [name for name in findings if answers[name] is True])
+            except QueryTooCostlyError:  # nobody knows: not settled
+                level = None
+            else:
+                if level is None:  # no such patient
+                    continue
             n += 1
             if level != self.level:
                 other += 1

@@ -1,13 +1,13 @@
 """Screens: what is shown at once. A question without what is known, or a checklist of alarm signs."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from calfbayes.diagnosis.foresight import Foresight, together
 from calfbayes.diagnosis.result import Diagnosis
 from calfbayes.diagnosis.rules import closing
 from calfbayes.evidence import Evidence
-from calfbayes.knowledge.terms import AnyOf, Asking, Condition, Finding, Observer, RiskFactor
+from calfbayes.knowledge.terms import AnyOf, Condition, Finding, Observer, RiskFactor
 from calfbayes.network import Network
 from calfbayes.questionnaire.session import Questionnaire
 from calfbayes.questionnaire.terms import NONE, Kind, Option, Question
@@ -25,7 +25,12 @@ def without_known(question: Question, is_left: Callable[[str], bool]) -> Questio
     return replace(question, options=options)
 
 
-def checklist(asking: Asking, network: Network, names: Sequence[str], questionnaire: Questionnaire) -> Question:
+def boxes(questions: Iterable[Question]) -> set[str]:
+    """What has a box of its own: what is asked as a choice excludes something else, and is asked as one."""
+    return {name for q in questions if q.kind == Kind.MANY for o in q.options for name, value in o.sets if value is True}
+
+
+def checklist(text: str, help_text: str, network: Network, names: Sequence[str], questionnaire: Questionnaire) -> Question:
     """One question with a box for each finding or yes/no risk factor, worded as in the questionnaire if that has such a box."""
     words = {
         option.sets[0][0]: option.text
@@ -34,14 +39,14 @@ def checklist(asking: Asking, network: Network, names: Sequence[str], questionna
         for option in question.options
         if len(option.sets) == 1 and option.sets[0][1] is True
     }
-    boxes = tuple(Option(name, words.get(name, network.records[name].label), ((name, True),)) for name in names)
+    ticks = tuple(Option(name, words.get(name, network.records[name].label), ((name, True),)) for name in names)
     none = next((o.text for q in questionnaire.questions for o in q.options if o.id == NONE), "-")
     return Question(
         CHECKLIST,
-        asking.checklist,
-        asking.checklist_help,
+        text,
+        help_text,
         Kind.MANY,
-        (*boxes, Option(NONE, none, ())),
+        (*ticks, Option(NONE, none, ())),
         "",
         AnyOf(()),
         AnyOf(()),
@@ -58,7 +63,7 @@ def closing_screen(
     """The screen that bears most on conditions that are open: a checklist, or one of the questions.
 
     An id counts by how far the chances of the conditions fall if it is denied. On a checklist stand those that have
-    a box of their own in some question: what is asked as a choice excludes something else, and is asked as one.
+    a box of their own in some question.
 
     Args:
         questions: What can be asked.
@@ -74,8 +79,7 @@ def closing_screen(
         return sum(together(condition, chances) - together(condition, without) for condition in conditions)
 
     counts = {name: danger(name) for name in wanted}
-    boxes = {name for q in questions if q.kind == Kind.MANY for o in q.options for name, value in o.sets if value is True}
-    ticked = sorted((name for name in wanted if name in boxes), key=lambda name: (-counts[name], name))
+    ticked = sorted(boxes(questions).intersection(wanted), key=lambda name: (-counts[name], name))
     screens = [q for q in questions if any(name in counts for name in q.names)]
     if len(ticked) > 1:
         screens.insert(0, make_checklist(ticked[: network.knowledge.asking.boxes]))

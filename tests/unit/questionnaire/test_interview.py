@@ -9,13 +9,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from calfbayes import ArgumentError, ContradictionError, Level, UnknownNameError, load_model
+from calfbayes import ArgumentError, ContradictionError, Level, QueryTooCostlyError, UnknownNameError, load_model
+from calfbayes.diagnosis.foresight import Foresight
+from calfbayes.diagnosis.questions import worth_by_rules
 from calfbayes.evaluation.interviews import InterviewScores, interviews, reply
 from calfbayes.evidence import Value
 from calfbayes.inference.exact import infer
 from calfbayes.knowledge.terms import Observer
 from calfbayes.questionnaire.completions import completions, with_answers
-from calfbayes.questionnaire.interview import Interview, Outlook, Stop
+from calfbayes.questionnaire.interview import COMPLETIONS, Interview, Outlook, Stop
 from calfbayes.questionnaire.reading import read_questionnaire
 from calfbayes.questionnaire.screens import CHECKLIST, plain_questionnaire
 from calfbayes.questionnaire.terms import NONE, Kind
@@ -44,7 +46,7 @@ def all_of_it(interview: Interview, choice: str | None) -> Interview:
     return interview
 
 
-@settings(max_examples=12)
+@settings(max_examples=6)
 @given(data=st.data())
 def test_every_path_ends_and_every_step_is_a_pure_resumable_value(data: st.DataObject) -> None:
     interview = TUTORIAL.interview(seed=data.draw(st.integers(0, 9)))
@@ -202,6 +204,59 @@ def test_a_witness_of_a_completion_changes_the_level() -> None:
     json.dumps(found.to_dict(), allow_nan=False)
 
 
+def test_a_completion_is_judged_by_all_that_it_tells() -> None:
+    """Denials count, too: who leaves news out finds the level more settled than it is, and stops too early."""
+    interview = TUTORIAL.interview({"age": 40, "sex": "male"}, setting="primary_care")
+    levels = []
+    for answers in completions(TUTORIAL._solved, "primary_care", interview.evidence, interview.result._hidden, 12, seed=1):
+        if with_answers(interview.evidence, answers) is not None:
+            present = [finding.id for finding in TUTORIAL.findings if answers.get(finding.id) is True]
+            whole = TUTORIAL.diagnose(interview.evidence.with_(answers)).urgency.level
+            assert interview._level_weighing(answers, present) == whole
+            levels.append(whole)
+    assert len(set(levels)) > 1
+
+
+def test_findings_are_left_unweighed_only_as_far_as_the_limit_demands() -> None:
+    interview = replace(CALF.interview({"age": 40, "sex": "male"}, setting="primary_care"), cost_limit=COMPLETIONS * 5e5)
+    network = CALF._solved.network
+    drawn = completions(CALF._solved, "primary_care", interview.evidence, interview.result._hidden, 12, seed=1)
+    for answers in drawn:
+        present = [name for name, value in answers.items() if value is True and name in network.node_index]
+        if len(present) > 8 and interview._level_with(answers, set(present), 1e9) not in {None, Level.EMERGENCY}:
+            limit = interview.cost_limit / COMPLETIONS
+            with pytest.raises(QueryTooCostlyError):
+                interview._level_with(answers, frozenset(), limit)
+            assert interview._level_weighing(answers, present) is not None
+            break
+    else:
+        pytest.fail("no such patient was drawn")
+
+
+def test_questions_that_could_fire_a_rule_count_by_what_missing_it_costs() -> None:
+    result = CALF.diagnose({"age": 30, "sex": "female", "pain_on_walking": True, "saddle_anaesthesia": False})
+    worth = worth_by_rules(result)
+    rule = next(rule for rule in result.urgency.policy.rules if rule.id == "leg_pain_in_pregnancy_or_after_birth")
+    row = result.urgency.policy.loss[result.urgency.level.severity]
+    chance = Foresight(CALF._solved.network, result.evidence, result._hidden).chance(rule.condition)
+    assert worth["pregnancy"] == pytest.approx(chance * row[rule.level.severity])
+    assert "saddle_anaesthesia" not in worth
+    assert set(worth) == {name for rule in result.urgency.open_rules for name in rule.ask}
+    assert all(value >= 0 for value in worth.values())
+
+
+def test_after_the_alarm_signs_a_list_asks_for_what_else_is_worth_knowing() -> None:
+    interview = CALF.interview({"age": 40, "sex": "male"}, setting="primary_care", budget=30)
+    while interview.open_emergencies and (question := interview.next()) is not None:
+        interview = interview.answer([NONE] if question.kind == Kind.MANY else None)
+    question = interview.next()
+    assert question is not None
+    assert question.id == CHECKLIST
+    assert question.text == CALF.knowledge.asking.more
+    assert 2 < len(question.options) <= CALF.knowledge.asking.boxes + 1
+    assert not set(question.names) & interview.put
+
+
 def test_completions_come_from_the_posterior() -> None:
     """Share of completions with a finding against the probability that the engine gives it."""
     known = {"age": 67, "smoking": True, "pain_on_walking": True, "unilateral_calf_swelling": False}
@@ -230,14 +285,14 @@ def test_completions_come_from_the_posterior() -> None:
 
 def test_patients_who_answer_truly_are_scored() -> None:
     questionnaire = plain_questionnaire(TUTORIAL._solved.network)
-    found = list(interviews(TUTORIAL._solved, questionnaire, "primary_care", 12, seed=2, known=("age", "sex")))
-    again = list(interviews(TUTORIAL._solved, questionnaire, "primary_care", 12, seed=2, known=("age", "sex")))
-    assert found == again
+    found = list(interviews(TUTORIAL._solved, questionnaire, "primary_care", 10, seed=2, known=("age", "sex")))
+    again = interviews(TUTORIAL._solved, questionnaire, "primary_care", 10, seed=2, known=("age", "sex"))
+    assert found[:2] == [next(again), next(again)]
     scores = InterviewScores(tuple(found))
     assert scores.agreed >= 0.8
     assert scores.emergency_missed == 0
     told = scores.to_dict()
-    assert told["patients"] == sum(told["stops"].values()) == 12
+    assert told["patients"] == sum(told["stops"].values()) == 10
     json.dumps(told, allow_nan=False)
 
 
