@@ -405,9 +405,7 @@ class Model:
         listed = tuple(chosen)
         for one in listed:
             if not isinstance(one, Constraint):
-                raise ArgumentError(
-                    "constraints", f"one of type {type(one).__name__}", "such as model.constraints() gives"
-                )
+                raise ArgumentError("constraints", f"one of type {type(one).__name__}", "such as model.constraints() gives")
         return check_constraints(self._solved, listed)
 
     def explore(self, evidence: Mapping[str, object] | Evidence | None = None, *, setting: str | None = None) -> "Explorer":

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from calfbayes import ArgumentError, ContradictionError, Diagnosis, Level, Model
 from calfbayes.diagnosis.questions import NextQuestion, next_questions
-from calfbayes.diagnosis.urgency import _percent
+from calfbayes.knowledge.chances import in_words
 from calfbayes.knowledge.terms import Finding, Observer, RiskFactor
 from support.models import shipped
 from support.queries import AFFORDABLE, answers, models
@@ -95,7 +95,7 @@ def test_a_reason_says_which_answer_leads_where(model: Model, yes: str, no: str)
     told = [q for q in told if q.answers]
     assert {len(q.answers) for q in told} > {2}  # age has more than two
     for question in told:
-        then = {answer.state: _percent(answer.watched) for answer in question.answers}
+        then = {answer.state: in_words(answer.watched, model._solved.network.knowledge.urgency) for answer in question.answers}
         if set(then) == {"present", "absent"}:
             assert f"{yes.format(then['present'])}, {no.format(then['absent'])}" in question.reason
         else:

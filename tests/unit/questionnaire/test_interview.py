@@ -334,7 +334,8 @@ def test_wrong_arguments_are_told(options: dict[str, object]) -> None:
 @pytest.mark.parametrize(
     "change",
     [
-        {"model": {"digest": "0"}}, {"put": ["nowhere"]}, {"put": "age"}, {"asked": ["nowhere"]}, {"screens": -1}, {"floor": "soon"}, {"more": 1},
+        {"model": {"digest": "0"}}, {"put": ["nowhere"]}, {"put": "age"}, {"asked": ["nowhere"]}, {"screens": -1},
+        {"floor": "soon"}, {"more": 1},
         {"schema_version": 1}, {"said": {"no_such_finding": True}}, {"budget": "many"},
     ],
 )  # fmt: skip
