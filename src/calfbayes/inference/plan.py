@@ -5,6 +5,10 @@ into one table, and the variable is closed: a point is summed over, an observed 
 a hidden node's bit becomes the point that the node reads. The tables so left behind are *messages*; each is used once, so
 the computation is a tree, and its cost is governed by the largest table.
 
+Where two messages meet, there is a choice. They can be merged, which takes three terms for each bit they share. Or what was
+done to make the one can be done to the other instead, since each step is linear in its message: the messages are larger on
+the way, but there are products with small matrices only, which are the cheapest that can be computed.
+
 Finding an order and writing its steps down are kept apart. The search sees the graph only: what shares a table with what.
 Next is always the variable whose table is cheapest, its size times the number of parts that go into it. A dear plan is
 searched for again, several times, each time with some noise in the choice; a search that gets dearer than the best so far
@@ -17,7 +21,7 @@ References:
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from math import inf, log2
 from random import Random
@@ -28,6 +32,8 @@ from calfbayes.inference.tables import Axes
 OPERATIONS_PER_SEARCH = 2e6  # state operations that pay for one more search, which takes about a millisecond
 MOST_SEARCHES = 48
 NOISE = 2.0  # a price may be overrated by this power of two in a repeated search
+MATRIX = 0.2  # what an operation takes in a product with a matrix, if it takes 1 in the OR of two messages
+LARGE = 16.0  # log2 of the largest message that is made for the sake of fewer ORs; larger ones leave the cache
 STEP = 1e4  # state operations that take about as long as the overhead of one step
 
 
@@ -88,7 +94,7 @@ class Plan:
 
     Attributes:
         scopes: Axes of each message.
-        operations: Predicted number of state operations, forward and backward.
+        operations: Predicted number of state operations, forward and backward, in those of an OR.
         width: Log2 of the largest message.
         states: Total size of all messages; times 8 it is bytes.
     """
@@ -154,10 +160,10 @@ class _Graph:
         for needed, children in structure.items:
             variables = {number_of_bit[child] for child in children} | {number_of_point[point] for point in needed}
             self.scopes.append(sum(1 << k for k in variables))
-            self.works.append(3.0 + len(children))
+            self.works.append(MATRIX * (3.0 + len(children)))
         for needed in structure.tables:
             self.scopes.append(sum(1 << number_of_point[point] for point in needed))
-            self.works.append(1.0)
+            self.works.append(MATRIX)
 
         self.neighbours = [1 << k for k in range(len(self.names))]
         self.touching = [0] * len(self.names)
@@ -221,6 +227,21 @@ def _order(graph: _Graph, random: Random | None = None, *, limit: float = inf) -
     return order, price
 
 
+@dataclass(slots=True)
+class _Chain:
+    """A message in the making: what is done to the number 1, one thing after the other.
+
+    Attributes:
+        scope: The variables of what has come of it.
+        price: Of everything done.
+        done: A part is taken in (its number), a variable is closed (~ its number), or another message is merged in.
+    """
+
+    scope: int = 0
+    price: float = 0.0
+    done: "list[int | _Chain]" = field(default_factory=list)
+
+
 class _Writer:
     """Turns an order into steps."""
 
@@ -231,55 +252,107 @@ class _Writer:
         self.operations = 0.0
 
     def plan(self, order: Sequence[tuple[int, int]]) -> Plan:
-        n_parts = len(self.graph.scopes)
-        left_behind: list[int] = []  # the message of each variable so far
-        finished: list[int] = []
-        for variable, parts in order:
-            messages = [left_behind[k] for k in _members(parts >> n_parts)]
-            message = self._combined(messages, list(_members(parts & ((1 << n_parts) - 1))))
-            message = self._closed(message, variable)
-            left_behind.append(message)
-            if not self.scopes[message]:
-                finished.append(message)
-        last = 0
-        for message in finished:
-            last = self._merged(last, message) if last else message
-        for part, scope in enumerate(self.graph.scopes):
-            if not scope:
-                last = self._taken_in(last, part)
+        whole = self._chain(order)
+        self._write(whole)
         sizes = [self.graph.log_size(scope) for scope in self.scopes]
         named = {scope: self._named(scope) for scope in set(self.scopes)}
         scopes = tuple(named[scope] for scope in self.scopes)
         return Plan(tuple(self.steps), scopes, self.operations, max(sizes), sum(2.0**size for size in sizes))
 
-    def _combined(self, messages: list[int], parts: list[int]) -> int:
+    def _chain(self, order: Sequence[tuple[int, int]]) -> _Chain:
+        """Everything that is done."""
+        n_parts = len(self.graph.scopes)
+        left_behind: list[_Chain] = []  # the message of each variable so far
+        whole = _Chain()
+        for variable, parts in order:
+            messages = [left_behind[k] for k in _members(parts >> n_parts)]
+            message = self._combined(messages, list(_members(parts & ((1 << n_parts) - 1))))
+            self._do(message, ~variable)
+            left_behind.append(message)
+            if not message.scope:
+                whole = self._together(whole, message)
+        for part, scope in enumerate(self.graph.scopes):
+            if not scope:
+                self._do(whole, part)
+        return whole
+
+    def _combined(self, messages: list[_Chain], parts: list[int]) -> _Chain:
         """Put everything together, small before large: messages, then items and factors, then the rest of the messages."""
-        messages.sort(key=lambda message: (self.graph.log_size(self.scopes[message]), message))
+        messages.sort(key=lambda message: self.graph.log_size(message.scope))
         parts.sort(key=lambda part: (self.graph.scopes[part].bit_count(), part))
         first = len(messages)
         if messages and parts:
             first = min(range(len(messages) + 1), key=lambda first: self._price(messages, parts, first))
-        last = 0
+        result = _Chain()
         for message in messages[:first]:
-            last = self._merged(last, message) if last else message
+            result = self._together(result, message)
         for part in parts:
-            last = self._taken_in(last, part)
+            self._do(result, part)
         for message in messages[first:]:
-            last = self._merged(last, message) if last else message
-        return last
+            result = self._together(result, message)
+        return result
 
-    def _price(self, messages: Sequence[int], parts: Sequence[int], first: int) -> float:
+    def _together(self, left: _Chain, right: _Chain) -> _Chain:
+        """Make one message of two: merge them, or do to the one what was done to the other; whatever is cheapest."""
+        if not left.done or not right.done:
+            return right if right.done else left
+        best = left
+        what: Sequence[int | _Chain] = [right]
+        least = left.price + self._after(left.scope, right)[1] + right.price
+        for below, above in ((left, right), (right, left)):
+            again, price = self._again(below.scope, above, least - below.price)
+            if below.price + price < least:
+                best, what, least = below, again, below.price + price
+        for one in what:
+            self._do(best, one)
+        return best
+
+    def _again(self, scope: int, chain: _Chain, limit: float) -> "tuple[Sequence[int | _Chain], float]":
+        """What has to be done to a message with these variables instead of merging the chain into it, and its price.
+
+        Nothing, at an infinite price, if it is dearer than the limit or makes large messages.
+        """
+        done: list[int | _Chain] = []
+        price = 0.0
+        for what in chain.done:
+            after, more = self._after(scope, what)
+            again: Sequence[int | _Chain] = [what]
+            if isinstance(what, _Chain):
+                more += what.price
+                instead, other = self._again(scope, what, more)
+                if other < more:
+                    again, more = instead, other
+            done += again
+            scope, price = after, price + more
+            if price >= limit or self.graph.log_size(scope) > LARGE:
+                return (), inf
+        return done, price
+
+    def _after(self, scope: int, what: "int | _Chain") -> tuple[int, float]:
+        """What is left of the variables of a message when one thing more is done to it, and the price of that alone."""
+        if isinstance(what, _Chain):
+            return scope | what.scope, self._merging(scope, what.scope) + STEP
+        if what >= 0:
+            scope |= self.graph.scopes[what]
+            return scope, self.graph.works[what] * 2.0 ** self.graph.log_size(scope)
+        after = self.graph.after(scope, ~what)
+        return after, MATRIX * 2.0 ** max(self.graph.log_size(scope), self.graph.log_size(after))
+
+    def _do(self, chain: _Chain, what: "int | _Chain") -> None:
+        chain.scope, price = self._after(chain.scope, what)
+        chain.price += price + (what.price if isinstance(what, _Chain) else 0.0)
+        chain.done.append(what)
+
+    def _price(self, messages: Sequence[_Chain], parts: Sequence[int], first: int) -> float:
         """What it costs to take the parts in when some of the messages have been merged."""
         price, scope = 0.0, 0
-        for k, message in enumerate(messages[:first]):
-            price += self._merging(scope, self.scopes[message]) + STEP if k else 0.0
-            scope |= self.scopes[message]
-        for part in parts:
-            scope |= self.graph.scopes[part]
-            price += self.graph.works[part] * 2.0 ** self.graph.log_size(scope)
-        for message in messages[first:]:
-            price += self._merging(scope, self.scopes[message]) + STEP
-            scope |= self.scopes[message]
+        together: tuple[int | _Chain, ...] = (*messages[:first], *parts, *messages[first:])
+        for what in together:
+            if isinstance(what, _Chain) and not scope:
+                scope = what.scope
+                continue
+            scope, more = self._after(scope, what)
+            price += more
         return price
 
     def _merging(self, left: int, right: int) -> float:
@@ -287,21 +360,25 @@ class _Writer:
         price: float = 1.5**shared * 2.0 ** self.graph.log_size(left | right)
         return price
 
-    def _merged(self, left: int, right: int) -> int:
-        scopes = self.scopes[left], self.scopes[right]
-        return self._step(Merge(left, right), scopes[0] | scopes[1], self._merging(*scopes))
-
-    def _taken_in(self, message: int, part: int) -> int:
-        scope = self.scopes[message] | self.graph.scopes[part]
-        n_items = self.graph.n_items
-        step = Absorb(message, part) if part < n_items else Multiply(message, part - n_items)
-        return self._step(step, scope, self.graph.works[part] * 2.0 ** self.graph.log_size(scope))
-
-    def _closed(self, message: int, variable: int) -> int:
-        before, name = self.scopes[message], self.graph.names[variable]
-        after = self.graph.after(before, variable)
-        step = CloseBit(message, name) if self.graph.all_bits >> variable & 1 else ClosePoint(message, name)
-        return self._step(step, after, 2.0 ** max(self.graph.log_size(before), self.graph.log_size(after)))
+    def _write(self, chain: _Chain) -> int:
+        """Write the steps of a message down; returns its number."""
+        message, n_items = 0, self.graph.n_items
+        for what in chain.done:
+            before = self.scopes[message]
+            if isinstance(what, _Chain):
+                other = self._write(what)
+                scope = before | what.scope
+                message = self._step(Merge(message, other), scope, self._merging(before, what.scope))
+            else:
+                scope, price = self._after(before, what)
+                step: Step
+                if what >= 0:
+                    step = Absorb(message, what) if what < n_items else Multiply(message, what - n_items)
+                else:
+                    name = self.graph.names[~what]
+                    step = CloseBit(message, name) if self.graph.all_bits >> ~what & 1 else ClosePoint(message, name)
+                message = self._step(step, scope, price)
+        return message
 
     def _step(self, step: Step, scope: int, price: float) -> int:
         self.operations += 2 * price  # forward and backward

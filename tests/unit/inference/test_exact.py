@@ -113,7 +113,7 @@ def test_a_dear_query_is_refused_before_anything_is_allocated() -> None:
         infer(network, logits, evidence)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert caught.value.operations > 2.0**40
+    assert caught.value.operations > 2.0**38
     assert caught.value.operations == make_plan(reduce(network, logits, evidence)).operations
     assert caught.value.limit < caught.value.operations
     assert f"{caught.value.operations:.2g}" in str(caught.value)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from calfbayes.inference import plan as planning
-from calfbayes.inference.plan import Absorb, Merge, Multiply, Plan, make_plan
+from calfbayes.inference.plan import LARGE, MATRIX, Absorb, Merge, Multiply, Plan, make_plan
 from calfbayes.inference.reduction import Encoded, Problem, reduce
 from calfbayes.knowledge.reading import Content, knowledge_from_content
 from calfbayes.network import Network, compile_network
@@ -113,14 +113,14 @@ def test_the_price_is_that_of_the_steps() -> None:
     price = 0.0
     for step, after in zip(plan.steps, range(1, len(plan.scopes)), strict=True):
         if isinstance(step, Absorb):
-            price += (3 + len(problem.items[step.item].children)) * sizes[after]
+            price += MATRIX * (3 + len(problem.items[step.item].children)) * sizes[after]
         elif isinstance(step, Merge):
             shared = set(plan.scopes[step.left].bits) & set(plan.scopes[step.right].bits)
             price += 1.5 ** len(shared) * sizes[after]
         elif isinstance(step, Multiply):
-            price += sizes[after]
+            price += MATRIX * sizes[after]
         else:
-            price += max(sizes[after], sizes[step.message])
+            price += MATRIX * max(sizes[after], sizes[step.message])
     assert plan.operations == pytest.approx(2 * price)
 
 
@@ -133,6 +133,17 @@ def test_a_dear_query_is_planned_several_times_and_a_cheap_one_once(monkeypatch:
     once = {structure: planning.plan_of.__wrapped__(structure) for structure in (dear, cheap)}
     assert searched[dear].operations < once[dear].operations
     assert searched[cheap] == once[cheap]
+
+
+def test_messages_that_share_many_bits_are_not_merged(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was done to one is done to the other instead; that is cheaper, and messages stay small."""
+    structure = problem_of(large(), 5).structure()
+    instead = planning.plan_of.__wrapped__(structure)
+    monkeypatch.setattr(planning, "LARGE", -1.0)
+    merged = planning.plan_of.__wrapped__(structure)
+    assert sum(isinstance(step, Merge) for step in instead.steps) < sum(isinstance(step, Merge) for step in merged.steps)
+    assert instead.operations < merged.operations
+    assert instead.width <= max(merged.width, LARGE)
 
 
 def _inputs(plan: Plan) -> list[int]:

@@ -5,7 +5,7 @@ from itertools import product
 import numpy as np
 import pytest
 
-from calfbayes.inference import program, walk
+from calfbayes.inference import plan, program, walk
 from calfbayes.inference.exact import answer
 from calfbayes.inference.reduction import Query
 from calfbayes.inference.tables import Array
@@ -14,21 +14,30 @@ from support.cases import Case, random_case
 CASES = [random_case(seed) for seed in range(40)]
 
 
-@pytest.mark.parametrize("constant", ["items by pieces of one child", "the OR split down to single bits"])
+@pytest.mark.parametrize(
+    "constant", ["items by pieces of one child", "the OR split down to single bits", "messages always merged"]
+)
 def test_answers_do_not_depend_on_how_messages_are_cut(constant: str, monkeypatch: pytest.MonkeyPatch) -> None:
     usual = [_answer(case) for case in CASES]
     if constant.startswith("items"):
         monkeypatch.setattr(program, "MOST_CHILDREN", 1)
+    elif constant.startswith("messages"):
+        monkeypatch.setattr(plan, "LARGE", -1.0)
     else:
         monkeypatch.setattr(walk, "CACHED", 1)
-    program.program_of.cache_clear()
+    _forget_plans()
     try:
         cut = [_answer(case) for case in CASES]
     finally:
-        program.program_of.cache_clear()
+        _forget_plans()
     for before, after in zip(usual, cut, strict=True):
         for part, same in zip(before, after, strict=True):
             np.testing.assert_allclose(same, part, rtol=1e-11, atol=1e-13)
+
+
+def _forget_plans() -> None:
+    plan.plan_of.cache_clear()
+    program.program_of.cache_clear()
 
 
 def _answer(case: Case) -> list[Array]:
