@@ -155,10 +155,14 @@ def answer(
     answers = []
     for part in _parts(lanes, program.size * batch.n_labels):
         of = numbers.part(part), query.part(part)
-        if part.stop - part.start < lanes:
-            problem = batch.problem(*of)
-            program = program_of(problem.structure())
-        answers.append(batch.answers(*of, problem, program))
+        if part.stop - part.start == lanes:
+            answers.append(batch.answers(*of, problem, program))
+        elif risks or slopes:  # derivatives have to find their way back
+            again = batch.problem(*of)
+            answers.append(batch.answers(*of, again, program_of(again.structure())))
+        else:
+            of_labels = np.arange(problem.lanes).reshape(-1, lanes)[:, part]
+            answers.append(batch.answers(*of, problem.part(of_labels.ravel()), program))
     return answers[0] if len(answers) == 1 else _together(answers)
 
 
@@ -173,8 +177,8 @@ def log_joints(network: Network, numbers: Numbers, query: Query, *, cost_limit: 
     parts = _parts(problem.lanes, program.size)
     if len(parts) == 1:
         return _forward(Walk(problem, program), problem)
-    problems = [reduce_batch(network, numbers.part(part), query.part(part)) for part in parts]
-    return np.concatenate([_forward(Walk(part, program_of(part.structure())), part) for part in problems])
+    problems = (problem.part(np.arange(part.start, part.stop)) for part in parts)
+    return np.concatenate([_forward(Walk(part, program), part) for part in problems])
 
 
 def _parts(lanes: int, size: float) -> list[slice]:

@@ -157,14 +157,15 @@ def given_each_answer(
         QueryTooCostlyError: If the lanes together are dearer than `cost_limit`.
     """
     barren = _barren(network, evidence)
-    lanes: list[_Lane] = [_Lane()]
+    lanes = {_Lane(): 0}
     mixtures = {node: _absent(network, numbers, evidence, node, barren, lanes) for node in findings}
     states = {}
     for risk in risks:
         first = len(lanes)
-        lanes += [_Lane(state=(risk, state)) for state in range(network.risks[risk].prior.shape[-1])]
+        for state in range(network.risks[risk].prior.shape[-1]):
+            lanes[_Lane(state=(risk, state))] = len(lanes)
         states[risk] = range(first, len(lanes))
-    answers = answer(network, numbers, _query(network, evidence, barren, lanes), labels=labels, cost_limit=cost_limit)
+    answers = answer(network, numbers, _query(network, evidence, barren, list(lanes)), labels=labels, cost_limit=cost_limit)
     chances = np.exp(answers.log_joint - answers.log_joint[0])
     now = _mixture(answers, [(1.0, 0)])
 
@@ -198,9 +199,9 @@ def _barren(network: Network, evidence: Encoded) -> frozenset[int]:
 
 
 def _absent(
-    network: Network, numbers: Numbers, evidence: Encoded, node: int, barren: frozenset[int], lanes: list[_Lane]
+    network: Network, numbers: Numbers, evidence: Encoded, node: int, barren: frozenset[int], lanes: dict[_Lane, int]
 ) -> list[tuple[float, int]]:
-    """P(., finding absent) as a mixture of lanes: weight and position of each. New lanes are added to the list.
+    """P(., finding absent) as a mixture of lanes: weight and position of each. New lanes are added.
 
     Empty if there are too many barren mechanisms above the finding.
     """
@@ -217,9 +218,7 @@ def _absent(
     for absent in product((False, True), repeat=len(links)):
         weight = leak * prod(w if is_absent else 1.0 - w for (_, w), is_absent in zip(links, absent, strict=True))
         lane = _Lane(finding, frozenset(m for (m, _), is_absent in zip(links, absent, strict=True) if is_absent))
-        if lane not in lanes:
-            lanes.append(lane)
-        mixture.append((weight, lanes.index(lane)))
+        mixture.append((weight, lanes.setdefault(lane, len(lanes))))
     return mixture
 
 

@@ -30,13 +30,13 @@ References:
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import log
 
 import numpy as np
 
 from calfbayes.inference.leaves import ROWS, Activations, Index, prior_entries, prior_of
-from calfbayes.inference.tables import Array, Axes, Gradient, Table, union
+from calfbayes.inference.tables import Alike, Array, Axes, Gradient, Table, union
 from calfbayes.network import Network, Numbers
 
 NAMELESS = -1
@@ -189,6 +189,32 @@ class Problem:
             logs = [np.log(factor.values).reshape(len(factor.values), -1).sum(axis=1) for factor in self.factors]
         return sum(logs, self.log_scale)
 
+    def part(self, lanes: Index) -> "Problem":
+        """Some of the lanes; derivatives do not find their way back from there."""
+
+        def of(table: Table) -> Table:
+            return table if len(table.values) == 1 else Table(table.axes, table.values[lanes])
+
+        items = [Item(i.node, of(i.absent), of(i.present), [(child, of(w)) for child, w in i.children]) for i in self.items]
+        bits = {
+            node: replace(
+                bit,
+                off=of(bit.off),
+                on=of(bit.on),
+                present=None if bit.present is None else (of(bit.present[0]), of(bit.present[1])),
+            )
+            for node, bit in self.bits.items()
+        }
+        return replace(
+            self,
+            items=items,
+            bits=bits,
+            tables=[of(table) for table in self.tables],
+            factors=[of(factor) for factor in self.factors],
+            log_scale=self.log_scale[lanes],
+            lanes=len(lanes),
+        )
+
     def structure(self) -> Structure:
         """The problem without its numbers."""
         return Structure(
@@ -263,6 +289,7 @@ class _Reduction:
         self.own = Activations(network, numbers, query.risk_states, [*self.hidden, *self.reports])
 
         self.items: dict[int, Item] = {}
+        self.pending: dict[int, tuple[Table | None, Table | None]] = {}
         self.leaks: list[Item] = []
         self.bits: dict[int, Bit] = {}
         self.sizes: dict[int, int] = {}
@@ -290,11 +317,13 @@ class _Reduction:
         self._sum_out_risks(priors, everything)
         self.sizes |= {risk: self.network.risks[risk].prior.shape[-1] for risk in priors}
         left = []
-        for table in (*self.tables, *priors.values()):
+        for table in (*self.tables, *(prior.whole() for prior in priors.values())):
             if not table.axes:
                 self.factors.append(table)
             elif not _carried(table, everything):
                 left.append(table)
+        for item in self.items.values():
+            self._settle(item)
         apart = _wide_ones_apart(everything, self.sizes, len(self.network.risks) + len(self.network.nodes))
         return Problem(apart, self.bits, left, self.sizes, self.factors, self.log_scale, self.lanes, tuple(self.hidden))
 
@@ -319,33 +348,48 @@ class _Reduction:
 
     def _make_items(self, parents: Mapping[int, Sequence[tuple[int, int]]], inhibition: Table) -> None:
         """Make the item of each hidden node, and a bit and a point if it has parents."""
-        own, rows = self.own, self.own.node_of_row[: self.own.rows_of(len(self.hidden))]
-        by_itself = Table(ROWS, own.on.values[:, : len(rows)] * inhibition.values[:, rows])
-
-        def pull(g: Array, into: Gradient) -> None:
-            into.add_to(own.on, np.s_[:, : len(rows)], g * inhibition.values[:, rows])
-            first = np.flatnonzero(np.diff(rows, prepend=-1))
-            into.add(inhibition, np.add.reduceat(g * own.on.values[:, : len(rows)], first, axis=1))
-
-        by_itself.pull = pull
+        own = self.own
+        shared = len(inhibition.values) == 1
+        on = self._inhibited(inhibition) if shared else own.on
         for k, node in enumerate(self.hidden):
-            absent, present = own.part(own.off, node), own.part(by_itself, node)
+            absent, present = own.part(own.off, node), own.part(on, node)
             self.items[node] = Item(node, absent, present)
             if parents[node]:
                 point = len(self.network.risks) + node
                 self.sizes[point] = 2
                 self.bits[node] = Bit(_constant(0.0), _constant(0.0), point)
                 self.items[node].absent = absent.times(Table((point,), np.array([[1.0, 0.0]])))
-                self.items[node].present = _unless_activated(present, _entry(inhibition, k), point)
+                activated = _entry(inhibition, k) if shared else _constant(1.0)
+                self.items[node].present = _unless_activated(present, activated, point)
             if node in self.query.weights:
-                if_absent, if_present = self.query.weights[node]
-                self.items[node].absent = self.items[node].absent.times(Table((), if_absent))
-                self.items[node].present = self.items[node].present.times(Table((), if_present))
+                if_absent, if_present = (Table((), weight) for weight in self.query.weights[node])
+                self.pending[node] = if_absent, if_present if shared else if_present.times(_entry(inhibition, k))
+            elif not shared:
+                self.pending[node] = None, _entry(inhibition, k)
         for node in self.hidden:
             for parent, arc in parents[node]:
                 self.items[parent].children.append((node, self._link(arc)))
         for node, flag in self.flags.items():
             self.items[node].children.append((len(self.network.nodes), Table((), flag)))
+
+    def _inhibited(self, inhibition: Table) -> Table:
+        """The leaks of the hidden nodes, each times its entry, row after row."""
+        own, rows = self.own, self.own.node_of_row[: self.own.rows_of(len(self.hidden))]
+
+        def pull(g: Array, into: Gradient) -> None:
+            into.add_to(own.on, np.s_[:, : len(rows)], g * inhibition.values[:, rows])
+            first = np.flatnonzero(np.diff(rows, prepend=-1))
+            into.add(inhibition, np.add.reduceat(g * own.on.values[:, : len(rows)], first, axis=1))
+
+        return Table(ROWS, own.on.values[:, : len(rows)] * inhibition.values[:, rows], pull)
+
+    def _settle(self, item: Item) -> None:
+        """Multiply in what was put off."""
+        if_absent, if_present = self.pending.pop(item.node, (None, None))
+        if if_absent is not None:
+            item.absent = item.absent.times(if_absent)
+        if if_present is not None:
+            item.present = item.present.times(if_present)
 
     def _take_in_absent(self, absent: Sequence[int]) -> None:
         """The rest of the absent reports: P(report | absent) (1 - leak)."""
@@ -412,6 +456,7 @@ class _Reduction:
         for node in set(self.hidden) - set(self.flags):
             item = self.items[node]
             if node in self.bits and not item.children and item.present.axes == item.absent.axes == (self.bits[node].point,):
+                self._settle(item)
                 point = self.bits[node].point
                 off, on = item.present.at(point, 0), item.present.at(point, 1)
                 absent = item.absent.at(point, 0), item.absent.at(point, 1)
@@ -432,9 +477,9 @@ class _Reduction:
 
     # --- risk factors ---
 
-    def _priors(self) -> dict[int, Table]:
+    def _priors(self) -> dict[int, Alike]:
         """Priors of the unobserved risk factors; what the observed ones contribute is added to the tables and factors."""
-        priors: dict[int, Table] = {}
+        priors: dict[int, Alike] = {}
         certain = []  # entries of observed risk factors whose parents have been observed
         for position, state in enumerate(self.query.risk_states):
             axes, entries = prior_entries(self.network, position, self.query.risk_states)
@@ -446,12 +491,15 @@ class _Reduction:
             if state >= 0:
                 self.tables.append(table)
             else:
-                priors[position] = table if likelihood is None else table.times(Table((position,), likelihood))
+                priors[position] = Alike(table)
+                if likelihood is not None:
+                    told = Alike(Table((position,), likelihood)) if self.all_slopes else Alike.of(likelihood, position)
+                    priors[position] = priors[position].times(told)
         if certain:
             self.factors.append(prior_of(self.numbers, ROWS, np.array(certain)))
         return priors
 
-    def _sum_out_risks(self, priors: dict[int, Table], items: Sequence[Item]) -> None:
+    def _sum_out_risks(self, priors: dict[int, Alike], items: Sequence[Item]) -> None:
         """Drop unobserved risk factors that nothing depends on; sum out those that a single item or table depends on."""
         items_of: dict[int, set[int]] = {risk: set() for risk in range(len(self.network.risks))}
         priors_with: dict[int, set[int]] = {risk: set() for risk in range(len(self.network.risks))}
@@ -459,31 +507,35 @@ class _Reduction:
             for axis in {*item.absent.axes, *item.present.axes} & items_of.keys():
                 items_of[axis].add(k)
         for risk, prior in priors.items():
-            for axis in prior.axes:
+            for axis in prior.table.axes:
                 priors_with[axis].add(risk)
+        summed: dict[int, tuple[Alike, Alike]] = {}
+        tables = [Alike(table) for table in self.tables]
         for risk in reversed(range(len(self.network.risks))):  # children before parents
             if risk not in priors or priors_with[risk] - {risk}:
                 continue
-            of_items = [items[k] for k in sorted(items_of[risk])]
-            of_tables = [k for k, table in enumerate(self.tables) if risk in table.axes]
-            if len(of_items) + len(of_tables) > 1:
+            of_tables = [k for k, alike in enumerate(tables) if risk in alike.table.axes]
+            if len(items_of[risk]) + len(of_tables) > 1:
                 continue
             prior = priors.pop(risk)
-            for axis in prior.axes:
+            for axis in prior.table.axes:
                 priors_with[axis].discard(risk)
                 items_of[axis] |= items_of[risk]
-            for item in of_items:
-                item.absent = item.absent.times(prior).without(risk)
-                item.present = item.present.times(prior).without(risk)
+            for k in items_of[risk]:
+                absent, present = summed.get(k) or (Alike(items[k].absent), Alike(items[k].present))
+                summed[k] = absent.times(prior).without(risk), present.times(prior).without(risk)
             for k in of_tables:
-                self.tables[k] = self.tables[k].times(prior).without(risk)
-            if not of_items and not of_tables and (self.all_slopes or risk in self.query.likelihoods):
+                tables[k] = tables[k].times(prior).without(risk)
+            if not items_of[risk] and not of_tables and (self.all_slopes or risk in self.query.likelihoods):
                 rest = prior.without(risk)
-                youngest = max(rest.axes, default=-1)
-                if youngest in priors and set(rest.axes) <= set(priors[youngest].axes):
+                youngest = max(rest.table.axes, default=-1)
+                if youngest in priors and set(rest.table.axes) <= set(priors[youngest].table.axes):
                     priors[youngest] = priors[youngest].times(rest)
                 else:
-                    self.tables.append(rest)
+                    tables.append(rest)
+        self.tables = [alike.whole() for alike in tables]
+        for k, (absent, present) in summed.items():
+            items[k].absent, items[k].present = absent.whole(), present.whole()
 
 
 def _silent(off: Array, on: Array) -> bool:

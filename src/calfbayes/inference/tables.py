@@ -150,6 +150,54 @@ class Table:
         return Table(rest, self.values[where], pull)
 
 
+@dataclass(frozen=True, slots=True)
+class Alike:
+    """A table of which many lanes are alike: each sort of lane stands in it once.
+
+    Attributes:
+        sort: Which row of the table each lane is; None if each lane has its own, or all have the same. Then derivatives
+            find their way back, and else they do not.
+    """
+
+    table: Table
+    sort: NDArray[np.intp] | None = None
+
+    @classmethod
+    def of(cls, values: Array, axis: int) -> "Alike":
+        """A table over one axis, shape (lanes, states)."""
+        sort = np.zeros(len(values), dtype=np.intp)
+        for of_state in values.T:
+            sort = _sorts(sort, np.unique(of_state, return_inverse=True)[1])[0]
+        first = np.unique(sort, return_index=True)[1]
+        return cls(Table((axis,), values[first]), sort)
+
+    def times(self, other: "Alike") -> "Alike":
+        """The product with another table."""
+        if self.sort is None or other.sort is None:
+            sorted_, plain = (self, other) if other.sort is None else (other, self)
+            if sorted_.sort is None or len(plain.table.values) == 1:
+                return Alike(self.table.times(other.table), sorted_.sort)
+            return Alike(self.whole().times(other.whole()))
+        sort, first = _sorts(self.sort, other.sort)
+        mine = Table(self.table.axes, self.table.values[self.sort[first]])
+        theirs = Table(other.table.axes, other.table.values[other.sort[first]])
+        return Alike(mine.times(theirs), sort)
+
+    def without(self, axis: int) -> "Alike":
+        """The sum over the states of one axis."""
+        return Alike(self.table.without(axis), self.sort)
+
+    def whole(self) -> Table:
+        """The table lane by lane."""
+        return self.table if self.sort is None else Table(self.table.axes, self.table.values[self.sort])
+
+
+def _sorts(a: NDArray[np.intp], b: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Sorts of lanes that differ in one thing or another: that of each lane, and the first lane of each."""
+    _, first, sort = np.unique(a * (b.max() + 1) + b, return_index=True, return_inverse=True)
+    return sort, first
+
+
 def sum_product(tables: Sequence[Table], keep: Axes) -> Table:
     """Multiply tables and sum over every axis that is not kept.
 

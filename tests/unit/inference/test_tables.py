@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from calfbayes.inference.schedule import Schedule
 from calfbayes.inference.tables import (
+    Alike,
     Axes,
     Table,
     elimination_order,
@@ -85,3 +86,21 @@ def test_a_schedule_serves_tables_of_one_lane_and_of_many() -> None:
     one, many = np.array([[1.0, 2.0]]), np.arange(12.0).reshape(2, 2, 3)
     result = Schedule([(0,), (0, 1)], SIZES, (1,))([one, many])
     assert result.tolist() == [[6.0, 9.0, 12.0], [24.0, 27.0, 30.0]]
+
+
+@given(st.lists(st.integers(0, 2), min_size=6, max_size=6), st.lists(st.integers(0, 2), min_size=6, max_size=6))
+def test_lanes_that_are_alike_stand_in_a_table_once(one: list[int], other: list[int]) -> None:
+    """Whatever is multiplied and summed: with the few, with the whole, and with tables that have one lane or all of them."""
+    rng = np.random.default_rng(0)
+    a, b = rng.random((3, 2))[one], rng.random((3, 3))[other]
+    shared, full = table((0, 1), 1), Table((1,), rng.random((6, 3)))
+    few, other_few = Alike.of(a, 0), Alike.of(b, 1)
+    assert len(few.table.values) == len(set(one))
+    both = Alike(shared).times(few).times(other_few)
+    assert len(both.table.values) == len(set(zip(one, other, strict=True)))
+    expected = shared.values * a[:, :, None] * b[:, None, :]
+    np.testing.assert_array_equal(few.whole().values, a)
+    np.testing.assert_allclose(both.whole().values, expected, rtol=1e-15)
+    np.testing.assert_allclose(both.without(0).whole().values, expected.sum(axis=1), rtol=1e-15)
+    np.testing.assert_allclose(both.times(Alike(full)).whole().values, expected * full.values[:, None], rtol=1e-15)
+    np.testing.assert_allclose(Alike(full).times(both).whole().values, expected * full.values[:, None], rtol=1e-15)
