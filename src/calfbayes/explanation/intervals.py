@@ -15,7 +15,7 @@ References:
     Hasofer, Lind (1974), Exact and invariant second-moment code format: the most probable point of a level.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from statistics import NormalDist
 from typing import TYPE_CHECKING, Any, Literal
@@ -151,6 +151,7 @@ class Asked:
     Attributes:
         nodes: Causes and complications.
         labels: Severity of each of them.
+        possible: Positions among the nodes of those that the evidence does not rule out.
         evidence: The patient's.
     """
 
@@ -159,6 +160,7 @@ class Asked:
     evidence: Encoded
     nodes: tuple[int, ...]
     labels: tuple[int, ...]
+    possible: tuple[int, ...]
 
     @classmethod
     def of(cls, result: Diagnosis) -> "Asked":
@@ -170,7 +172,8 @@ class Asked:
         result.probability_of_any([])  # refuses a result without probabilities
         network = result._solved.network
         nodes = (*network.causes, *network.complications)
-        return cls(result._solved, result.setting, encode(network, result.evidence), nodes, severities(network))
+        possible = tuple(k for k, node in enumerate(nodes) if result._hidden[node] > 0.0)
+        return cls(result._solved, result.setting, encode(network, result.evidence), nodes, severities(network), possible)
 
     @property
     def n(self) -> int:
@@ -186,24 +189,40 @@ class Asked:
         priced(reduce(self.solved.network, self.solved.bases[self.setting].logits, self.evidence), lanes, cost_limit)
 
     def slopes(self, cost_limit: float) -> tuple[Array, Array, Posteriors]:
-        """The quantities, shape (n,); their derivatives in each elicited number, shape (n, numbers); and whole."""
-        moved = sensitivities(self.solved, self.setting, self.evidence, self.nodes, labels=self.labels, cost_limit=cost_limit)
+        """The quantities, shape (n,); their derivatives in each elicited number, shape (n, numbers); and whole.
+
+        What is ruled out has the derivative 0 here: nothing in this package follows a probability of 0.
+        """
+        nodes, some = [self.nodes[k] for k in self.possible], list(self.possible)
+        found = sensitivities(self.solved, self.setting, self.evidence, nodes, labels=self.labels, cost_limit=cost_limit)
+        hidden, of_hidden = np.zeros(len(self.nodes)), np.zeros((len(self.nodes), found.of_hidden.shape[1]))
+        hidden[some], of_hidden[some] = found.hidden, found.of_hidden
+        moved = replace(found, hidden=hidden, of_hidden=of_hidden)
         levels = [moved.at_least(label) for label in range(1, max(self.labels) + 1)]
         p = np.concatenate([moved.hidden, [chance for chance, _ in levels]])
         return p, np.concatenate([moved.of_hidden, *(slope[None] for _, slope in levels)]), moved
 
-    def of_models(self, numbers: Numbers) -> Array:
+    def of_models(self, numbers: Numbers, some: Collection[int] | None = None) -> Array:
         """The quantities in each lane, shape (lanes, n); NaN where the evidence is impossible.
 
         Without the nodes of a higher label a problem is much smaller, so in many lanes each label has one of its own.
+
+        Args:
+            some: Positions of those that are wanted, None for all; the others may be 0.
         """
-        network, query = self.solved.network, Query.of(self.evidence)
-        answers = answer(network, numbers, query, cost_limit=float("inf"))
-        with np.errstate(invalid="ignore"):
-            at_least = [-np.expm1(self._up_to(label, numbers) - answers.log_joint) for label in range(max(self.labels))]
-        found = np.column_stack([answers.hidden[:, list(self.nodes)], *np.maximum(at_least, 0.0)])
-        found[~np.isfinite(answers.log_joint)] = np.nan
-        return np.broadcast_to(found, (numbers.lanes, self.n))
+        network, query, n = self.solved.network, Query.of(self.evidence), len(self.nodes)
+        found = np.zeros((numbers.lanes, self.n))
+        if some is None or min(some) < n:
+            answers = answer(network, numbers, query, cost_limit=float("inf"))
+            log_joint, found[:, :n] = answers.log_joint, answers.hidden[:, list(self.nodes)]
+        else:
+            log_joint = log_joints(network, numbers, query, cost_limit=float("inf"))
+        for label in range(max(self.labels)):
+            if some is None or n + label in some:
+                with np.errstate(invalid="ignore"):
+                    found[:, n + label] = np.maximum(-np.expm1(self._up_to(label, numbers) - log_joint), 0.0)
+        found[~np.isfinite(np.broadcast_to(log_joint, numbers.lanes))] = np.nan
+        return found
 
     def _up_to(self, label: int, numbers: Numbers) -> Array:
         """Log P(evidence, no label above this one), shape (lanes,)."""
@@ -211,13 +230,17 @@ class Asked:
         query = replace(Query.of(self.evidence), weights=absent)
         return log_joints(self.solved.network, numbers, query, cost_limit=float("inf"))
 
-    def of_values(self, values: Array) -> Array:
-        """The quantities of models with these elicited numbers, shape (lanes, n); NaN where there is no such model."""
+    def of_values(self, values: Array, some: Collection[int] | None = None) -> Array:
+        """The quantities of models with these elicited numbers, shape (lanes, n); NaN where there is no such model.
+
+        Args:
+            some: As in `of_models`.
+        """
         numbers, bases = models_in_lanes(self.solved, self.setting, values)
         found = np.full((len(values), self.n), np.nan)
         good = np.flatnonzero(bases.feasible)
         if len(good):
-            found[good] = self.of_models(numbers.from_rows(numbers.in_a_row[good]))
+            found[good] = self.of_models(numbers.from_rows(numbers.in_a_row[good]), some)
         return found
 
 

@@ -32,7 +32,7 @@ from calfbayes.knowledge.wording import short
 if TYPE_CHECKING:
     import pandas as pd
 
-URGENCY = "urgency"
+URGENCY, FIRST_CAUSE = "urgency", "first cause"
 FARTHEST = 12.0  # on log odds or logarithms; who has to go farther does not get there
 ROUNDS = 6  # of looking for where the answer changes
 CLOSE = 1e-3  # of the way that the derivative says: who moves less has found it
@@ -198,7 +198,7 @@ def _effects(asked: Asked, numbers: ElicitedNumbers, at: int, p: float, slopes: 
         values = np.repeat(_values(numbers)[None], 2 * len(again), axis=0)
         for lane, k in enumerate(again):
             values[[2 * lane, 2 * lane + 1], k] = ends[k]
-        answers = [None if np.isnan(x) else float(x) for x in asked.of_values(values)[:, at]]
+        answers = [None if np.isnan(x) else float(x) for x in asked.of_values(values, [at])[:, at]]
         told |= {k: (answers[2 * lane], answers[2 * lane + 1]) for lane, k in enumerate(again)}
     entries = []
     for k in first:
@@ -276,7 +276,7 @@ def _first_cause(result: Diagnosis, asked: Asked, numbers: ElicitedNumbers, move
         return []
     at = [position[name] for name in names]
     logs, slopes = np.log(moved.hidden[at]), moved.of_hidden[at] / moved.hidden[at][:, None]
-    return _nearest("first cause", numbers, logs[1:] - logs[0], slopes[1:] - slopes[0], names[1:])
+    return _nearest(FIRST_CAUSE, numbers, logs[1:] - logs[0], slopes[1:] - slopes[0], names[1:])
 
 
 def _urgency(result: Diagnosis, numbers: ElicitedNumbers, moved: Posteriors) -> list[_Near]:
@@ -288,7 +288,7 @@ def _urgency(result: Diagnosis, numbers: ElicitedNumbers, moved: Posteriors) -> 
         return []
     better = loss[model.severity] - loss[[rival.severity for rival in rivals]]
     counted, of_counted = _counted(result, moved)
-    return _nearest("urgency", numbers, better @ counted, better @ of_counted, [str(rival) for rival in rivals])
+    return _nearest(URGENCY, numbers, better @ counted, better @ of_counted, [str(rival) for rival in rivals])
 
 
 def _counted(result: Diagnosis, moved: Posteriors) -> tuple[Array, Array]:
@@ -357,11 +357,13 @@ def _confirmed(
     to = [one.to for one in near]
     at, side = np.ones(n), np.zeros(n)
     incoherent = np.full(n, np.inf)  # from here on
+    causes, levels = range(len(asked.nodes)), range(len(asked.nodes), asked.n)
+    some = [k for k in (*causes, *levels) if (URGENCY if k in levels else FIRST_CAUSE) in {one.changes for one in near}]
     for _ in range(ROUNDS):
         values = np.repeat(_values(numbers)[None], n, axis=0)
         for lane, one in enumerate(near):
             values[lane, one.number] = _stepped(numbers.numbers[one.number], np.array([one.step * at[lane]]))[0]
-        told = asked.of_values(values)
+        told = asked.of_values(values, some)
         for lane, one in enumerate(near):
             gap, name = _gap(result, asked, one.changes, told[lane])
             if np.isnan(gap):
@@ -377,7 +379,7 @@ def _confirmed(
             inner = low + (high - low) * gap_low / (gap_low - gap_high)
         outer = np.where(np.isfinite(incoherent), (low + incoherent) / 2, np.minimum(low * OUTWARDS, FARTHEST_WAY))
         at, before = np.where(between, inner, outer), at
-        if (between & (np.abs(at - before) < CLOSE)).all():
+        if np.where(between, np.abs(at - before) < CLOSE, at == before).all():
             break
     return [
         (float(_stepped(numbers.numbers[one.number], np.array([one.step * at[lane]]))[0]), to[lane])

@@ -40,15 +40,17 @@ def ranges(solved: SolvedNetwork, setting: str) -> Array:
     if with_size:
         m = result[with_size, 0]
         n = np.array([elicited.numbers[k].number.n for k in with_size], dtype=np.float64)
-        result[with_size] = np.stack([beta_quantile(q, n * m, n * (1.0 - m)) for q in (TAIL, 1.0 - TAIL)], axis=1)
+        q = np.repeat([TAIL, 1.0 - TAIL], len(with_size))
+        result[with_size] = beta_quantile(q, np.tile(n * m, 2), np.tile(n * (1.0 - m), 2)).reshape(2, -1).T
     result.flags.writeable = False
     return result
 
 
-def beta_quantile(q: float, a: Array, b: Array) -> Array:
+def beta_quantile(q: float | Array, a: Array, b: Array) -> Array:
     """Where a Beta distribution has the probability q below it, by halving on the scale of log odds.
 
     Args:
+        q: One for all, or shape (n,).
         a: First parameters, above 0, shape (n,).
         b: Second parameters, likewise.
 
@@ -56,23 +58,32 @@ def beta_quantile(q: float, a: Array, b: Array) -> Array:
         Shape (n,).
     """
     low, high = np.full(len(a), -FARTHEST), np.full(len(a), FARTHEST)
+    log_whole = _log_beta(a, b)
     for _ in range(HALVINGS):
         middle = (low + high) / 2
-        below = beta_below(middle, a, b) < q
+        below = beta_below(middle, a, b, log_whole) < q
         low, high = np.where(below, middle, low), np.where(below, high, middle)
     return np.asarray(1.0 / (1.0 + np.exp(-(low + high) / 2)))
 
 
-def beta_below(log_odds: Array, a: Array, b: Array) -> Array:
-    """P(X < x) of a Beta distribution, x given by its log odds so that the ends keep their digits; shape (n,)."""
+def beta_below(log_odds: Array, a: Array, b: Array, log_whole: Array | None = None) -> Array:
+    """P(X < x) of a Beta distribution, x given by its log odds so that the ends keep their digits; shape (n,).
+
+    Args:
+        log_whole: Logarithm of the beta function of a and b, if it is known.
+    """
+    log_whole = _log_beta(a, b) if log_whole is None else log_whole
     swapped = 1.0 / (1.0 + np.exp(-log_odds)) > (a + 1.0) / (a + b + 2.0)  # the fraction converges fast on one side only
     y = np.where(swapped, -log_odds, log_odds)
     a, b = np.where(swapped, b, a), np.where(swapped, a, b)
     x = 1.0 / (1.0 + np.exp(-y))
-    log_beta = np.array([lgamma(p) + lgamma(q) - lgamma(p + q) for p, q in zip(a, b, strict=True)])
-    log_front = -a * np.logaddexp(0.0, -y) - b * np.logaddexp(0.0, y) - log_beta - np.log(a)
+    log_front = -a * np.logaddexp(0.0, -y) - b * np.logaddexp(0.0, y) - log_whole - np.log(a)
     part = np.exp(log_front) * _fraction(x, a, b)
     return np.asarray(np.where(swapped, 1.0 - part, part))
+
+
+def _log_beta(a: Array, b: Array) -> Array:
+    return np.array([lgamma(p) + lgamma(q) - lgamma(p + q) for p, q in zip(a.tolist(), b.tolist(), strict=True)])
 
 
 def _fraction(x: Array, a: Array, b: Array) -> Array:
