@@ -16,6 +16,7 @@ References:
 """
 
 from collections.abc import Collection, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from statistics import NormalDist
 from typing import TYPE_CHECKING, Any, Literal
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
 
 LIMIT = 2e9  # state operations, those for labels not counted; a minute at most
 AT_ONCE = 50  # draws between two reports of progress
+THREADS = 2  # that draw and answer
 MOST_DRAWS = 100_000
 CHECKED = 6  # causes, and complications, whose ends by the delta method are solved again, the most probable of each
 FAR = 0.25  # of half an interval's width, on log odds: an end that is farther off than this is flagged
@@ -369,14 +371,21 @@ def _logit(p: Array) -> Array:
 
 
 def _sampled(asked: Asked, draws: int, seed: int, tell: Any) -> tuple[Array, int]:
-    """The quantities in every draw, shape (draws, n), and how many draws were thrown away."""
-    found, redrawn, done = [], 0, 0
-    while done < draws:
-        some = drawn_models(asked.solved, asked.setting, min(AT_ONCE, draws - done), (seed, done))
-        found.append(asked.of_models(some.numbers))
-        redrawn += some.redrawn
-        done += len(found[-1])
-        tell(done, draws)
+    """The quantities in every draw, shape (draws, n), and how many draws were thrown away.
+
+    Each part of the draws has a seed of its own, so they are the same however many are made at a time.
+    """
+
+    def of_part(first: int) -> tuple[Array, int]:
+        some = drawn_models(asked.solved, asked.setting, min(AT_ONCE, draws - first), (seed, first))
+        return asked.of_models(some.numbers), some.redrawn
+
+    found, redrawn = [], 0
+    with ThreadPoolExecutor(THREADS) as pool:  # two thirds of the work is numpy's, which lets the other thread go on
+        for part, thrown_away in pool.map(of_part, range(0, draws, AT_ONCE)):
+            found.append(part)
+            redrawn += thrown_away
+            tell(sum(map(len, found)), draws)
     return np.concatenate(found), redrawn
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from calfbayes import ArgumentError, Diagnosis, NoPosteriorError, QueryTooCostlyError, UnknownNameError
 from calfbayes.explanation.intervals import Interval
+from calfbayes.inference.draws import drawn_models
 from support.models import model_of, shipped
 from support.small_models import small_content
 
@@ -152,3 +153,14 @@ def test_too_few_draws_for_a_level_are_refused() -> None:
     result = shipped("tutorial").diagnose({"redness": True})
     with pytest.raises(ArgumentError, match="200 at least"):
         result.intervals(method="sampling", draws=100, level=0.99)
+
+
+def test_draws_do_not_depend_on_how_many_are_made_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    result = shipped("tutorial").diagnose({"unilateral_calf_swelling": True, "redness": False})
+
+    def drawn(threads: int) -> dict[str, object]:
+        monkeypatch.setattr("calfbayes.explanation.intervals.THREADS", threads)
+        drawn_models.cache_clear()
+        return result.intervals(method="sampling", draws=130, progress=False).to_dict()
+
+    assert drawn(1) == drawn(2)
