@@ -233,9 +233,9 @@ def explain(result: Diagnosis, cause: str, *, cost_limit: float = LIMIT) -> Ledg
     """Account for the probability of one cause or complication.
 
     Args:
-        cost_limit: Number of state operations that the weights may take, roughly. Where all orders would cost more, or
-            there are more than ten answers, some orders are drawn and the weights have an error. Ten answers about a
-            patient of the calf model take up to 3e9 for all orders.
+        cost_limit: Number of state operations that the weights may take, roughly. Where all orders would cost more (for
+            up to ten answers: 1.6 times as much), or there are more than twelve answers, some orders are drawn and the
+            weights have an error. Ten answers about a patient of the calf model take up to 1.5e9 for all orders.
 
     Raises:
         NoPosteriorError: If the result holds no probabilities.

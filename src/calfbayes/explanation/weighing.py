@@ -5,7 +5,7 @@ as dear as the most entangled one. So where it matters, the sets are parted by t
 problem is much smaller (a present finding is a bit less, a known risk factor a point less), and each part has its own plan.
 What a key saves is multiplied, which foretells the price; the keys are chosen for the lowest.
 
-Above `MOST_FOR_EXACT` items, or if all sets would cost more than the limit, some orders are drawn instead; see `shapley`.
+Above `MOST_FOR_EXACT` items, or if all sets would cost too much, some orders are drawn instead; see `shapley`.
 """
 
 from collections.abc import Sequence
@@ -28,7 +28,8 @@ from calfbayes.inference.solved import SolvedNetwork
 from calfbayes.inference.tables import Array
 from calfbayes.network import Numbers
 
-MOST_FOR_EXACT = 10  # items: 1,024 sets
+MOST_FOR_EXACT = 12  # items: 4,096 sets, some more than 200 orders have
+TO_BE_EXACT = 10, 1.6  # up to so many items, weights without an error may cost so many times the limit
 MOST_ORDERS = 200
 FEWEST_ORDERS = 8
 SEED = 20
@@ -80,7 +81,8 @@ def weigh(solved: SolvedNetwork, setting: str, evidence: Evidence, cost_limit: f
     """Answer for the sets of items that weights of evidence are made of.
 
     Args:
-        cost_limit: Number of state operations that it may take, roughly; the exact figure is stated by the plans.
+        cost_limit: Number of state operations that it may take, roughly; the exact figure is stated by the plans. See also
+            `TO_BE_EXACT`.
 
     Raises:
         QueryTooCostlyError: If not even `FEWEST_ORDERS` orders can be had for that.
@@ -95,7 +97,8 @@ def weigh(solved: SolvedNetwork, setting: str, evidence: Evidence, cost_limit: f
     one = table.operations(np.array([[True], [False]]).repeat(n, axis=1))
     savings = np.ones(n) if one * len(design.sets) <= min(CHEAP, cost_limit) else table.savings(one)
     keys, price = _keys(savings, one, len(design.sets))
-    if price > cost_limit:
+    few, worth = TO_BE_EXACT
+    if price > cost_limit * (worth if n <= few else 1.0):
         n_orders = 2 * int(cost_limit * len(design.sets) / (2 * price * max(n - 1, 1)))
         if n_orders < FEWEST_ORDERS:
             raise QueryTooCostlyError(price / len(design.sets) * n * FEWEST_ORDERS, cost_limit)
