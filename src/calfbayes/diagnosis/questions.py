@@ -19,6 +19,7 @@ References:
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -38,6 +39,7 @@ from calfbayes.knowledge.terms import (
     LEVELS_BY_SEVERITY,
     Cause,
     Complication,
+    Condition,
     Finding,
     Level,
     Observer,
@@ -51,6 +53,7 @@ from calfbayes.network import Network
 
 if TYPE_CHECKING:
     from calfbayes.diagnosis.result import Diagnosis
+    from calfbayes.diagnosis.urgency import OpenRule
 
 SHORTLIST = 24  # candidates that the engine is asked about
 TESTS = 6  # and so many tests more, which are dear and would not come in by what they are worth for their burden
@@ -175,10 +178,12 @@ def next_questions(
     """What to ask next, best first; see `Diagnosis.next_questions`."""
     _check(n, who, budget, objective)
     panel = _Panel.of(diagnosis, ASKED[who])
+    bound = panel.network.knowledge.advice.possible_above[Level.EMERGENCY.severity]
     names = panel.shortlist(objective)
+    if objective == "urgency" and budget is None:
+        names = panel.first_dangers(names, n, bound) or names
     questions = [panel.repeated(guard) for guard in panel.to_repeat()]
     questions += [panel.question(name, outcomes) for name, outcomes in panel.outcomes(names, cost_limit)]
-    bound = panel.network.knowledge.advice.possible_above[Level.EMERGENCY.severity]
     questions.sort(key=lambda question: _order(question, objective, bound))
     chosen: list[NextQuestion] = []
     left = float("inf") if budget is None else budget
@@ -287,6 +292,17 @@ class _Panel:
         rest = sorted((name for name in names if name not in dangerous), key=lambda name: (-worth[name], name))
         listed = [*dangerous, *rest[: SHORTLIST - len(dangerous)]]
         return [*listed, *[name for name in rest if self._is_test(name) and name not in listed][:TESTS]]
+
+    def first_dangers(self, names: Sequence[str], n: int, bound: float) -> list[str]:
+        """Those of the names that come first whatever the others are worth, which then need not be computed; or none.
+
+        They are the n most dangerous ones, with all that are as dangerous as the last, if so many are dangerous at all.
+        """
+        danger = {name: self._danger(name) / self._burden(name) for name in names if self._danger(name) > bound}
+        if len(danger) < n:
+            return []
+        least = sorted(danger.values(), reverse=True)[n - 1]
+        return [name for name, of in danger.items() if of >= least]
 
     def outcomes(self, names: Sequence[str], cost_limit: float) -> list[tuple[str, tuple[Supposed, ...]]]:
         """What would follow from each answer to each question; nothing where there are no probabilities.
@@ -412,15 +428,17 @@ class _Panel:
 
     # --- danger ---
 
+    @cached_property
+    def _open(self) -> "tuple[tuple[OpenRule, Condition, float], ...]":
+        """The open rules, with what they ask for and their chance."""
+        of_rule = {rule.id: rule.condition for rule in self.policy.rules}
+        conditions = [(rule, of_rule[rule.id]) for rule in self.diagnosis.urgency.open_rules]
+        return tuple((rule, condition, together(condition, self.chances)) for rule, condition in conditions)
+
     def _falls(self, name: str) -> dict[str, float]:
         """By how much the chance of each open rule would fall if this were denied; most urgent first, then by the fall."""
         without = {atom: 0.0 if atom.id == name else p for atom, p in self.chances.items()}
-        of_rule = {rule.id: rule.condition for rule in self.policy.rules}
-        falls = {
-            rule: together(of_rule[rule.id], self.chances) - together(of_rule[rule.id], without)
-            for rule in self.diagnosis.urgency.open_rules
-            if name in rule.ask
-        }
+        falls = {rule: now - together(condition, without) for rule, condition, now in self._open if name in rule.ask}
         ranked = sorted(falls, key=lambda rule: (-rule.level.severity, -falls[rule], rule.id))
         return {rule.id: falls[rule] for rule in ranked}
 
