@@ -4,24 +4,28 @@ import json
 import re
 import shutil
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import nbformat
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Browser, Dialog, Locator, Page, expect
 
-from calfbayes import load_model
+from calfbayes import Level, load_model
+from calfbayes.presentation.markup import element
+from calfbayes.presentation.parts import section
 
 ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOKS = sorted(path.name for path in (ROOT / "notebooks").glob("*.ipynb"))
 RUNNING = 300_000  # milliseconds until a run counts as hung
 ATTACK = "<img src=x onerror=alert(1)>"
 THEMES = ("JupyterLab Light", "JupyterLab Dark")
+SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 LEAK = "'leaking_fuel_line'"
 DISPLAYS = [f"explain({LEAK})", f"compare_causes({LEAK}, 'flat_battery')", "what_if(smoke=True)", "next_questions()"]
 DISPLAYS += ["intervals()", "sensitivity(of='urgency')", f"sensitivity(of={LEAK})"]
 FIGURES = ["causes(result)", "patient_network(result)", f"waterfall(result.explain({LEAK}))"]
 FIGURES += [f"tornado(result.sensitivity(of={LEAK}))", "next_questions(result.next_questions())"]
+FIGURES += ["network(model)", "presentations(model)", "causes(result, intervals=result.intervals())"]
 LABELS = ["Model", "Diagnosis", "Evidence", "Reasons for and against", "Two causes against each other", "Two results compared"]
 LABELS += ["Next questions", "Intervals", "Sensitivity"]
 
@@ -78,6 +82,13 @@ def test_a_diagnosis_can_be_read_in_both_themes(page: Page, lab: str, theme: str
     (ROOT / "build" / "browser").mkdir(parents=True, exist_ok=True)
     diagnosis.screenshot(path=ROOT / "build" / "browser" / f"diagnosis-{theme.rpartition(' ')[2].lower()}.png")
     assert_legible(diagnosis)
+
+
+def assert_without_script(page: Page) -> None:
+    """Displays are text and style, whatever their labels say."""
+    handlers = "es => es.filter(e => [...e.attributes].some(a => a.name.startsWith('on'))).map(e => e.outerHTML)"
+    assert page.locator(".calfbayes script, .calfbayes iframe, .calfbayes object").count() == 0
+    assert page.locator(".calfbayes *").evaluate_all(handlers) == []
 
 
 def choose_theme(page: Page, theme: str) -> None:
@@ -145,16 +156,17 @@ def test_the_explorer_follows_ticks_and_searches(page: Page, lab: str) -> None:
     expect(age).to_have_value("67")
 
 
-def test_an_attack_in_a_model_is_shown_as_text(page: Page, lab: str, lab_folder: Path) -> None:
-    folder = shutil.copytree(ROOT / "tests" / "cli" / "car", lab_folder / "evil", dirs_exist_ok=True)
+def attacked(folder: Path) -> Path:
+    """A model in which every text that can hold an attack holds one."""
+    shutil.copytree(ROOT / "tests" / "cli" / "car", folder, dirs_exist_ok=True)
+    texts = r'^(label|description|title|question|reason|action|citation) = ".*"$'
     for path in folder.rglob("*.toml"):
-        text = re.sub(
-            r'^(label|description|title|question|reason|action|citation) = ".*"$',
-            rf'\1 = "{ATTACK}"',
-            path.read_text(),
-            flags=re.MULTILINE,
-        )
-        path.write_text(text)
+        path.write_text(re.sub(texts, rf'\1 = "{ATTACK}"', path.read_text(), flags=re.MULTILINE))
+    return folder
+
+
+def test_an_attack_in_a_model_is_shown_as_text(page: Page, lab: str, lab_folder: Path) -> None:
+    attacked(lab_folder / "evil")
     sources = ["import calfbayes as cb\nfrom calfbayes import plot\nmodel = cb.load_model('../evil')\nmodel"]
     sources += ["result = model.diagnose({'lights_dim': True, 'clicking': False})\nresult", "result.evidence"]
     sources += [f"result.{shown}" for shown in DISPLAYS]
@@ -167,6 +179,8 @@ def test_an_attack_in_a_model_is_shown_as_text(page: Page, lab: str, lab_folder:
     run_all(page, lab, "evil.ipynb")
     expect(page.get_by_placeholder("swelling, fever, operation ...")).to_be_visible()
     assert page.locator(".calfbayes img, .jupyter-widgets img").count() == 0
+    assert page.locator(".jp-RenderedImage img").count() == len(FIGURES)
+    assert_without_script(page)
     for theme in THEMES:
         choose_theme(page, theme)
         for name in LABELS:
@@ -199,6 +213,58 @@ def test_the_report_opens_from_disk_and_fits_two_sheets(
     assert wanted == [path.as_uri()]
     assert not told
     expect(page.get_by_role("heading", level=1)).to_contain_text("report")
-    picture(page, f"report-{request.node.callspec.id}")
-    pdf = page.pdf(prefer_css_page_size=True, print_background=True)
+    name = f"report-{request.node.callspec.id}"
+    assert_without_script(page)
+    for scheme in SCHEMES:
+        page.emulate_media(color_scheme=scheme)
+        picture(page, f"{name}-{scheme}")
+        assert_legible(page.locator("main"))
+    # printed from a dark desktop, too, it is black on white
+    pdf = page.pdf(path=ROOT / "build" / "browser" / f"{name}.pdf", prefer_css_page_size=True, print_background=True)
     assert 1 <= len(re.findall(rb"/Type\s*/Page\b(?!s)", pdf)) <= 2
+    page.emulate_media(media="print")
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    assert_legible(page.locator("main"))
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_every_level_is_told_in_words_that_can_be_read(page: Page, scheme: Literal["light", "dark"]) -> None:
+    banners = [element("header", element("p", level, class_="cb-level"), class_=f"cb-banner cb-{level}") for level in Level]
+    page.set_content(section("Levels", banners))
+    page.emulate_media(color_scheme=scheme)
+    shown = page.get_by_label("Levels")
+    expect(shown.locator(".cb-banner")).to_have_text([str(level) for level in Level])
+    assert_legible(shown)
+    colours = shown.locator(".cb-banner").evaluate_all("es => es.map(e => getComputedStyle(e).backgroundColor)")
+    assert len(set(colours)) == len(Level)
+
+
+def opened(page: Page) -> list[str]:
+    """What dialogs will have said: nothing, if no attack works."""
+    dialogs: list[str] = []
+
+    def note(dialog: Dialog) -> None:
+        dialogs.append(dialog.message)
+        dialog.dismiss()
+
+    page.on("dialog", note)
+    return dialogs
+
+
+def test_an_attack_in_a_report_is_shown_as_text(browser: Browser, tmp_path: Path) -> None:
+    """Without its policy, too, which forbids what a label might try; and with scripts switched off nothing is missing."""
+    path = load_model(attacked(tmp_path / "evil")).diagnose({"lights_dim": True}).to_html(tmp_path / "report.html")
+    bare = tmp_path / "bare.html"
+    bare.write_text(path.read_text(encoding="utf-8").replace("Content-Security-Policy", "nothing"), encoding="utf-8")
+    words = []
+    for source, scripts in ((bare, True), (path, True), (path, False)):
+        context = browser.new_context(java_script_enabled=scripts)
+        page = context.new_page()
+        dialogs = opened(page)
+        page.goto(source.as_uri())
+        assert page.locator("img").count() == 0
+        expect(page.locator("main")).to_contain_text(ATTACK)
+        words.append(page.locator("main").inner_text())
+        assert not dialogs
+        context.close()
+    assert words[0] == words[1] == words[2]
