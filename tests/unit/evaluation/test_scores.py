@@ -77,3 +77,17 @@ def test_an_id_that_the_model_lacks_is_no_silent_miss() -> None:
     case = Case("C1", "", "", "exam", None, (("redness", True),), (), "flat_battery", (), (), Level.SELF_CARE, False, "")
     with pytest.raises(UnknownNameError, match="redness"):
         evaluate(CAR._solved, [case])
+
+
+@pytest.mark.parametrize("p", [0.6, 0.75, 0.85])
+def test_bootstrap_intervals_hold_the_true_share_about_as_often_as_they_say(p: float) -> None:
+    """Coverage over all outcomes of a binomial experiment, each weighed by its exact probability: about 95 %."""
+    n, covered = 40, 0.0
+    for right in range(n + 1):
+        scores = Scores((*[an_answer("a")] * right, *[an_answer("b")] * (n - right)))
+        found = scores.measures(resamples=1000, seed=right)["first"]
+        assert (found.value, found.n) == (right / n, n)
+        assert found.low <= found.value <= found.high
+        if found.low <= p <= found.high:
+            covered += math.comb(n, right) * p**right * (1 - p) ** (n - right)
+    assert 0.90 <= covered <= 0.98
