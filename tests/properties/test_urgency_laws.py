@@ -2,16 +2,18 @@
 
 import json
 from functools import cache
+from random import Random
 
 import numpy as np
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from calfbayes import CalfBayesError, ContradictionError, Diagnosis, Level, Model, Outcome
 from calfbayes.evidence import Value
 from calfbayes.knowledge.terms import LEVELS_BY_SEVERITY, AnyOf, Atom, Condition, Observer, Rule
-from support.models import SOURCES, shipped
+from support.editing import less_sure
+from support.models import SHIPPED, SOURCES, shipped
 from support.queries import AFFORDABLE, answers, models, with_consistent
 
 every_source = pytest.mark.parametrize("source", SOURCES)
@@ -202,3 +204,36 @@ def test_no_limit_on_the_cost_makes_a_diagnosis_fail(source: str, data: st.DataO
 @pytest.mark.parametrize("name", [source for source in SOURCES if source != "random"])
 def test_no_rule_of_a_shipped_model_fires_on_nothing(name: str) -> None:
     assert not fired(rules_only(shipped(name), {}))
+
+
+@cache
+def unsure(name: str, seed: int) -> Model:
+    """A shipped model with the same numbers, of which half are less sure."""
+    return less_sure(shipped(name), Random(seed))
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+@settings(max_examples=25)
+@given(data=st.data())
+def test_less_sure_numbers_never_lower_the_level(name: str, data: st.DataObject) -> None:
+    """Smaller samples and wider ranges in the files: the probabilities stay, their deviations grow, the level does not fall."""
+    model, less = shipped(name), unsure(name, data.draw(st.integers(0, 2)))
+    given_answers = data.draw(answers(model, most=4))
+    try:
+        before, after = (m.diagnose(given_answers, cost_limit=AFFORDABLE).urgency for m in (model, less))
+    except ContradictionError:
+        assume(False)
+    assert after.level_probabilities == pytest.approx(before.level_probabilities, abs=1e-12)
+    assert after.level >= before.level
+    assert (after.doubt is None) == (before.doubt is None)
+    if before.doubt is not None and after.doubt is not None:
+        assert np.all(np.array(after.doubt.deviations) >= np.array(before.doubt.deviations) * (1 - 1e-9))
+
+
+def test_doubt_enough_raises_the_level() -> None:
+    """The law above is not empty: some answer is raised by what the files no longer know for sure."""
+    raised = []
+    for told in ({"age": age, "cold_feet": True, "night_cramps": True} for age in (40, 60, 80)):
+        levels = [m.diagnose(told).urgency.level for m in (shipped("calf"), unsure("calf", 0), unsure("calf", 1))]
+        raised.append(max(levels) > levels[0])
+    assert any(raised)

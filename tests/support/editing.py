@@ -1,13 +1,15 @@
 """Edited networks and model contents: what a law compares with the original."""
 
 import copy
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from random import Random
 from typing import Any
 
-from calfbayes.knowledge.reading import Content
-from calfbayes.network import Network, NoisyOr, RiskOdds
+from calfbayes.inference.solved import SolvedNetwork
+from calfbayes.knowledge.reading import Content, knowledge_from_content
+from calfbayes.model import Model
+from calfbayes.network import Network, NoisyOr, RiskOdds, compile_network
 
 Arcs = tuple[tuple[int, float], ...]
 
@@ -30,6 +32,30 @@ def with_finding(
         nodes[parent] = replace(nodes[parent], children=(*nodes[parent].children, (position, w)))
     added = NoisyOr("added_finding", base_logit, odds, parents, ())
     return replace(network, nodes=(*nodes, added), node_index={**network.node_index, added.id: position}), position
+
+
+def less_sure(model: Model, rng: Random) -> Model:
+    """The same numbers, about half of them less sure: smaller samples and wider ranges."""
+    content = copy.deepcopy(model._content)
+    for number in _elicited(content):
+        if rng.random() < 0.5:
+            if number.get("n") is not None:
+                number["n"] /= rng.choice([1.5, 4, 20])
+            else:
+                low, high = number["range"]
+                share = rng.choice([0.2, 0.6])
+                number["range"] = [low * (1 - share), min(high * (1 + share), 1.0) if high <= 1 else high * (1 + share)]
+    network = compile_network(knowledge_from_content(content, name=model.name))
+    return Model(SolvedNetwork(network, model._solved.bases, model._solved.baseline), content)  # bases rest on values only
+
+
+def _elicited(table: Any) -> Iterator[dict[str, Any]]:
+    """The tables that hold a number with its doubt."""
+    if isinstance(table, dict) and "kind" in table and (table.get("n") is not None or table.get("range") is not None):
+        yield table
+    else:
+        for part in table.values() if isinstance(table, dict) else table if isinstance(table, list) else ():
+            yield from _elicited(part)
 
 
 def _changed(arcs: Arcs, end: int, w: float) -> Arcs:
