@@ -22,6 +22,7 @@ def asking_is_sound(index: Index) -> Iterator[Fault]:
             yield _fault(
                 "interview.first", f"{name} is no finding or risk factor", nearest(name, index.ids("finding", "risk_factor"))
             )
+    yield from _kinds_hold_each_rule_once(index)
     conditions = index.ids("cause", "complication")
     for guard in asking.tests:
         place = f"tests.{guard.test}"
@@ -40,6 +41,19 @@ def asking_is_sound(index: Index) -> Iterator[Fault]:
             )
         yield from _condition_faults(index, f"{place}.not_if", guard.not_if)
         yield from _condition_faults(index, f"{place}.absent_says_nothing_if", guard.absent_says_nothing_if)
+
+
+def _kinds_hold_each_rule_once(index: Index) -> Iterator[Fault]:
+    """What may appear is told under a heading; nothing dangerous is left out."""
+    place = "safety_net.kinds"
+    told = [name for _, rules in index.knowledge.asking.kinds for name in rules]
+    known = [rule.id for rule in index.knowledge.urgency.rules]
+    for name in told:
+        if name not in known:
+            yield _fault(place, f"{name} is no rule", nearest(name, known))
+    for name in known if told else ():
+        if told.count(name) != 1:
+            yield _fault(f"{place}.rules", f"{name} stands under {told.count(name)} kinds", "list it under one")
 
 
 def _condition_faults(index: Index, place: str, condition: "Condition | None") -> Iterator[Fault]:

@@ -236,7 +236,9 @@ def _bounds(by_urgency: Mapping[str, float]) -> tuple[float, ...]:
 def _asking(table: Table | None) -> Asking:
     """Without such a file one cause is advised on, no safety net is woven from the rules, and no test is guarded."""
     if table is None:
-        return Asking(1, 1.0, (), 1, (), Level.SAME_DAY, (), 1, "", "", "", SETTLED, tuple(templates.ASKING.items()), (), ())
+        return Asking(
+            1, 1.0, (), 1, (), (), Level.SAME_DAY, (), 1, "", "", "", SETTLED, tuple(templates.ASKING.items()), (), ()
+        )
     advised, net, interview = table["advised"], table["safety_net"], table["interview"]
     return Asking(
         leading=advised["leading"],
@@ -244,6 +246,7 @@ def _asking(table: Table | None) -> Asking:
         history=tuple(net.get("history", ())),
         together=net["together"],
         come_back=tuple((Level(level), text) for level, text in net["by_level"].items()),
+        kinds=tuple((kind["text"], tuple(kind["rules"])) for kind in net.get("kinds", {}).values()),
         floor_from=Level(interview["floor_from"]),
         first=tuple(interview.get("first", ())),
         boxes=interview["boxes"],

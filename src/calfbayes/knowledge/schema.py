@@ -336,10 +336,16 @@ class AdvisedTable(Table):
     why: Text
 
 
+class WatchKindTable(Table):
+    text: Label
+    rules: Annotated[list[Id], Field(min_length=1)]
+
+
 class SafetyNetTable(Table):
     history: list[Id] = []
     together: Annotated[int, Field(ge=1, le=4)]
     by_level: dict[LevelName, Text]
+    kinds: dict[Id, WatchKindTable] = {}
 
 
 class InterviewTable(Table):

@@ -432,6 +432,7 @@ class Asking:
         history: Findings that tell how it began; they cannot appear later.
         together: The safety net names sets of at most so many findings.
         come_back: What to do if something appears that needs this level, in words.
+        kinds: Headings under which what may appear is told, each with the ids of its rules.
         floor_from: An interview does not take back a level from this one on.
         first: Risk factors and findings that an interview asks first.
         boxes: A checklist has at most so many.
@@ -447,6 +448,7 @@ class Asking:
     history: tuple[str, ...]
     together: int
     come_back: tuple[tuple[Level, str], ...]
+    kinds: tuple[tuple[str, tuple[str, ...]], ...]
     floor_from: Level
     first: tuple[str, ...]
     boxes: int

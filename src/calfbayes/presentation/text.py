@@ -6,6 +6,7 @@ Rendering only: every number and every medical word shown here stands in the res
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from calfbayes.diagnosis.safety_net import Signs
 from calfbayes.knowledge.terms import Level
 from calfbayes.presentation.facts import because, known
 from calfbayes.presentation.plain import BOLD, DIM, FULL, MARK, bar, bullets, painted, percent, printable, shortened, wrapped
@@ -26,7 +27,6 @@ MIN_WIDTH = 60
 OPEN_RULES_SHOWN = 4
 ASK_SHOWN = 6
 CARE_SHOWN = 3
-WATCH_SHOWN = 8
 
 
 def diagnosis_text(diagnosis: "Diagnosis", *, width: int = 100, colour: bool = False, top: int = 8, care: bool = False) -> str:
@@ -116,10 +116,17 @@ class View:
             if entries:
                 lines += ["", self.heading(name), *bullets(map(self._advised, entries), self.width)]
         for entry in advice.come_back_if:
-            sets = [" together with ".join(self.records[name].label for name in watch.findings) for watch in entry.any_of]
-            more = [f"and {len(sets) - WATCH_SHOWN} more"] if len(sets) > WATCH_SHOWN else []
-            lines += ["", self.heading(entry.text), *bullets([*sets[:WATCH_SHOWN], *more], self.width)]
+            lines += ["", self.heading(entry.text), *bullets(map(self._signs, entry.by_kind), self.width)]
         return lines[1:]
+
+    def _signs(self, signs: Signs) -> str:
+        """What is told under one heading: "A; B; C or D with E or F"."""
+        told = []
+        for sets, ones in signs.any_of:
+            labels = [self.records[name].label for name in ones]
+            shared = " or ".join(" with ".join(self.records[name].label for name in names) for names in sets)
+            told += [f"{shared} with {' or '.join(labels)}"] if shared else labels
+        return f"{signs.kind}: {'; '.join(told)}" if signs.kind else "; ".join(told)
 
     def known(self) -> list[str]:
         """The evidence in words, and what was assumed."""

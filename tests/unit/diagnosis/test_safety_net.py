@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from calfbayes import ContradictionError, Diagnosis, Level
 from calfbayes.evidence import read_evidence
 from calfbayes.knowledge.terms import Observer
+from calfbayes.presentation.text import diagnosis_text
 from support.models import shipped
 from support.queries import answers
 
@@ -77,3 +78,36 @@ def test_in_an_emergency_there_is_nothing_to_wait_for() -> None:
     assert result.urgency.level == Level.EMERGENCY
     assert result.care.come_back_if == ()
     assert result.to_dict()["care"]["come_back_if"] == []
+
+
+@given(data=st.data())
+def test_headings_hold_every_set_once(data: st.DataObject) -> None:
+    """Put together or not, what is told is what raises the level: nothing more, nothing left out."""
+    try:
+        result = CALF.diagnose(data.draw(answers(CALF, most=6)), cost_limit=NO_QUERY)
+    except ContradictionError:
+        assume(False)
+    for entry in result.care.come_back_if:
+        told = [
+            (signs.kind, tuple(sorted({*shared, name})))
+            for signs in entry.by_kind
+            for sets, ones in signs.any_of
+            for shared in sets
+            for name in ones
+        ]
+        assert sorted(told) == sorted((watch.kind, watch.findings) for watch in entry.any_of)
+        assert all(signs.kind for signs in entry.by_kind)
+        assert sum(len(signs.any_of) for signs in entry.by_kind) <= len(entry.any_of)
+
+
+def test_the_text_is_short_and_names_every_sign() -> None:
+    result = CALF.diagnose({"age": 45, "sex": "female", "muscle_tenderness": True}, cost_limit=NO_QUERY)
+    text = " ".join(diagnosis_text(result, width=100, care=True).split())
+    (emergency,) = (entry for entry in result.care.come_back_if if entry.level == Level.EMERGENCY)
+    told = text.partition(emergency.text)[2].partition(dict(ASKING.come_back)[Level.SAME_DAY])[0]
+    assert all(NETWORK.records[name].label in told for watch in emergency.any_of for name in watch.findings)
+    assert "more" not in told.replace("more than", "")
+    assert len(emergency.by_kind) <= 11 < len(emergency.any_of)
+    assert sum(len(signs.any_of) for signs in emergency.by_kind) < len(emergency.any_of) / 2
+    chances = [sum(w.chance for w in emergency.any_of if w.kind == signs.kind) for signs in emergency.by_kind]
+    assert chances == sorted(chances, reverse=True)
