@@ -27,9 +27,10 @@ test: lint
 test-deep: $(VENV)/.installed
 	CALFBAYES_HYPOTHESIS_PROFILE=deep $(BIN)/python -m pytest tests/properties tests/unit/testing
 
-# errors planted until 60 of them matter; under half an hour of one core. The card of the model is written from the table
+# errors planted until 60 of them matter; half an hour of one core, and what was found stands in the table if it is stopped. The card of the model
+# is written from it. `make mutate SEED=7` plants others
 mutate: $(VENV)/.installed
-	$(BIN)/calfbayes mutate calf --cases tests/clinical/cases/cases.jsonl -n $(or $(MUTANTS),60) --table models/calf/mutants.csv
+	$(BIN)/calfbayes mutate calf --cases tests/clinical/cases/cases.jsonl -n $(or $(MUTANTS),60) --seed $(or $(SEED),0) --table models/calf/mutants.csv
 
 # A browser is taken from the machine; else it is fetched by its driver, else by the package manager.
 $(VENV)/.browser: $(VENV)/.installed

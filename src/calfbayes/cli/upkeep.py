@@ -109,7 +109,13 @@ def _add_mutate(parser: argparse.ArgumentParser, _: Sequence[str]) -> None:
 def _mutate(arguments: argparse.Namespace) -> int:
     from calfbayes.constraints.reading import find_constraints
     from calfbayes.evaluation.case_files import read_cases
-    from calfbayes.testing.mutation import mutation_score
+    from calfbayes.testing.mutation import MutationReport, mutation_score
+
+    def progress(so_far: MutationReport) -> None:
+        tried = so_far.tried[-1]
+        print(f"{tried}: {tried.verdict}", file=sys.stderr, flush=True)
+        if arguments.table and tried.influential:  # at once, so that a run that is stopped leaves what it found
+            Path(arguments.table).write_text(so_far.to_csv(), encoding="utf-8")
 
     folder = find_constraints(arguments.path)
     report = mutation_score(
@@ -118,10 +124,8 @@ def _mutate(arguments: argparse.Namespace) -> int:
         read_cases(Path(arguments.cases)),
         n=arguments.n,
         seed=arguments.seed,
-        progress=lambda tried: print(f"{tried}: {tried.verdict}", file=sys.stderr, flush=True),
+        progress=progress,
     )
-    if arguments.table:
-        Path(arguments.table).write_text(report.to_csv(), encoding="utf-8")
     terminal.write(str(report))
     return 0
 

@@ -153,7 +153,7 @@ def mutation_score(
     *,
     n: int = 40,
     seed: int = 0,
-    progress: Callable[[Tried], None] | None = None,
+    progress: Callable[[MutationReport], None] | None = None,
 ) -> MutationReport:
     """Plant errors, one at a time, until n of them are influential, and see who notices.
 
@@ -163,7 +163,7 @@ def mutation_score(
         cases: Published patients, by whom influence is measured.
         n: How many influential mutants; there are fewer if a hundred times as many hold less.
         seed: Of the random generator; the same seed gives the same mutants.
-        progress: Told of every mutant that was made when it is done.
+        progress: Told what was found so far whenever a mutant has been tried; so that a run that is stopped is not lost.
     """
     trial = _Trial(model, folder, cases)
     tried: list[Tried] = []
@@ -176,7 +176,7 @@ def mutation_score(
             continue
         tried.append(result)
         if progress:
-            progress(result)
+            progress(MutationReport(tuple(tried), screened, seed, model.digest))
         found += result.influential
         if found == n:
             break

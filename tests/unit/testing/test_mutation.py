@@ -204,6 +204,13 @@ def test_a_row_of_the_audit_notices(tmp_path: Path, published: float, reason: st
     assert not guard.noticed_by(place, with_number(TUTORIAL, place, number_at(TUTORIAL, place)))
 
 
+def test_progress_tells_what_was_found_so_far(cases: Path) -> None:
+    told: list[MutationReport] = []
+    report = mutation_score(TUTORIAL, FOLDER, read_cases(cases), n=2, progress=told.append)
+    assert [len(so_far.tried) for so_far in told] == list(range(1, len(report.tried) + 1))
+    assert told[-1].to_csv() == report.to_csv()
+
+
 def test_the_command(cases: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["mutate", "tutorial", "--cases", str(cases), "-n", "3", "--seed", "0"]) == 0
     out, err = capsys.readouterr()
