@@ -381,7 +381,7 @@ def _sampled(asked: Asked, draws: int, seed: int, tell: Any) -> tuple[Array, int
         return asked.of_models(some.numbers), some.redrawn
 
     found, redrawn = [], 0
-    with ThreadPoolExecutor(THREADS) as pool:  # two thirds of the work is numpy's, which lets the other thread go on
+    with ThreadPoolExecutor(THREADS) as pool:  # numpy lets the other thread go on while it computes
         for part, thrown_away in pool.map(of_part, range(0, draws, AT_ONCE)):
             found.append(part)
             redrawn += thrown_away
