@@ -30,7 +30,7 @@ References:
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from math import isinf, log
+from math import inf, isinf, log
 
 import numpy as np
 from numpy.typing import NDArray
@@ -149,7 +149,7 @@ def answer(
         QueryTooCostlyError: If the plan is dearer than `cost_limit`; nothing was allocated then.
     """
     batch = _Batch(network, labels, tuple(also), risks=risks, slopes=slopes)
-    problem = batch.problem(numbers, query)
+    problem = batch.problem(numbers, query, cost_limit)
     lanes = problem.lanes // batch.n_labels
     program = priced(problem, problem.lanes if slopes else lanes, cost_limit)
     answers = []
@@ -172,7 +172,7 @@ def log_joints(network: Network, numbers: Numbers, query: Query, *, cost_limit: 
     Raises:
         QueryTooCostlyError: If the plan is dearer than `cost_limit`; nothing was allocated then.
     """
-    problem = reduce_batch(network, numbers, query)
+    problem = reduce_batch(network, numbers, query, cost_limit=cost_limit)
     program = priced(problem, problem.lanes, cost_limit)
     parts = _parts(problem.lanes, program.size)
     if len(parts) == 1:
@@ -208,7 +208,7 @@ class _Batch:
     def n_labels(self) -> int:
         return max(self.of_nodes, default=0) + 1
 
-    def problem(self, numbers: Numbers, query: Query) -> Problem:
+    def problem(self, numbers: Numbers, query: Query, cost_limit: float = inf) -> Problem:
         """The reduced batch; all lanes for the first label come first, and those in which every label is allowed last."""
         n = self.n_labels
         if n > 1:
@@ -218,7 +218,15 @@ class _Batch:
             for node, (absent, present) in query.weights.items():
                 allowed[node] = absent, present * allowed[node][1] if node in allowed else present
             query = replace(query, weights=allowed)
-        return reduce_batch(self.network, numbers, query, also=self.also, all_slopes=self.risks or self.slopes)
+        return reduce_batch(
+            self.network,
+            numbers,
+            query,
+            also=self.also,
+            all_slopes=self.risks or self.slopes,
+            cost_limit=cost_limit,
+            copies=1 if self.slopes else n,
+        )
 
     def answers(self, numbers: Numbers, query: Query, problem: Problem, program: Program) -> Answers:
         """Walk."""
@@ -322,7 +330,7 @@ def highest_label(
     """
     query = replace(Query.of(evidence), weights=_up_to(labels, np.arange(n_labels)))
     flags = {node: np.where(np.arange(n_labels) == label, 1.0, 0.0) for node, label in enumerate(labels)}
-    problem = reduce_batch(network, network.numbers(cause_logits), query, flags=flags)
+    problem = reduce_batch(network, network.numbers(cause_logits), query, flags=flags, cost_limit=cost_limit, copies=n_labels)
     if_none = Table((), np.where(np.arange(n_labels) == 0, 1.0, 0.0))
     problem.bits[len(network.nodes)] = Bit(if_none, Table((), np.ones(1)))
     total, exponent = Walk(problem, priced(problem, 1, cost_limit)).forward()
@@ -341,10 +349,10 @@ def priced(problem: Problem, lanes: int, cost_limit: float) -> Program:
     """Plan a problem; nothing that grows with the messages is allocated.
 
     Raises:
-        QueryTooCostlyError: If the plan is dearer than `cost_limit` in so many lanes.
+        QueryTooCostlyError: If the plan in so many lanes, and what it took to reduce the problem, are dearer than `cost_limit`.
     """
     program = program_of(problem.structure())
-    operations = program.plan.operations * lanes
+    operations = problem.operations + program.plan.operations * lanes
     if operations > cost_limit:
         raise QueryTooCostlyError(operations, cost_limit)
     return program

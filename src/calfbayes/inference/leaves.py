@@ -4,7 +4,7 @@ These are the leaves of everything that is computed, so here derivatives end: a 
 numbers that it was made of. What is observed of the risk factors is selected first.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import prod
 
 import numpy as np
@@ -57,7 +57,19 @@ class Activations:
         node_of_row: Which of the nodes each row belongs to.
     """
 
-    def __init__(self, network: Network, numbers: Numbers, risk_states: Sequence[int], nodes: Sequence[int]) -> None:
+    def __init__(
+        self,
+        network: Network,
+        numbers: Numbers,
+        risk_states: Sequence[int],
+        nodes: Sequence[int],
+        pay: Callable[[float], None] | None = None,
+    ) -> None:
+        """Compute them.
+
+        Args:
+            pay: Is told how many there will be before they are allocated.
+        """
         self.nodes = nodes
         self.axes: dict[int, Axes] = dict.fromkeys(nodes, ())
         odds = [(k, risk, start) for k, node in enumerate(nodes) for risk, start in network.layout.odds[node]]
@@ -70,6 +82,8 @@ class Activations:
                 self.unknown.setdefault(k, []).append(slice(start, start + network.risks[risk].prior.shape[-1]))
         self.shapes = {node: tuple(of.stop - of.start for of in self.unknown.get(k, ())) for k, node in enumerate(nodes)}
         lengths = [prod(self.shapes[node]) for node in nodes]
+        if pay is not None:
+            pay(float(numbers.lanes) * sum(lengths))
         ends = np.cumsum(lengths)
         self.first = np.asarray(ends - lengths, dtype=np.intp)
         self.where = {node: slice(end - n, end) for node, end, n in zip(nodes, ends.tolist(), lengths, strict=True)}

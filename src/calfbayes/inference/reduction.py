@@ -31,15 +31,17 @@ References:
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from math import log
+from math import inf, log, prod
 
 import numpy as np
 
+from calfbayes.errors import QueryTooCostlyError
 from calfbayes.inference.leaves import ROWS, Activations, Index, prior_entries, prior_of
 from calfbayes.inference.tables import Alike, Array, Axes, Gradient, Table, union
 from calfbayes.network import Network, Numbers
 
 NAMELESS = -1
+ENTRY = 5.0  # operations that an entry of a product counts; so at the usual limit the tables stay below 320 MB, too
 WIDE = 11  # variables of an item that is worth taking apart
 TINY = 2.0**-200
 
@@ -171,6 +173,7 @@ class Problem:
         log_scale: Log of what was taken out of the items' weights, shape (lanes,).
         lanes: Number of lanes.
         kept: The hidden nodes that were kept.
+        operations: What it took to get here, in the operations of a plan.
     """
 
     items: list[Item]
@@ -181,6 +184,7 @@ class Problem:
     log_scale: Array
     lanes: int
     kept: tuple[int, ...]
+    operations: float = 0.0
 
     @property
     def log_factor(self) -> Array:
@@ -225,14 +229,19 @@ class Problem:
         )
 
 
-def reduce(network: Network, cause_logits: Array, evidence: Encoded, *, also: Sequence[int] = ()) -> Problem:
+def reduce(
+    network: Network, cause_logits: Array, evidence: Encoded, *, also: Sequence[int] = (), cost_limit: float = inf
+) -> Problem:
     """Leave of an ordinary query only what has to be summed over.
 
     Args:
         cause_logits: Logit of the base of each cause, shape (n_causes,).
         also: Mechanisms to keep although nothing below them was observed.
+
+    Raises:
+        QueryTooCostlyError: If even this needs more operations than `cost_limit`; no table beyond it was made then.
     """
-    return reduce_batch(network, network.numbers(cause_logits), Query.of(evidence), also=also)
+    return reduce_batch(network, network.numbers(cause_logits), Query.of(evidence), also=also, cost_limit=cost_limit)
 
 
 def reduce_batch(
@@ -243,6 +252,8 @@ def reduce_batch(
     also: Sequence[int] = (),
     all_slopes: bool = False,
     flags: Mapping[int, Array] | None = None,
+    cost_limit: float = inf,
+    copies: int = 1,
 ) -> Problem:
     """Leave of a batch of queries only what has to be summed over.
 
@@ -252,8 +263,40 @@ def reduce_batch(
             derivatives reach every number.
         flags: Probability, shape (lanes,), with which the presence of some hidden nodes switches one more bit on,
             which stands behind those of the nodes.
+        copies: How often the lanes are there; the price is that of one copy.
+
+    Raises:
+        QueryTooCostlyError: If even this needs more operations than `cost_limit`; no table beyond it was made then.
     """
-    return _Reduction(network, numbers, query, also, all_slopes=all_slopes, flags=flags or {}).problem()
+    purse = _Purse(cost_limit, ENTRY / copies)
+    return _Reduction(network, numbers, query, also, all_slopes=all_slopes, flags=flags or {}, purse=purse).problem()
+
+
+@dataclass(slots=True)
+class _Purse:
+    """What may be spent: each product is paid for before it is allocated."""
+
+    limit: float
+    of_entry: float
+    spent: float = 0.0
+
+    def pay(self, entries: float) -> None:
+        self.spent += self.of_entry * entries
+        if self.spent > self.limit:
+            raise QueryTooCostlyError(self.spent, self.limit)
+
+    def times(self, a: Table, b: Table) -> Table:
+        """The product of two tables."""
+        sizes = dict(zip((*a.axes, *b.axes), (*a.values.shape[1:], *b.values.shape[1:]), strict=True))
+        self.pay(float(max(len(a.values), len(b.values))) * prod(sizes.values()))
+        return a.times(b)
+
+    def times_alike(self, a: Alike, b: Alike, lanes: int) -> Alike:
+        """The product of two tables of which many of the lanes are alike."""
+        axes = (*a.table.axes, *b.table.axes)
+        sizes = dict(zip(axes, (*a.table.values.shape[1:], *b.table.values.shape[1:]), strict=True))
+        self.pay(float(min(lanes, len(a.table.values) * len(b.table.values))) * prod(sizes.values()))
+        return a.times(b)
 
 
 class _Reduction:
@@ -268,12 +311,14 @@ class _Reduction:
         *,
         all_slopes: bool,
         flags: Mapping[int, Array],
+        purse: _Purse,
     ) -> None:
         self.network = network
         self.numbers = numbers
         self.query = query
         self.all_slopes = all_slopes
         self.flags = flags
+        self.purse = purse
         self.lanes = max(numbers.lanes, query.lanes, *(len(flag) for flag in flags.values()), 1)
 
         absent = {node for node, (_, present) in query.weights.items() if not present.any()}
@@ -286,7 +331,7 @@ class _Reduction:
             m for m in network.mechanisms if (m in below or m in self.asked_for) and not (m in absent or m in query.left_out)
         ]
         self.hidden = [node for node in (*network.causes, *network.complications) if node not in absent] + self.mechanisms
-        self.own = Activations(network, numbers, query.risk_states, [*self.hidden, *self.reports])
+        self.own = Activations(network, numbers, query.risk_states, [*self.hidden, *self.reports], purse.pay)
 
         self.items: dict[int, Item] = {}
         self.pending: dict[int, tuple[Table | None, Table | None]] = {}
@@ -299,10 +344,11 @@ class _Reduction:
 
     def problem(self) -> Problem:
         """Go through all steps."""
-        kept = set(self.hidden)
+        purse = self.purse
+        hidden = set(self.hidden)
         linked = np.asarray((self.numbers.links > 0.0).any(axis=0)) | self.all_slopes
         parents = {
-            node: [(parent, arc) for parent, arc in self.network.layout.parents[node] if parent in kept and linked[arc]]
+            node: [(parent, arc) for parent, arc in self.network.layout.parents[node] if parent in hidden and linked[arc]]
             for node in (*self.hidden, *self.reports)
         }
         absent = [node for node, report in self.reports.items() if _absent_or_silent(*report)]
@@ -320,12 +366,13 @@ class _Reduction:
         for table in (*self.tables, *(prior.whole() for prior in priors.values())):
             if not table.axes:
                 self.factors.append(table)
-            elif not _carried(table, everything):
+            elif not _carried(table, everything, purse):
                 left.append(table)
         for item in self.items.values():
             self._settle(item)
-        apart = _wide_ones_apart(everything, self.sizes, len(self.network.risks) + len(self.network.nodes))
-        return Problem(apart, self.bits, left, self.sizes, self.factors, self.log_scale, self.lanes, tuple(self.hidden))
+        apart = _wide_ones_apart(everything, self.sizes, len(self.network.risks) + len(self.network.nodes), purse)
+        kept = tuple(self.hidden)
+        return Problem(apart, self.bits, left, self.sizes, self.factors, self.log_scale, self.lanes, kept, purse.spent)
 
     def _inhibition(self, absent: Sequence[int], parents: Mapping[int, Sequence[tuple[int, int]]]) -> Table:
         """For each hidden node the product of 1 - w over its absent findings, where the lane says that they are absent."""
@@ -358,7 +405,7 @@ class _Reduction:
                 point = len(self.network.risks) + node
                 self.sizes[point] = 2
                 self.bits[node] = Bit(_constant(0.0), _constant(0.0), point)
-                self.items[node].absent = absent.times(Table((point,), np.array([[1.0, 0.0]])))
+                self.items[node].absent = self.purse.times(absent, Table((point,), np.array([[1.0, 0.0]])))
                 activated = _entry(inhibition, k) if shared else _constant(1.0)
                 self.items[node].present = _unless_activated(present, activated, point)
             if node in self.query.weights:
@@ -387,9 +434,9 @@ class _Reduction:
         """Multiply in what was put off."""
         if_absent, if_present = self.pending.pop(item.node, (None, None))
         if if_absent is not None:
-            item.absent = item.absent.times(if_absent)
+            item.absent = self.purse.times(item.absent, if_absent)
         if if_present is not None:
-            item.present = item.present.times(if_present)
+            item.present = self.purse.times(item.present, if_present)
 
     def _take_in_absent(self, absent: Sequence[int]) -> None:
         """The rest of the absent reports: P(report | absent) (1 - leak)."""
@@ -427,8 +474,9 @@ class _Reduction:
             ((parent, arc),) = parents
             w, inhibitor = self._link(arc), self._inhibitor(arc)
             item = self.items[parent]
-            item.absent = item.absent.times(idle)
-            item.present = item.present.times(no.times(inhibitor).times(off).plus(yes.plus(no.times(w)).times(on)))
+            item.absent = self.purse.times(item.absent, idle)
+            busy = no.times(inhibitor).times(off).plus(yes.plus(no.times(w)).times(on))
+            item.present = self.purse.times(item.present, busy)
             self._rescale(item)
         else:
             for parent, arc in parents:
@@ -509,6 +557,7 @@ class _Reduction:
         for risk, prior in priors.items():
             for axis in prior.table.axes:
                 priors_with[axis].add(risk)
+        purse = self.purse
         summed: dict[int, tuple[Alike, Alike]] = {}
         tables = [Alike(table) for table in self.tables]
         for risk in reversed(range(len(self.network.risks))):  # children before parents
@@ -523,9 +572,10 @@ class _Reduction:
                 items_of[axis] |= items_of[risk]
             for k in items_of[risk]:
                 absent, present = summed.get(k) or (Alike(items[k].absent), Alike(items[k].present))
-                summed[k] = absent.times(prior).without(risk), present.times(prior).without(risk)
+                absent, present = (purse.times_alike(alike, prior, self.lanes) for alike in (absent, present))
+                summed[k] = absent.without(risk), present.without(risk)
             for k in of_tables:
-                tables[k] = tables[k].times(prior).without(risk)
+                tables[k] = purse.times_alike(tables[k], prior, self.lanes).without(risk)
             if not items_of[risk] and not of_tables and (self.all_slopes or risk in self.query.likelihoods):
                 rest = prior.without(risk)
                 youngest = max(rest.table.axes, default=-1)
@@ -562,16 +612,16 @@ def _products_of_others(factors: Array, first: Index) -> Array:
     return np.where(zeros - zero > 0, 0.0, product / np.where(zero, 1.0, factors))
 
 
-def _carried(table: Table, items: Sequence[Item]) -> bool:
+def _carried(table: Table, items: Sequence[Item], purse: _Purse) -> bool:
     """Multiply a factor into an item that depends on all its points, if there is one."""
     for item in items:
         if set(table.axes) <= {*item.absent.axes, *item.present.axes}:
-            item.absent, item.present = item.absent.times(table), item.present.times(table)
+            item.absent, item.present = purse.times(item.absent, table), purse.times(item.present, table)
             return True
     return False
 
 
-def _wide_ones_apart(items: Sequence[Item], sizes: dict[int, int], first_point: int) -> list[Item]:
+def _wide_ones_apart(items: Sequence[Item], sizes: dict[int, int], first_point: int, purse: _Purse) -> list[Item]:
     """Take items apart that tie many variables together.
 
     All that the children of an item share is whether it is present. That becomes a point: the item, without children,
@@ -589,7 +639,7 @@ def _wide_ones_apart(items: Sequence[Item], sizes: dict[int, int], first_point: 
             apart.append(item)
         else:
             off, on = Table((point,), absent), Table((point,), present)
-            apart.append(Item(item.node, item.absent.times(off), item.present.times(on)))
+            apart.append(Item(item.node, purse.times(item.absent, off), purse.times(item.present, on)))
             apart += [Item(NAMELESS, off, on, [child]) for child in item.children]
             sizes[point] = 2
     return apart

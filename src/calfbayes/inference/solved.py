@@ -59,8 +59,8 @@ def solve_setting(network: Network, setting: str) -> tuple[Bases, Posterior]:
 
 def _check_price(network: Network) -> None:
     """Refuse a model of which not even the empty query can be answered, before anything is computed."""
-    problem = reduce(network, np.zeros(network.n_causes), nothing_known(network))
     try:
+        problem = reduce(network, np.zeros(network.n_causes), nothing_known(network), cost_limit=COST_LIMIT)
         priced(problem, 1, COST_LIMIT)
     except QueryTooCostlyError as error:
         shared = f"with nothing known a query would need {error.operations:.2g} operations, the limit is {error.limit:.2g}"

@@ -104,6 +104,11 @@ def test_the_chance_of_any_of_a_set_lies_between_the_largest_of_them_and_their_s
     assert result.probability_of_any([]) == 0.0
 
 
+def price_of(network: Network, logits: Array, evidence: Encoded) -> float:
+    problem = reduce(network, logits, evidence)
+    return problem.operations + make_plan(problem).operations
+
+
 def test_a_dear_query_is_refused_before_anything_is_allocated() -> None:
     network = dense(30, 40)
     evidence = Encoded((), tuple((node, *PRESENT) for node in network.findings if node != network.complaint))
@@ -114,7 +119,7 @@ def test_a_dear_query_is_refused_before_anything_is_allocated() -> None:
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert caught.value.operations > 2.0**38
-    assert caught.value.operations == make_plan(reduce(network, logits, evidence)).operations
+    assert caught.value.operations == price_of(network, logits, evidence)
     assert caught.value.limit < caught.value.operations
     assert f"{caught.value.operations:.2g}" in str(caught.value)
     assert peak < 20e6
@@ -124,7 +129,7 @@ def test_the_limit_is_the_largest_price_that_is_paid() -> None:
     network = dense(6, 4)
     evidence = Encoded((), tuple((node, *PRESENT) for node in network.findings if node != network.complaint))
     logits = np.zeros(network.n_causes)
-    price = make_plan(reduce(network, logits, evidence)).operations
+    price = price_of(network, logits, evidence)
     assert infer(network, logits, evidence, cost_limit=price).hidden
     with pytest.raises(QueryTooCostlyError):
         infer(network, logits, evidence, cost_limit=price * 0.999)

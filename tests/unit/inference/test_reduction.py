@@ -1,3 +1,4 @@
+import tracemalloc
 from collections.abc import Mapping
 from math import log
 from random import Random
@@ -6,8 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from calfbayes.errors import QueryTooCostlyError
 from calfbayes.inference import reduction
-from calfbayes.inference.exact import answer
+from calfbayes.inference.exact import answer, infer
 from calfbayes.inference.plan import make_plan
 from calfbayes.inference.reduction import Encoded, Problem, Query, reduce
 from calfbayes.knowledge.reading import Content, knowledge_from_content
@@ -161,6 +163,48 @@ def test_an_impossible_risk_state_leaves_probability_0() -> None:
     given["risk_factors"]["habit"] = factor("habit", 0.0)
     problem = reduced(network_of(given), {}, risks=(1,))
     assert problem.log_factor == -np.inf
+
+
+# --- the price -------------------------------------------------------------------------------------------------------
+
+
+def test_what_is_dear_to_reduce_is_refused_before_it_is_allocated() -> None:
+    """One cause that 24 unknown risk factors move: its table has 2^24 entries, and its plan would be cheap."""
+    network = network_of(with_factors(**{f"risk_{k}": {"first": 2.0} for k in range(24)}))
+    logits = np.full(network.n_causes, -1.0)
+    tracemalloc.start()
+    with pytest.raises(QueryTooCostlyError) as caught:
+        infer(network, logits, Encoded((-1,) * 24, ()), cost_limit=2.0**24)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert caught.value.operations > 2.0**24
+    assert caught.value.limit == 2.0**24
+    assert peak < 2e6
+    few = Encoded((-1,) * 4 + (0,) * 20, ())
+    assert infer(network, logits, few, cost_limit=1e5).hidden
+
+
+def test_what_risk_factors_shared_with_a_finding_cost_is_priced_too() -> None:
+    """The leak of a finding that one cause has alone is moved by other risk factors than the cause: their product is large."""
+    of_cause = {f"cause_{k}": {"first": 2.0} for k in range(12)}
+    network = network_of(with_factors(**of_cause, **{f"leak_{k}": {"own": 2.0} for k in range(12)}))
+    evidence = Encoded((-1,) * 24, ((network.node_index["own"], *PRESENT),))
+    tracemalloc.start()
+    with pytest.raises(QueryTooCostlyError):
+        infer(network, np.full(network.n_causes, -1.0), evidence, cost_limit=2.0**24)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 8e6
+
+
+def test_the_price_counts_each_lane_that_differs_and_no_copies() -> None:
+    network = network_of(with_factors(habit={"first": 3.0}, age={"first": 2.0, "second": 2.0}))
+    numbers, cause = network.numbers(np.full(network.n_causes, -1.0)), network.node_index["second"]
+    queries = [Query((-1, -1), weights={cause: (np.ones(n), np.ones(n))}) for n in (1, 3)]
+    one, three = (reduction.reduce_batch(network, numbers, query).operations for query in queries)
+    assert three == one + reduction.ENTRY * 2 * 2 * 2  # two lanes more of the two weights of `second` by age
+    copies = reduction.reduce_batch(network, numbers, queries[1], copies=3)
+    assert copies.operations == pytest.approx(three / 3)
 
 
 # --- wide items ------------------------------------------------------------------------------------------------------
