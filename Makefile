@@ -48,7 +48,7 @@ pictures: $(VENV)/.installed
 notebook: $(VENV)/.installed
 	$(BIN)/jupyter lab notebooks
 
-# `make bench BENCH=--quick` takes minutes less
+# about half an hour on two quiet cores; `make bench BENCH=--quick` takes about a quarter of it
 bench: $(VENV)/.installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'
 	PYTHONPATH=tests $(BIN)/python -m benchmarks $(BENCH)

@@ -34,7 +34,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="fewer queries, shorter limits")
     quick = parser.parse_args().quick
     levels = (1, 4, 8) if quick else (1, 4, 8, 12, 16, 20)
-    n, seconds_each, seconds = (5, 3.0, 10.0) if quick else (15, 10.0, 20.0)
+    n, seconds_each, seconds = (5, 2.0, 6.0) if quick else (15, 6.0, 15.0)
 
     start = time.monotonic()
     print(machine())
@@ -59,7 +59,7 @@ def main() -> None:
     print(f"\n{OURS} and {REFEREE} both answered {len(together)} queries; largest difference {together.max():.0e}")
     derived(model, levels, n // 2, seconds_each, seconds)
     growth(n, seconds_each, seconds, quick=quick)
-    print(f"\n{(time.monotonic() - start) / 60:.0f} minutes in all")
+    print(f"\n{(time.monotonic() - start) / 60:.0f} minutes in all; {load()}")
 
 
 def compare(queries: Queries, label: str, seconds_each: float, seconds: float, out: Collection[str]) -> dict[str, Result]:
@@ -166,7 +166,12 @@ def machine() -> str:
             versions.append(f"{name} {version(name)}")
         except PackageNotFoundError:
             versions.append(f"{name} not installed")
-    return f"{processor}, {os.cpu_count()} cores, {platform.system()}; {', '.join(versions)}"
+    return f"{processor}, {os.cpu_count()} cores, {platform.system()}; {', '.join(versions)}; {load()}"
+
+
+def load() -> str:
+    """What else the machine does: with more than a process a core even processor times are too long, and only ratios hold."""
+    return f"load {os.getloadavg()[0]:.1f} over the last minute"
 
 
 def failures(result: Result) -> str:
