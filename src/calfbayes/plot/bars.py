@@ -51,7 +51,7 @@ def causes(result: Diagnosis, *, top: int = 8, intervals: Intervals | None = Non
         room.name_rows([entry.label for entry in entries])
         axes.set_xlim(0, 110)  # the figure beside the longest bar needs room
         axes.set_xticks(range(0, 101, 20))
-        room.label_x("probability (%); several causes may be present together")
+        room.label_x("probability (%); causes may be present together")
         room.title(f"{result.urgency.label}: {result.setting.replace('_', ' ')}")
         room.beside(axes.texts)
         room.legend()

@@ -24,18 +24,25 @@ LONGEST = 2.4  # inches of the name of a column
 
 
 def presentations(
-    model: Model, *, causes: Iterable[str] | None = None, findings: Iterable[str] | None = None, ax: "Axes | None" = None
+    model: Model,
+    *,
+    causes: Iterable[str] | None = None,
+    findings: Iterable[str] | None = None,
+    at_least: float = 0.0,
+    ax: "Axes | None" = None,
 ) -> "Figure":
     """Draw how often each finding shows when one cause is there and no other is, at the reference states of the risk factors.
 
     Args:
         causes: Ids, drawn from top to bottom; None draws all by group.
         findings: Ids, drawn from left to right; None draws all that a cause drawn here brings about.
+        at_least: Findings that no cause drawn here shows so often are left out.
         ax: Axes to draw on; None makes a figure that is large enough for all labels.
 
     Raises:
         UnknownNameError: If an id is not in the model.
-        ArgumentError: If there is nothing to draw, `model` is no model, the ids are no lists, or `ax` is no axes.
+        ArgumentError: If there is nothing to draw, `at_least` is no probability, `model` is no model, the ids are no lists,
+            or `ax` is no axes.
         MissingExtraError: If matplotlib is not installed.
     """
     network = checked_type("model", model, Model, A_MODEL)._solved.network
@@ -43,6 +50,9 @@ def presentations(
     by_group = sorted(model.causes, key=lambda cause: cause.group)
     rows = _positions(network, network.causes, "cause", [c.id for c in by_group] if causes is None else causes)
     columns = _positions(network, network.findings, "finding", _brought(network, rows) if findings is None else findings)
+    if isinstance(at_least, bool) or not isinstance(at_least, int | float) or not 0 <= at_least <= 1:
+        raise ArgumentError("at_least", short(at_least), "a number from 0 to 1")
+    columns = [column for column in columns if shown[rows, column - network.n_hidden].max(initial=0.0) >= at_least]
     if not rows or not columns:
         raise ArgumentError("causes, findings", "nothing", "at least one cause and one finding")
     values = 100 * shown[np.ix_(rows, [column - network.n_hidden for column in columns])]
@@ -65,7 +75,7 @@ def presentations(
         bar = axes.inset_axes((0.0, 1.0 + 0.1 / high, min(1.0, 3.0 / room.inner), 0.1 / high))
         figure_of(axes).colorbar(image, cax=bar, orientation="horizontal", ticklocation="top")
         bar.tick_params(labelsize=room.small)
-        words = fitted("how often the finding shows if this cause alone is there (%)", room.inner, room.size, 3)
+        words = fitted("how often each cause alone shows a finding (%)", room.inner, room.size, 3)
         bar.set_title(words, fontsize=room.size, loc="left")
         return figure_of(axes)
 

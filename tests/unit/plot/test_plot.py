@@ -399,13 +399,27 @@ def test_the_heat_map_leaves_out_the_complaint_and_what_no_cause_brings() -> Non
     assert {tick.get_text() for tick in axes.get_xticklabels()} == names
 
 
+def test_the_heat_map_leaves_out_what_is_seldom_shown() -> None:
+    network = CAR._solved.network
+    shown = findings_of_causes(network)[[network.node_index[cause.id] for cause in CAR.causes]].max(axis=0)
+    asked = [f for f in CAR.findings if f.id != CAR.knowledge.complaint]
+    often = {f.label for f in asked if shown[network.node_index[f.id] - network.n_hidden] >= 0.6}
+    (axes, *_) = plot.presentations(CAR, at_least=0.6).axes
+    drawn = {tick.get_text() for tick in axes.get_xticklabels()}
+    assert drawn == often
+    assert 0 < len(drawn) < len(plot.presentations(CAR).axes[0].get_xticklabels())
+
+
 @pytest.mark.parametrize("wrong", [{"causes": ["flat_batery"]}, {"findings": ["flat_battery"]}, {"causes": [3]}])
 def test_unknown_rows_and_columns_are_named(wrong: Any) -> None:
     with pytest.raises(UnknownNameError):
         plot.presentations(CAR, **wrong)
 
 
-@pytest.mark.parametrize("wrong", [{"causes": []}, {"findings": []}, {"causes": "flat_battery"}, {"findings": 5}])
+@pytest.mark.parametrize(
+    "wrong",
+    [{"causes": []}, {"findings": []}, {"causes": "flat_battery"}, {"findings": 5}, {"at_least": "often"}, {"at_least": 2}],
+)
 def test_the_heat_map_needs_lists_that_are_not_empty(wrong: Any) -> None:
     with pytest.raises(ArgumentError):
         plot.presentations(CAR, **wrong)
