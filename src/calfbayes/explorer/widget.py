@@ -64,7 +64,7 @@ class Explorer:
 
         controls = [self.setting, *self.persons.values(), self.search, self.count, *(row.box for row in self.rows)]
         left = widgets.VBox(
-            [*controls, self.clear, self.message, self.questions], layout=widgets.Layout(width="31rem", flex="0 0 auto")
+            [*controls, self.clear, self.message, self.questions], layout=widgets.Layout(width="33rem", flex="0 0 auto")
         )
         right = widgets.VBox([self.answer], layout=widgets.Layout(flex="1 1 0", min_width="20rem", padding="0 0 0 1rem"))
         self.box = widgets.HBox([left, right], layout=widgets.Layout(flex_flow="row wrap"))
@@ -157,9 +157,9 @@ class Row:
 
     def __init__(self, ticked: Callable[[Item, str], None]) -> None:
         self.item: Item | None = None
-        self.label = widgets.HTML(layout=widgets.Layout(width="11rem"))
+        self.label = widgets.HTML(layout=widgets.Layout(width="10rem"))
         words = [PRESENT, ABSENT, UNKNOWN, NOT_ASKED]
-        self.ticks = widgets.ToggleButtons(options=words, value=NOT_ASKED, style={"button_width": "4.5rem"})
+        self.ticks = widgets.ToggleButtons(options=words, value=NOT_ASKED, style={"button_width": "5.4rem"})
         self.box = widgets.HBox([self.label, self.ticks])
         self.ticks.observe(lambda change: self.item and change["new"] and ticked(self.item, change["new"]), "value")
 
