@@ -304,10 +304,15 @@ def _logical_clash(network: Network, evidence: Evidence) -> ContradictionError |
     return None
 
 
+@lru_cache(maxsize=256)
+def _observable(network: Network) -> frozenset[str]:
+    return frozenset({*network.risk_index, *(network.nodes[k].id for k in network.findings)})
+
+
 def _known(network: Network, name: object) -> str:
     if not isinstance(name, str):
         raise ArgumentError("evidence", _short(name), "ids as text")
-    observable = {*network.risk_index, *(network.nodes[k].id for k in network.findings)}
+    observable = _observable(network)
     if name in observable:
         return name
     if name in network.node_index:
@@ -363,7 +368,11 @@ def _risk_value(factor: RiskFactor, value: object) -> Value:
 
 
 def _nearest(name: str, known: object) -> tuple[str, ...]:
-    return tuple(get_close_matches(name[:200], sorted(known), n=3, cutoff=0.5)) if isinstance(known, set | dict) else ()
+    return (
+        tuple(get_close_matches(name[:200], sorted(known), n=3, cutoff=0.5))
+        if isinstance(known, set | frozenset | dict)
+        else ()
+    )
 
 
 def _short(value: object) -> str:
