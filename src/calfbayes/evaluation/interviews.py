@@ -31,11 +31,13 @@ class Ended:
     Attributes:
         full: The level that all that the patient could tell gives; None if that is too dear to compute.
         level: The level of the interview at its end.
+        without_floor: The level of its result, which an earlier and higher one does not hold up.
         screens: How many screens it took.
     """
 
     full: Level | None
     level: Level
+    without_floor: Level
     screens: int
     stop: Stop
 
@@ -50,6 +52,11 @@ class InterviewScores:
     def agreed(self) -> float:
         """Share that ended at the level of full information."""
         return self._share(e.level == e.full for e in self.ended)
+
+    @property
+    def agreed_without_floor(self) -> float:
+        """Share whose result ended there, whatever was said earlier in the interview."""
+        return self._share(e.without_floor == e.full for e in self.ended)
 
     @property
     def too_low(self) -> float:
@@ -72,6 +79,7 @@ class InterviewScores:
             "patients": len(self.ended),
             "too_dear": sum(e.full is None for e in self.ended),
             "agreed": self.agreed,
+            "agreed_without_floor": self.agreed_without_floor,
             "too_low": self.too_low,
             "emergency_missed": self.emergency_missed,
             "median_screens": self.median_screens,
@@ -131,7 +139,7 @@ def _ended(interview: Interview, answers: Mapping[str, Value]) -> Ended:
     except QueryTooCostlyError:
         full = None
     assert interview.stopped is not None  # nothing is asked any more
-    return Ended(full, interview.level, interview.screens, interview.stopped)
+    return Ended(full, interview.level, interview.result.urgency.level, interview.screens, interview.stopped)
 
 
 def _told_by(solved: SolvedNetwork, drawn: Mapping[str, Any]) -> dict[str, Value]:

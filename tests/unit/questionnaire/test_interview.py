@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from calfbayes import ArgumentError, ContradictionError, Level, QueryTooCostlyError, UnknownNameError, load_model
 from calfbayes.diagnosis.foresight import Foresight
 from calfbayes.diagnosis.questions import worth_by_rules
-from calfbayes.evaluation.interviews import InterviewScores, interviews, reply
+from calfbayes.evaluation.interviews import Ended, InterviewScores, interviews, reply
 from calfbayes.evidence import Value
 from calfbayes.inference.exact import infer
 from calfbayes.knowledge.terms import Observer
@@ -289,11 +289,27 @@ def test_patients_who_answer_truly_are_scored() -> None:
     again = interviews(TUTORIAL._solved, questionnaire, "primary_care", 10, seed=2, known=("age", "sex"))
     assert found[:2] == [next(again), next(again)]
     scores = InterviewScores(tuple(found))
+    assert all(ended.without_floor <= ended.level for ended in found)
     assert scores.agreed >= 0.8
     assert scores.emergency_missed == 0
     told = scores.to_dict()
     assert told["patients"] == sum(told["stops"].values()) == 10
     json.dumps(told, allow_nan=False)
+
+
+def test_scores_of_interviews_counted_by_hand() -> None:
+    low, mid, high = Level.SELF_CARE, Level.ROUTINE, Level.EMERGENCY
+    ended = (
+        Ended(mid, mid, mid, 3, Stop.SETTLED),
+        Ended(low, mid, low, 5, Stop.SETTLED),
+        Ended(high, mid, mid, 20, Stop.NOTHING_LEFT),
+        Ended(high, high, high, 1, Stop.EMERGENCY),
+        Ended(None, high, high, 2, Stop.EMERGENCY),
+    )
+    scores = InterviewScores(ended)
+    assert (scores.agreed, scores.agreed_without_floor) == (2 / 4, 3 / 4)
+    assert (scores.too_low, scores.emergency_missed, scores.median_screens) == (1 / 4, 1 / 4, 3)
+    assert scores.to_dict()["too_dear"] == 1
 
 
 def test_a_patient_chooses_what_fits() -> None:
