@@ -1,6 +1,6 @@
 """Interviews with simulated patients of the calf model, against all that they could have told: `make evaluate-interview`.
 
-Known before the interview: the complaint, age, sex and setting. Seeds are fixed. It takes hours on one processor.
+Known before the interview: the complaint, age, sex and setting. Seeds are fixed. It takes an hour or two on one processor.
 """
 
 import argparse
