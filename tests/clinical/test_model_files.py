@@ -202,7 +202,7 @@ def agreed_ids() -> dict[str, set[str]]:
 def test_the_counted_part_of_the_card_is_current(calf: KnowledgeBase) -> None:
     folder = models_folder() / "calf"
     card = (folder / CARD).read_text(encoding="utf-8")
-    assert {match["part"] for match in MARKED.finditer(card)} == {"size", "numbers", "causes", "coverage", "figures"}
+    assert {match["part"] for match in MARKED.finditer(card)} == {"size", "numbers", "causes", "coverage", "figures", "mutants"}
     assert with_counts(card, folder, calf) == card, "`make snapshot` counts anew"
 
 
