@@ -21,7 +21,7 @@ from calfbayes.questionnaire.interview import Interview, Stop, begin
 from calfbayes.questionnaire.session import Questionnaire
 from calfbayes.questionnaire.terms import NONE, Kind, Question
 
-COST_LIMIT = 2e8
+COST_LIMIT = 2e9  # of the level of full information: ten times that of a diagnosis, so that few patients are too dear
 
 
 @dataclass(frozen=True, slots=True)
