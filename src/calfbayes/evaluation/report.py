@@ -32,7 +32,9 @@ def scores_text(scores: Scores, *, resamples: int = RESAMPLES, seed: int = 0) ->
 def _measured(measured: Measured) -> str:
     if not measured.n:
         return "no such case"
-    return f"{percent(measured.value):>7}  [{percent(measured.low)} to {percent(measured.high)}]  of {measured.n}"
+    # counted and not computed, so that all is all
+    value, low, high = (percent(share, exact=True) for share in (measured.value, measured.low, measured.high))
+    return f"{value:>7}  [{low} to {high}]  of {measured.n}"
 
 
 def _triage(scores: Scores) -> list[list[str]]:

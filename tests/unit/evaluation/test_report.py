@@ -100,6 +100,12 @@ def test_text_tells_every_measure_and_every_level() -> None:
     assert all(str(level) in text for level in LEVELS_BY_SEVERITY)
 
 
+def test_what_was_counted_of_all_is_told_as_all() -> None:
+    text = scores_text(scored(*[("ab", Level.EMERGENCY, Level.EMERGENCY)] * 3))
+    assert "100 %  [100 % to 100 %]  of 3" in text
+    assert "99.9" not in text
+
+
 def test_a_file_is_evaluated_from_python_and_from_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = cases_file(tmp_path, {}, {"id": "C2", "findings": {"lights_dim": False}})
     scores = calfbayes.evaluate(path, model=CAR)
