@@ -140,7 +140,11 @@ def test_a_planted_error_is_noticed(error: str) -> None:
 
 
 def test_a_rule_that_is_gone_is_missed() -> None:
-    gone = edited(CALF, {"urgency.rules.cauda_equina": REMOVED})
+    with pytest.raises(ModelFileError, match="cauda_equina is no rule"):
+        edited(CALF, {"urgency.rules.cauda_equina": REMOVED})
+    heading = "asking.safety_net.kinds.nerves.rules"
+    left = [rule for rule in value_at(CALF, heading) if rule != "cauda_equina"]
+    gone = edited(CALF, {"urgency.rules.cauda_equina": REMOVED, heading: left})
     with pytest.raises(ModelFileError, match="'cauda_equina' is no red-flag rule"):
         read_constraints(gone._solved.network, find_constraints("calf"))
 

@@ -233,7 +233,9 @@ def test_less_sure_numbers_never_lower_the_level(name: str, data: st.DataObject)
 def test_doubt_enough_raises_the_level() -> None:
     """The law above is not empty: some answer is raised by what the files no longer know for sure."""
     raised = []
-    for told in ({"age": age, "cold_feet": True, "night_cramps": True} for age in (40, 60, 80)):
+    for told in (
+        {"age": age, sign: True} for age in (40, 50, 60, 70) for sign in ("heaviness", "night_pain", "pain_on_walking")
+    ):
         levels = [m.diagnose(told).urgency.level for m in (shipped("calf"), unsure("calf", 0), unsure("calf", 1))]
         raised.append(max(levels) > levels[0])
     assert any(raised)
