@@ -429,6 +429,10 @@ def test_a_record_is_replayed(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     file.write_text(capsys.readouterr().out, encoding="utf-8")
     assert main(["replay", str(file)]) == 0
     assert capsys.readouterr().out == "reproduced\n"
+    elsewhere = tmp_path / "elsewhere.json"
+    elsewhere.write_text(file.read_text(encoding="utf-8").replace('"name": "car"', '"name": "bicycle"'), encoding="utf-8")
+    assert main(["replay", str(elsewhere)]) == 1
+    assert "is of model 'bicycle', which is not shipped" in capsys.readouterr().err
     edited = tmp_path / "car"
     shutil.copytree(CAR, edited)
     findings = edited / "findings.toml"

@@ -122,6 +122,10 @@ def _replay(arguments: argparse.Namespace) -> int:
     named = document.get("model") if isinstance(document, dict) else None
     name = named.get("name") if isinstance(named, dict) else None
     model = models.load(arguments.model or (name if isinstance(name, str) and name in shipped_models() else None))
+    if arguments.model is None and isinstance(name, str) and name != model.name:
+        raise terminal.InputError(
+            f"{arguments.record}: is of model {name[:80]!r}, which is not shipped; give its folder with --model"
+        )
     again = model.replay(document)
     terminal.write(
         json.dumps(again.to_dict(), allow_nan=False) if arguments.json else "\n".join(map(printable, str(again).splitlines()))

@@ -7,6 +7,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
+
 from calfbayes.diagnosis.care import CareAdvice, care_advice
 from calfbayes.diagnosis.encoding import encode
 from calfbayes.diagnosis.urgency import Outcome, UrgencyResult
@@ -180,7 +182,7 @@ class Diagnosis:
         """
         from calfbayes.explanation.ledger import LIMIT, explain
 
-        return explain(self, cause, cost_limit=LIMIT if cost_limit is None else cost_limit)
+        return explain(self, cause, cost_limit=_limit(cost_limit, LIMIT))
 
     def compare_causes(self, first: str, second: str, *, cost_limit: float | None = None) -> "Contest":
         """Hold two causes against each other: what each answer does between them, and what one takes from the other.
@@ -197,7 +199,7 @@ class Diagnosis:
         from calfbayes.explanation.competition import compare_causes
         from calfbayes.explanation.ledger import LIMIT
 
-        return compare_causes(self, first, second, cost_limit=LIMIT if cost_limit is None else cost_limit)
+        return compare_causes(self, first, second, cost_limit=_limit(cost_limit, LIMIT))
 
     def cause_sets(self, *, count: int = 5, most: int = 3) -> "tuple[CauseSet, ...]":
         """The sets of causes that are most probably all the causes there are.
@@ -226,7 +228,7 @@ class Diagnosis:
         """
         from calfbayes.explanation.conflict import LIMIT, conflict
 
-        return conflict(self, cost_limit=LIMIT if cost_limit is None else cost_limit)
+        return conflict(self, cost_limit=_limit(cost_limit, LIMIT))
 
     def intervals(
         self,
@@ -255,7 +257,7 @@ class Diagnosis:
         """
         from calfbayes.explanation.intervals import LIMIT, intervals
 
-        limit = LIMIT if cost_limit is None else cost_limit
+        limit = _limit(cost_limit, LIMIT)
         return intervals(self, level=level, method=method, draws=draws, seed=seed, progress=progress, cost_limit=limit)
 
     def sensitivity(self, of: str, *, cost_limit: float | None = None) -> "Sensitivity":
@@ -273,7 +275,7 @@ class Diagnosis:
         from calfbayes.explanation.intervals import LIMIT
         from calfbayes.explanation.tornado import sensitivity
 
-        return sensitivity(self, of=of, cost_limit=LIMIT if cost_limit is None else cost_limit)
+        return sensitivity(self, of=of, cost_limit=_limit(cost_limit, LIMIT))
 
     def flips(self, who: Literal["patient", "clinician"] = "patient") -> "Flips":
         """Say what would flip the flag, up or down: answers that were not given, and elicited numbers.
@@ -391,6 +393,14 @@ def _entry(entry: CauseResult) -> dict[str, Any]:
         "group": entry.group,
         "urgency": str(entry.urgency),
     }
+
+
+def _limit(given: float | None, usual: float) -> float:
+    if given is None:
+        return usual
+    if isinstance(given, bool) or not isinstance(given, int | float | np.integer | np.floating) or not given > 0:
+        raise ArgumentError("cost_limit", repr(given)[:80], "a number above 0, or None")
+    return float(given)
 
 
 def _near(name: str, known: Mapping[str, object]) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from typing import Any
 from calfbayes.diagnosis.diagnosing import diagnose
 from calfbayes.diagnosis.policy import PolicyOrigin
 from calfbayes.diagnosis.result import CauseResult, Diagnosis
-from calfbayes.diagnosis.urgency import Reason
+from calfbayes.diagnosis.urgency import Outcome, Reason
 from calfbayes.errors import ArgumentError, UnknownNameError
 from calfbayes.evidence import Likelihood, Value, read_evidence
 from calfbayes.explanation.ledger import LIMIT, Ledger, explain
@@ -67,6 +67,7 @@ class Comparison:
         settings: The two care settings.
         models: The two digests.
         levels: The two urgency levels.
+        outcomes: How far the two may be relied on; outside the scope there may be no probabilities.
         reasons_gained: Reasons for the level that only the second result has.
         reasons_lost: Reasons that only the first has.
         causes: All causes and complications, the largest difference first.
@@ -78,6 +79,7 @@ class Comparison:
     settings: tuple[str, str]
     models: tuple[str, str]
     levels: tuple[Level, Level]
+    outcomes: tuple[Outcome, Outcome]
     reasons_gained: tuple[Reason, ...]
     reasons_lost: tuple[Reason, ...]
     causes: tuple[ProbabilityChange, ...]
@@ -126,6 +128,7 @@ class Comparison:
             "settings": list(self.settings),
             "models": list(self.models),
             "levels": [str(level) for level in self.levels],
+            "outcomes": [str(outcome) for outcome in self.outcomes],
             "reasons_gained": [reason.id for reason in self.reasons_gained],
             "reasons_lost": [reason.id for reason in self.reasons_lost],
             "causes": [{"id": c.id, "before": c.before, "after": c.after} for c in self.causes],
@@ -152,6 +155,7 @@ def compare(before: Diagnosis, after: Diagnosis) -> Comparison:
         settings=(before.setting, after.setting),
         models=(before.model.digest, after.model.digest),
         levels=(before.urgency.level, after.urgency.level),
+        outcomes=(before.outcome, after.outcome),
         reasons_gained=tuple(reason for key, reason in new.items() if key not in old),
         reasons_lost=tuple(reason for key, reason in old.items() if key not in new),
         causes=_probabilities((*before.causes, *before.complications), (*after.causes, *after.complications)),

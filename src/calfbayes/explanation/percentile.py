@@ -78,7 +78,7 @@ def percentile(result: Diagnosis, *, cost_limit: float) -> Percentile | str:
     network = result._solved.network
     asked = [name for name, value in result.evidence.items_by_id if isinstance(value, bool) and _is_asked(network, name)]
     if len(asked) < 2:
-        return "fewer than two findings were answered"
+        return "fewer than two findings were answered with yes or no"
     logits, known = result._solved.bases[result.setting].logits, encode(network, result.evidence).risk_states
     people = simulate_states(network, logits, PATIENTS, np.random.default_rng(SEED), known)
     answers = np.stack([people[name].astype(bool) for name in asked], axis=1)
@@ -91,7 +91,8 @@ def percentile(result: Diagnosis, *, cost_limit: float) -> Percentile | str:
     except QueryTooCostlyError as error:
         return str(error)
     n, share = len(measures) - 1, float(np.mean(measures[1:] >= measures[0] - SAME))
-    return Percentile((1 + n * share) / (1 + n), sqrt(share * (1 - share) / n), n)
+    among = (1 + n * share) / (1 + n)  # the patient is one of them, so it is never 0
+    return Percentile(among, sqrt(among * (1 - among) / n), n)
 
 
 def _is_asked(network: Network, name: str) -> bool:

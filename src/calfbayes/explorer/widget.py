@@ -62,7 +62,8 @@ class Explorer:
         self.search.observe(lambda _: self._fill(), "value")
         self.clear.on_click(lambda _: self._start_again())
 
-        controls = [self.setting, *self.persons.values(), self.search, self.count, *(row.box for row in self.rows)]
+        persons = [_named(factor, self.persons[factor.id]) for factor in session.persons]
+        controls = [self.setting, *persons, self.search, self.count, *(row.box for row in self.rows)]
         left = widgets.VBox(
             [*controls, self.clear, self.message, self.questions], layout=widgets.Layout(width="33rem", flex="0 0 auto")
         )
@@ -185,9 +186,15 @@ def explorer_of(session: Session) -> Explorer:
 def _control(factor: RiskFactor) -> Any:
     if factor.unit:
         place = f"{factor.unit}, {factor.lower_bounds[0]:g} to {factor.upper_bound:g}, or {UNKNOWN}"
-        return widgets.Text(description=factor.label, placeholder=place, continuous_update=False, style=_WIDE)
+        return widgets.Text(tooltip=factor.label, placeholder=place, continuous_update=False)
     states = [(NOT_ASKED, ""), (UNKNOWN, NO_STATE), *((state.replace("_", " "), state) for state in factor.states)]
-    return widgets.Dropdown(options=states, description=factor.label, style=_WIDE)
+    return widgets.Dropdown(options=states, tooltip=factor.label)
+
+
+def _named(factor: RiskFactor, control: Any) -> widgets.HBox:
+    """A control with its name before it: a notebook would set formulas in the control's own description."""
+    name = element("span", factor.label, title=factor.question)
+    return widgets.HBox([widgets.HTML(name, layout=widgets.Layout(width="7.5rem")), control])
 
 
 def _read(factor: RiskFactor, entered: str) -> Value:

@@ -481,6 +481,7 @@ class SentencesTable(Table):
     one_set: Text
     change: Text
     level_change: Text
+    outcome_change: Text
     conflict: Text
     pair: Text
     percentile: Text

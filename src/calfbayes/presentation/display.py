@@ -26,6 +26,7 @@ from calfbayes.presentation.parts import (
     table,
 )
 from calfbayes.presentation.plain import percent
+from calfbayes.version import __version__
 
 if TYPE_CHECKING:
     from calfbayes.diagnosis.care import Advised
@@ -108,7 +109,12 @@ class DiagnosisView:
             return None
         asked = "; ".join(self.network.records[name].label for name in self.diagnosis.would_settle)
         settle = element("p", element("strong", "These answers can settle it: "), f"{asked}.")
-        return joined([settle if asked else None, listed(map(self._open_rule, rules[:first]))])
+        rest = (
+            element("p", f"And {len(rules[first:])} more rules that answers could still fire.")
+            if rules[first:] and first
+            else None
+        )
+        return joined([settle if asked else None, listed(map(self._open_rule, rules[:first])), rest])
 
     def causes(self, top: int) -> tuple[Html | None, Html | None]:
         """The most probable causes with a remark, and the others."""
@@ -179,7 +185,10 @@ class DiagnosisView:
         """Which model it was, and what it is not for."""
         model = self.diagnosis.model
         named = element(
-            "p", f"Model {model.name} {model.version}, digest ", element("code", model.digest[:12], title=model.digest)
+            "p",
+            f"Model {model.name} {model.version}, digest ",
+            element("code", model.digest[:12], title=model.digest),
+            f"; calfbayes {__version__}",
         )
         return element("footer", named, element("p", self.diagnosis.disclaimer))
 

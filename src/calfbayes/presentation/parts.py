@@ -19,8 +19,9 @@ def style() -> Html:
 
 
 def section(label: str, *children: Child) -> Html:
-    """A display with the style sheet before it."""
-    return element("div", style(), element("section", *children, aria_label=label), class_="calfbayes")
+    """A display with the style sheet before it; a notebook that sets formulas is told to leave its text alone."""
+    classes = "calfbayes mathjax_ignore tex2jax_ignore"
+    return element("div", style(), element("section", *children, aria_label=label), class_=classes)
 
 
 def folding(title: Child, *children: Child, is_open: bool = False) -> Html:

@@ -90,7 +90,7 @@ def _for_and_against(words: "_Words", ledger: "Ledger") -> list[str]:
     if not weights:
         return [words.fill("nothing", cause=ledger.label)]
     for mechanism in dict.fromkeys(m for w in weights for route in w.routes[:1] for m in route.mechanisms):
-        sharing = [w for w in weights if w.routes and not w.competitor and mechanism in w.routes[0].mechanisms]
+        sharing = [w for w in weights if w.routes and not w.competitor and mechanism in w.routes[0].mechanisms and w.value]
         if len(sharing) > 1:
             items = words.listed(words.fact(w.id, w.value) for w in sharing)
             sentences.append(words.fill("process", items=items, mechanism=words.label(mechanism)))
@@ -188,7 +188,8 @@ def contest_sentences(contest: "Contest") -> tuple[str, ...]:
     sentences += between or [words.fill("no_difference", first=first, second=second)]
     sentences.append(words.fill("both", first=first, second=second, both=words.chance(contest.both)))
     sets = [words.fill("one_set", causes=" + ".join(s.labels), probability=words.chance(s.probability)) for s in contest.sets]
-    sentences.append(words.fill("sets", items=words.listed(sets[:SETS_TOLD])))
+    together = words.chance(sum(s.probability for s in contest.sets[:SETS_TOLD]))
+    sentences.append(words.fill("sets", items=words.listed(sets[:SETS_TOLD]), together=together))
     return (*sentences, *_sampled(words, contest.n_orders, contest.ratios))
 
 
@@ -226,6 +227,10 @@ def comparison_sentences(comparison: "Comparison") -> tuple[str, ...]:
     if words is None:
         return ()
     sentences = []
+    if comparison.outcomes[0] != comparison.outcomes[1]:
+        old, new = (str(outcome).replace("_", " ") for outcome in comparison.outcomes)
+        reason = comparison.after.outcome_reason
+        sentences.append(words.fill("outcome_change", before=old, after=new, reason=reason).strip())
     if comparison.levels[0] != comparison.levels[1]:
         labels = [result.urgency.label for result in (comparison.before, comparison.after)]
         sentences.append(words.fill("level_change", before=labels[0], after=labels[1]))

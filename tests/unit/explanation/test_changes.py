@@ -66,6 +66,15 @@ def test_a_cause_that_one_model_does_not_know_has_no_probability_there() -> None
     assert changed["ruptured_bakers_cyst"].after == large["ruptured_bakers_cyst"].probability
 
 
+def test_a_change_that_leaves_the_scope_is_told() -> None:
+    model = shipped("calf")
+    comparison = model.diagnose({"age": 58, "unilateral_calf_swelling": True}).what_if(calf_pain=False)
+    assert [str(outcome) for outcome in comparison.outcomes] == ["insufficient", "outside_scope"]
+    assert comparison.to_dict()["outcomes"] == ["insufficient", "outside_scope"]
+    assert comparison.sentences[0].startswith("How far it may be relied on: insufficient, then outside scope.")
+    assert comparison.after.outcome_reason in comparison.sentences[0]
+
+
 def test_an_own_policy_is_kept() -> None:
     model = shipped("tutorial")
     result = model.diagnose(PATIENT, policy=replace(model.urgency_policy, rules=()), allow_laxer_policy=True)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from calfbayes import Diagnosis, Likelihood, Model, QueryTooCostlyError, UnknownNameError
+from calfbayes import ArgumentError, Diagnosis, Likelihood, Model, QueryTooCostlyError, UnknownNameError
 from calfbayes.explanation import weighing
 from calfbayes.explanation.ledger import Certainty
 from calfbayes.explanation.shapley import every_order, share_of, shares, some_orders
@@ -278,3 +278,26 @@ def test_what_was_not_looked_for_is_said(monkeypatch: pytest.MonkeyPatch) -> Non
     ledger = shipped("tutorial").diagnose({"redness": True, "night_cramps": False}).explain("overuse")
     assert ledger.unasked is None
     assert "not looked for" in ledger.sentences[-1]
+
+
+def test_absent_findings_show_no_process() -> None:
+    ledger = (
+        shipped("calf")
+        .diagnose({"age": 30, "unilateral_calf_swelling": False, "pitting_oedema": False})
+        .explain("deep_vein_thrombosis")
+    )
+    assert {w.id for w in ledger.weights if w.decibans < 0} >= {"unilateral_calf_swelling"}
+    assert not any("same process" in sentence for sentence in ledger.sentences)
+
+
+@pytest.mark.parametrize("limit", [float("nan"), "x", True, 0, -1.0])
+def test_a_limit_that_is_no_number_above_zero_is_named(limit: object) -> None:
+    result = shipped("tutorial").diagnose({"redness": True, "cold_feet": True})
+    for ask in (
+        lambda: result.explain("overuse", cost_limit=limit),  # type: ignore[arg-type]
+        lambda: result.conflict(cost_limit=limit),  # type: ignore[arg-type]
+        lambda: result.sensitivity("overuse", cost_limit=limit),  # type: ignore[arg-type]
+        lambda: result.intervals(cost_limit=limit),  # type: ignore[arg-type]
+    ):
+        with pytest.raises(ArgumentError, match="cost_limit"):
+            ask()

@@ -88,7 +88,7 @@ def test_where_all_would_be_too_dear_fewer_patients_are_taken_and_then_none() ->
 
 def test_too_little_to_compare_is_said() -> None:
     result = shipped("tutorial").diagnose({"age": 61, "unilateral_calf_swelling": True})
-    assert percentile(result, cost_limit=1e9) == "fewer than two findings were answered"
+    assert percentile(result, cost_limit=1e9) == "fewer than two findings were answered with yes or no"
     found = result.conflict()
     assert found.percentile is None
     assert found.to_dict()["no_percentile"] == found.no_percentile != ""

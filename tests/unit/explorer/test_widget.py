@@ -206,6 +206,7 @@ def test_hostile_labels_stay_text(attack: str) -> None:
         assert attack in read_page(html).text
     controls: list[Any] = [explorer.setting, explorer.search, *explorer.persons.values()]
     assert not any(control.description_allow_html for control in controls)
+    assert not any(control.description for control in explorer.persons.values())  # a notebook sets formulas in it
 
 
 def test_a_wrong_start_is_refused() -> None:

@@ -72,3 +72,11 @@ def test_words_of_a_model_are_shown_as_text(attack: str) -> None:
         assert is_harmless(page)
         assert attack in page.text
     assert all(repr(thing) for thing in things)
+
+
+def test_notebooks_set_no_formulas_from_words_of_a_model() -> None:
+    """A dollar in two labels is money, not mathematics: the notebook's typesetter is told to leave the displays alone."""
+    for thing in shown_things("$x$"):
+        tag, attributes = read_page(thing._repr_html_()).elements[0]
+        assert tag == "div"
+        assert {"mathjax_ignore", "tex2jax_ignore"} <= set((attributes["class"] or "").split())
