@@ -33,7 +33,7 @@ OPERATIONS_PER_SEARCH = 2e6  # state operations that pay for one more search, wh
 MOST_SEARCHES = 48
 NOISE = 2.0  # a price may be overrated by this power of two in a repeated search
 MATRIX = 0.2  # what an operation takes in a product with a matrix, if it takes 1 in the OR of two messages
-LARGE = 16.0  # log2 of the largest message that is made for the sake of fewer ORs; larger ones leave the cache
+LARGE = 13.0  # log2 of the largest message that is made for the sake of fewer ORs; with lanes or slopes more leaves the cache
 STEP = 1e4  # state operations that take about as long as the overhead of one step
 
 
