@@ -20,6 +20,7 @@ import numpy as np
 
 from calfbayes.errors import ArgumentError, ContradictionError, EvidenceError, UnknownNameError
 from calfbayes.knowledge.terms import Finding, RiskFactor
+from calfbayes.knowledge.wording import short
 from calfbayes.network import Network
 
 MAX_ITEMS = 10_000
@@ -39,13 +40,13 @@ class Likelihood:
     def __post_init__(self) -> None:
         given = self.ratio
         if isinstance(given, bool | np.bool_) or not isinstance(given, int | float | np.integer | np.floating):
-            raise ArgumentError("ratio", _short(given), "a number above 0")
+            raise ArgumentError("ratio", short(given), "a number above 0")
         try:
             ratio = float(given)
         except OverflowError:
             ratio = math.inf
         if not (0.0 < ratio < math.inf):
-            raise ArgumentError("ratio", _short(given), "a finite number above 0 (False and True say absent and present)")
+            raise ArgumentError("ratio", short(given), "a finite number above 0 (False and True say absent and present)")
         object.__setattr__(self, "ratio", ratio)
 
 
@@ -110,7 +111,7 @@ class Evidence(Mapping[str, Value]):
             CalfBayesError: As `model.evidence`.
         """
         if changes is not None and not isinstance(changes, Mapping):
-            raise ArgumentError("changes", _short(changes), "a mapping of ids to values")
+            raise ArgumentError("changes", short(changes), "a mapping of ids to values")
         return read_evidence(self._network, {**self._values, **(changes or {}), **more}, setting=self.setting)
 
     def without(self, *names: str) -> "Evidence":
@@ -198,12 +199,12 @@ def read_evidence(network: Network, given: Mapping[str, object] | Evidence, *, s
     if isinstance(given, Evidence):
         setting = given.setting if setting is None else setting
     if not isinstance(given, Mapping):
-        raise ArgumentError("evidence", _short(given), 'a mapping of ids to values, such as {"age": 67, "redness": False}')
+        raise ArgumentError("evidence", short(given), 'a mapping of ids to values, such as {"age": 67, "redness": False}')
     if len(given) > MAX_ITEMS:
         raise ArgumentError("evidence", f"{len(given)} items", f"at most {MAX_ITEMS}")
     settings = [s.id for s in network.knowledge.settings]
     if setting is not None and (not isinstance(setting, str) or setting not in settings):
-        name = setting[:200] if isinstance(setting, str) else _short(setting)
+        name = setting[:200] if isinstance(setting, str) else short(setting)
         raise UnknownNameError("setting", name, tuple(settings), network.name)
     items = tuple(
         sorted(
@@ -227,13 +228,13 @@ def read_evidence_json(network: Network, text: str | bytes) -> Evidence:
     try:
         document = json.loads(text, object_pairs_hook=_without_repeats)
     except (ValueError, RecursionError, TypeError) as error:
-        raise ArgumentError("evidence", _short(text), f"JSON text ({error})") from None
+        raise ArgumentError("evidence", short(text), f"JSON text ({error})") from None
     if (
         not isinstance(document, dict)
         or not set(document) <= {"setting", "items"}
         or not isinstance(document.get("items", {}), dict)
     ):
-        raise ArgumentError("evidence", _short(document), '{"setting": "...", "items": {"age": 67, "redness": false}}')
+        raise ArgumentError("evidence", short(document), '{"setting": "...", "items": {"age": 67, "redness": false}}')
     return read_evidence(network, document.get("items", {}), setting=document.get("setting"))
 
 
@@ -311,7 +312,7 @@ def _observable(network: Network) -> frozenset[str]:
 
 def _known(network: Network, name: object) -> str:
     if not isinstance(name, str):
-        raise ArgumentError("evidence", _short(name), "ids as text")
+        raise ArgumentError("evidence", short(name), "ids as text")
     observable = _observable(network)
     if name in observable:
         return name
@@ -334,7 +335,7 @@ def _value(network: Network, name: str, value: object) -> Value:
     if value is None:
         return None
     if name == network.knowledge.complaint and not isinstance(value, bool):
-        raise EvidenceError(name, _short(value), "the complaint is what the model is about", "give True or False")
+        raise EvidenceError(name, short(value), "the complaint is what the model is about", "give True or False")
     return _risk_value(record, value) if isinstance(record, RiskFactor) else _finding_value(name, value)
 
 
@@ -343,7 +344,7 @@ def _finding_value(name: str, value: object) -> Value:
         return value
     if isinstance(value, Mapping) and set(value) == {"likelihood_ratio"}:
         return Likelihood(value["likelihood_ratio"])
-    raise EvidenceError(name, _short(value), "a finding is no number or text", "give True, False, None or Likelihood(ratio)")
+    raise EvidenceError(name, short(value), "a finding is no number or text", "give True, False, None or Likelihood(ratio)")
 
 
 def _risk_value(factor: RiskFactor, value: object) -> Value:
@@ -356,7 +357,7 @@ def _risk_value(factor: RiskFactor, value: object) -> Value:
             if factor.lower_bounds[0] <= value <= factor.upper_bound:
                 return value
             bounds = f"{factor.lower_bounds[0]:g}..{factor.upper_bound:g} {factor.unit}"
-            raise EvidenceError(factor.id, _short(value), f"lies outside {bounds}", "give a number within these bounds")
+            raise EvidenceError(factor.id, short(value), f"lies outside {bounds}", "give a number within these bounds")
         expected = f"a number of {factor.unit} or a state ({', '.join(factor.states)})"
     elif factor.is_binary:
         if isinstance(value, bool):
@@ -364,7 +365,7 @@ def _risk_value(factor: RiskFactor, value: object) -> Value:
         expected = "True, False or None"
     else:
         expected = f"a state: {', '.join(factor.states)}"
-    raise EvidenceError(factor.id, _short(value), "is no value of this risk factor", f"give {expected}")
+    raise EvidenceError(factor.id, short(value), "is no value of this risk factor", f"give {expected}")
 
 
 def _nearest(name: str, known: object) -> tuple[str, ...]:
@@ -373,11 +374,3 @@ def _nearest(name: str, known: object) -> tuple[str, ...]:
         if isinstance(known, set | frozenset | dict)
         else ()
     )
-
-
-def _short(value: object) -> str:
-    try:
-        text = repr(value)
-    except Exception:  # noqa: BLE001  a caller's repr may fail in any way
-        text = f"<{type(value).__name__}>"
-    return text if len(text) <= 80 else text[:77] + "..."

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from calfbayes.arguments import flag, number, whole_number
 from calfbayes.diagnosis.diagnosing import diagnose, with_level
 from calfbayes.diagnosis.policy import UrgencyPolicy, policy_of
 from calfbayes.diagnosis.result import Diagnosis
@@ -197,15 +198,9 @@ class Model:
             CalfBayesError: If the evidence cannot be what was given.
         """
         if engine not in ("exact", "pgmpy"):
-            raise ArgumentError("engine", repr(engine)[:80], "'exact' or 'pgmpy'")
-        if (
-            isinstance(cost_limit, bool)
-            or not isinstance(cost_limit, int | float | np.integer | np.floating)
-            or not cost_limit > 0
-        ):
-            raise ArgumentError("cost_limit", repr(cost_limit)[:80], "a number above 0")
-        if not isinstance(allow_laxer_policy, bool):
-            raise ArgumentError("allow_laxer_policy", short(allow_laxer_policy), "True or False")
+            raise ArgumentError("engine", short(engine), "'exact' or 'pgmpy'")
+        limit = number("cost_limit", cost_limit, "a number above 0", lambda x: x > 0)
+        flag("allow_laxer_policy", allow_laxer_policy)
         try:
             checked = self.evidence(evidence, setting=setting)
         except ContradictionError as error:
@@ -220,7 +215,7 @@ class Model:
             checked,
             policy=policy,
             allow_laxer_policy=allow_laxer_policy,
-            cost_limit=cost_limit,
+            cost_limit=limit,
             posterior_by=second,
         )
 
@@ -275,11 +270,9 @@ class Model:
 
         from calfbayes.inference.simulation import simulate_states
 
-        for name, value, most in (("n", n, 10**7), ("seed", seed, 2**63)):
-            if isinstance(value, bool) or not isinstance(value, int | np.integer) or not 0 <= value <= most:
-                raise ArgumentError(name, short(value), f"a whole number from 0 to {most}")
+        drawn, rng = whole_number("n", n, 0, 10**7), np.random.default_rng(whole_number("seed", seed, 0))
         chosen = self.evidence({}, setting=setting).setting or self.knowledge.default_setting
-        columns = simulate_states(self._solved.network, self._solved.bases[chosen].logits, int(n), np.random.default_rng(seed))
+        columns = simulate_states(self._solved.network, self._solved.bases[chosen].logits, drawn, rng)
         return pd.DataFrame(columns)
 
     def with_weights(self, setting: str, weights: Mapping[str, float]) -> "Model":
@@ -307,17 +300,12 @@ class Model:
         for cause, weight in weights.items():
             if cause not in content["causes"]:
                 raise UnknownNameError("cause", str(cause)[:200], (), self._solved.network.name)
-            if (
-                isinstance(weight, bool)
-                or not isinstance(weight, int | float | np.integer | np.floating)
-                or not 0 <= weight <= MAX_WEIGHT
-            ):
-                raise ArgumentError(f"weights[{cause!r}]", short(weight), f"a number from 0 to {MAX_WEIGHT:g}")
+            value = number(f"weights[{cause!r}]", weight, f"a number from 0 to {MAX_WEIGHT:g}", lambda x: 0 <= x <= MAX_WEIGHT)
             content["causes"][cause]["weight"][chosen] = {
-                "value": float(weight),
+                "value": value,
                 "kind": "judged",
                 "source": [CALLER],
-                "range": [float(weight) / 2, float(weight) * 2],
+                "range": [value / 2, value * 2],
                 "why": "given by the calling program",
             }
         kept = {s: (bases, self._solved.baseline[s]) for s, bases in self._solved.bases.items() if s != chosen}
@@ -370,10 +358,8 @@ class Model:
         from calfbayes.audit.comparison import audit
         from calfbayes.audit.table import find_tables, read_table
 
-        if isinstance(every, bool) or not isinstance(every, int) or every < 1:
-            raise ArgumentError("every", short(every), "a whole number from 1")
         figures = read_table(self._solved.network, find_tables(self._own_folder("evidence.csv")))
-        return audit(self._solved, figures[::every])
+        return audit(self._solved, figures[:: whole_number("every", every, 1)])
 
     def constraints(self) -> "tuple[Constraint, ...]":
         """What must hold clinically: the constraints that stand beside the model's files now, in the order of these.

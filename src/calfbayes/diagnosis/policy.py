@@ -44,6 +44,7 @@ from calfbayes.knowledge.terms import (
     Urgency,
     atoms,
 )
+from calfbayes.knowledge.wording import short
 from calfbayes.network import Network
 
 ROUNDING = 1e-12
@@ -221,7 +222,7 @@ def checked_policy(
     if policy is None or policy == models:
         return models, PolicyOrigin.MODEL
     if not isinstance(policy, UrgencyPolicy):
-        raise ArgumentError("policy", repr(policy)[:80], "an UrgencyPolicy, such as replace(model.urgency_policy, ...)")
+        raise ArgumentError("policy", short(policy), "an UrgencyPolicy, such as replace(model.urgency_policy, ...)")
     for rule in policy.rules:
         strange = next((atom for atom in atoms(rule.condition) if not _is_known(network, atom)), None)
         if strange:
@@ -246,14 +247,14 @@ def _table(given: object) -> tuple[tuple[float, ...], ...]:
     n = len(LEVELS_BY_SEVERITY)
     expected = f"{n} rows of {n} costs, by severity, least urgent first"
     if not isinstance(given, tuple | list) or len(given) != n:
-        raise ArgumentError("loss", repr(given)[:80], expected)
+        raise ArgumentError("loss", short(given), expected)
     rows: list[tuple[float, ...]] = []
     for acted, row in zip(LEVELS_BY_SEVERITY, given, strict=True):
         if not isinstance(row, tuple | list) or len(row) != n:
-            raise ArgumentError(f"loss[{acted.severity}]", repr(row)[:80], expected)
+            raise ArgumentError(f"loss[{acted.severity}]", short(row), expected)
         for cost in row:
             if isinstance(cost, bool) or not isinstance(cost, int | float) or not 0 <= cost <= MOST_LOSS:
-                raise ArgumentError(f"loss[{acted.severity}]", repr(cost)[:80], f"costs from 0 to {MOST_LOSS:g}")
+                raise ArgumentError(f"loss[{acted.severity}]", short(cost), f"costs from 0 to {MOST_LOSS:g}")
         if row[acted.severity] != 0:
             raise ArgumentError(
                 f"loss[{acted.severity}][{acted.severity}]", repr(row[acted.severity]), "0: acting as needed costs nothing"
@@ -272,7 +273,7 @@ def _table(given: object) -> tuple[tuple[float, ...], ...]:
 
 def _rules(given: object) -> tuple[Rule, ...]:
     if not isinstance(given, tuple | list) or not all(isinstance(rule, Rule) for rule in given):
-        raise ArgumentError("rules", repr(given)[:80], "a tuple of rules")
+        raise ArgumentError("rules", short(given), "a tuple of rules")
     ids = [rule.id for rule in given]
     if len(set(ids)) < len(ids):
         raise ArgumentError("rules", next(name for name in ids if ids.count(name) > 1), "an id of its own for each rule")
@@ -286,7 +287,7 @@ def _caution(given: object) -> Caution | None:
         numbers: tuple[object, ...] = given.deviations, given.if_too_dear
         if all(isinstance(x, int | float) and not isinstance(x, bool) and 0 <= x <= MOST_LOSS for x in numbers):
             return replace(given, deviations=float(given.deviations), if_too_dear=float(given.if_too_dear))
-    raise ArgumentError("caution", repr(given)[:80], "a Caution with numbers from 0, or None")
+    raise ArgumentError("caution", short(given), "a Caution with numbers from 0, or None")
 
 
 def _is_as_cautious(mine: Caution | None, other: Caution | None) -> bool:

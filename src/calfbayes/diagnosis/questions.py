@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
+from calfbayes.arguments import number, whole_number
 from calfbayes.diagnosis.foresight import Foresight, together
 from calfbayes.diagnosis.policy import UrgencyPolicy
 from calfbayes.diagnosis.relevance import relevance
@@ -176,7 +177,13 @@ def next_questions(
     diagnosis: "Diagnosis", *, n: int, who: str, budget: float | None, objective: str, cost_limit: float = COST_LIMIT
 ) -> NextQuestions:
     """What to ask next, best first; see `Diagnosis.next_questions`."""
-    _check(n, who, budget, objective)
+    n = whole_number("n", n, 1, MOST_QUESTIONS)
+    if who not in ASKED:
+        raise ArgumentError("who", short(who), " or ".join(map(repr, ASKED)))
+    if objective not in OBJECTIVES:
+        raise ArgumentError("objective", short(objective), " or ".join(map(repr, OBJECTIVES)))
+    if budget is not None:
+        budget = number("budget", budget, "a number above 0, or None", lambda x: x > 0)
     panel = _Panel.of(diagnosis, ASKED[who])
     bound = panel.network.knowledge.advice.possible_above[Level.EMERGENCY.severity]
     names = panel.shortlist(objective)
@@ -218,17 +225,6 @@ def worth_by_rules(diagnosis: "Diagnosis") -> dict[str, float]:
 def is_open(name: str, evidence: Evidence) -> bool:
     """Say whether a finding or risk factor has not been asked and does not follow from what was."""
     return name not in evidence and name not in evidence.surely_present and name not in evidence.surely_absent
-
-
-def _check(n: int, who: str, budget: float | None, objective: str) -> None:
-    if isinstance(n, bool) or not isinstance(n, int) or not 1 <= n <= MOST_QUESTIONS:
-        raise ArgumentError("n", short(n), f"a whole number from 1 to {MOST_QUESTIONS}")
-    if who not in ASKED:
-        raise ArgumentError("who", short(who), " or ".join(map(repr, ASKED)))
-    if objective not in OBJECTIVES:
-        raise ArgumentError("objective", short(objective), " or ".join(map(repr, OBJECTIVES)))
-    if budget is not None and (isinstance(budget, bool) or not isinstance(budget, int | float) or not budget > 0):
-        raise ArgumentError("budget", short(budget), "a number above 0, or None")
 
 
 def _order(question: NextQuestion, objective: str, bound: float) -> tuple[float, float, float, str]:

@@ -7,8 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-import numpy as np
-
+from calfbayes.arguments import number
 from calfbayes.diagnosis.care import CareAdvice, care_advice
 from calfbayes.diagnosis.encoding import encode
 from calfbayes.diagnosis.urgency import Outcome, UrgencyResult
@@ -17,6 +16,7 @@ from calfbayes.evidence import Evidence
 from calfbayes.inference.exact import highest_label
 from calfbayes.inference.solved import SolvedNetwork
 from calfbayes.knowledge.terms import Level
+from calfbayes.knowledge.wording import short
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -133,7 +133,7 @@ class Diagnosis:
             NoPosteriorError: If the result holds no probabilities.
         """
         if isinstance(names, str) or not isinstance(names, Iterable):
-            raise ArgumentError("names", repr(names)[:80], "a list of ids")
+            raise ArgumentError("names", short(names), "a list of ids")
         if not self.causes:
             raise NoPosteriorError(self.outcome_reason)
         network = self._solved.network
@@ -327,7 +327,7 @@ class Diagnosis:
         from calfbayes.explanation.changes import what_if
 
         if changes is not None and not isinstance(changes, Mapping):
-            raise ArgumentError("changes", repr(changes)[:80], "a mapping of ids to values")
+            raise ArgumentError("changes", short(changes), "a mapping of ids to values")
         return what_if(self, {**(changes or {}), **more}, remove=remove, setting=setting)
 
     def to_dict(self) -> dict[str, Any]:
@@ -370,7 +370,7 @@ class Diagnosis:
         from calfbayes.presentation.page import report_html
 
         if not isinstance(path, str | Path):
-            raise ArgumentError("path", repr(path)[:80], "a path, such as 'report.html'")
+            raise ArgumentError("path", short(path), "a path, such as 'report.html'")
         file = Path(path)
         file.write_text(report_html(self), encoding="utf-8")
         return file
@@ -398,9 +398,7 @@ def _entry(entry: CauseResult) -> dict[str, Any]:
 def _limit(given: float | None, usual: float) -> float:
     if given is None:
         return usual
-    if isinstance(given, bool) or not isinstance(given, int | float | np.integer | np.floating) or not given > 0:
-        raise ArgumentError("cost_limit", repr(given)[:80], "a number above 0, or None")
-    return float(given)
+    return number("cost_limit", given, "a number above 0, or None", lambda x: x > 0)
 
 
 def _near(name: str, known: Mapping[str, object]) -> tuple[str, ...]:

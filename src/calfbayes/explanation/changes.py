@@ -13,6 +13,7 @@ from calfbayes.errors import ArgumentError, UnknownNameError
 from calfbayes.evidence import Likelihood, Value, read_evidence
 from calfbayes.explanation.ledger import LIMIT, Ledger, explain
 from calfbayes.knowledge.terms import Level
+from calfbayes.knowledge.wording import short
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +183,7 @@ def what_if(
         CalfBayesError: As `model.evidence` and `model.diagnose`.
     """
     if isinstance(remove, str) or not isinstance(remove, Iterable):
-        raise ArgumentError("remove", repr(remove)[:80], 'a list of ids, such as ["redness"]')
+        raise ArgumentError("remove", short(remove), 'a list of ids, such as ["redness"]')
     evidence = result.evidence.without(*remove)
     edited = read_evidence(
         result._solved.network, {**evidence, **changes}, setting=evidence.setting if setting is None else setting

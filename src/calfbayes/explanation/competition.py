@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from calfbayes.arguments import whole_number
 from calfbayes.diagnosis.encoding import encode
 from calfbayes.diagnosis.result import Diagnosis
 from calfbayes.errors import ArgumentError
@@ -19,7 +20,6 @@ from calfbayes.explanation.weighing import Weighing
 from calfbayes.inference.exact import COST_LIMIT, Answers
 from calfbayes.inference.hypothetical import given_each, likeliest_sets
 from calfbayes.inference.tables import Array
-from calfbayes.knowledge.wording import short
 
 MOST_SETS = 100
 MOST_IN_SET = 6
@@ -200,9 +200,7 @@ def cause_sets(result: Diagnosis, *, count: int = 5, most: int = 3, cost_limit: 
         NoPosteriorError: If the result holds no probabilities.
         QueryTooCostlyError: If it would cost more than the limit.
     """
-    for name, value, limit in (("count", count, MOST_SETS), ("most", most, MOST_IN_SET)):
-        if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= limit:
-            raise ArgumentError(name, short(value), f"a whole number from 1 to {limit}")
+    count, most = whole_number("count", count, 1, MOST_SETS), whole_number("most", most, 1, MOST_IN_SET)
     result.probability_of_any([])  # refuses a result without probabilities
     network = result._solved.network
     numbers = network.numbers(result._solved.bases[result.setting].logits)

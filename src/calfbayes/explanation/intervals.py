@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from calfbayes.arguments import number, whole_number
 from calfbayes.diagnosis.encoding import encode
 from calfbayes.diagnosis.result import Diagnosis
 from calfbayes.errors import ArgumentError, NoPosteriorError, UnknownNameError
@@ -274,11 +275,8 @@ def intervals(
     """
     if method not in ("delta", "sampling"):
         raise ArgumentError("method", short(method), "'delta' or 'sampling'")
-    if isinstance(level, bool) or not isinstance(level, int | float | np.floating) or not 0.0 < level < 1.0:
-        raise ArgumentError("level", short(level), "a number between 0 and 1, such as 0.9")
-    for name, value, least, most in (("draws", draws, 20, MOST_DRAWS), ("seed", seed, 0, 2**63)):
-        if isinstance(value, bool) or not isinstance(value, int | np.integer) or not least <= value <= most:
-            raise ArgumentError(name, short(value), f"a whole number from {least} to {most}")
+    level = number("level", level, "a number between 0 and 1, such as 0.9", lambda x: 0 < x < 1)
+    draws, seed = whole_number("draws", draws, 20, MOST_DRAWS), whole_number("seed", seed, 0)
     if method == "sampling" and (draws + 1) * (1.0 - level) < 2.0:
         raise ArgumentError(
             "draws", short(draws), f"more: {2.0 / (1.0 - level):.0f} at least reach the ends of level {level:g}"

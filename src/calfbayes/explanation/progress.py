@@ -5,6 +5,7 @@ from collections.abc import Callable
 from time import monotonic
 
 from calfbayes.errors import ArgumentError
+from calfbayes.knowledge.wording import short
 
 Progress = bool | Callable[[int, int], None]
 PATIENCE = 1.0  # seconds of work of which nobody needs to be told
@@ -23,7 +24,7 @@ def teller(progress: Progress, what: str) -> Callable[[int, int], None]:
     if callable(progress):
         return progress
     if not isinstance(progress, bool):
-        raise ArgumentError("progress", repr(progress)[:80], "True, False, or a function of steps done and all steps")
+        raise ArgumentError("progress", short(progress), "True, False, or a function of steps done and all steps")
     began = monotonic()
     told = False
 

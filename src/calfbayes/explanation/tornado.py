@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from calfbayes.arguments import whole_number
 from calfbayes.diagnosis.result import Diagnosis
 from calfbayes.errors import ArgumentError
 from calfbayes.explanation.intervals import LIMIT, Asked, chances
@@ -158,9 +159,7 @@ def sensitivity(result: Diagnosis, *, of: str, exact: int = 8, confirmed: int = 
         NoPosteriorError: If the result holds no probabilities.
         QueryTooCostlyError: If it would cost more than the limit.
     """
-    for name, value in (("exact", exact), ("confirmed", confirmed)):
-        if isinstance(value, bool) or not isinstance(value, int | np.integer) or not 0 <= value <= 10_000:
-            raise ArgumentError(name, short(value), "a whole number from 0 to 10000")
+    exact, confirmed = whole_number("exact", exact, 0, 10_000), whole_number("confirmed", confirmed, 0, 10_000)
     asked = Asked.of(result)
     lanes = asked.n + 2 * int(exact) + int(confirmed) * ROUNDS
     if not isinstance(of, str):

@@ -6,6 +6,7 @@ from enum import IntEnum, StrEnum
 from typing import Literal, TypeAlias
 
 from calfbayes.errors import ArgumentError
+from calfbayes.knowledge.wording import short
 
 
 class Level(StrEnum):
@@ -38,7 +39,7 @@ class Level(StrEnum):
 
 def _level(other: object) -> Level:
     if not isinstance(other, Level):
-        raise ArgumentError("level", repr(other)[:80], "a Level, such as Level.SAME_DAY")
+        raise ArgumentError("level", short(other), "a Level, such as Level.SAME_DAY")
     return other
 
 

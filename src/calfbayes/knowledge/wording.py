@@ -13,14 +13,19 @@ def shown(text: str) -> str:
 
 
 def short(value: object) -> str:
-    """A value of a file in a few characters; what a table or a list holds is left out."""
+    """A value of a file or a caller in a few characters; what a table or a list holds is left out."""
     if isinstance(value, dict):
         return "a table"
     if isinstance(value, list):
         return "a list"
     if isinstance(value, int) and abs(value) >= 10**15:
         return "a huge number"  # Python refuses to print the largest ones
-    return _cut(ascii(value[:LONGEST]) if isinstance(value, str) and not value.isprintable() else repr(value))
+    if isinstance(value, str) and not value.isprintable():
+        return _cut(ascii(value[:LONGEST]))
+    try:
+        return _cut(repr(value))
+    except Exception:  # noqa: BLE001  a caller's repr may fail in any way
+        return f"<{type(value).__name__}>"
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

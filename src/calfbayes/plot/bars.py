@@ -3,10 +3,11 @@
 from math import isclose
 from typing import TYPE_CHECKING
 
+from calfbayes.arguments import whole_number
 from calfbayes.diagnosis.result import Diagnosis
 from calfbayes.errors import ArgumentError
 from calfbayes.explanation.intervals import Intervals
-from calfbayes.plot.canvas import BLACK, BLUE, SKY, canvas, checked_count, figure_of, with_posteriors
+from calfbayes.plot.canvas import BLACK, BLUE, SKY, canvas, figure_of, with_posteriors
 from calfbayes.presentation.plain import percent
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def causes(result: Diagnosis, *, top: int = 8, intervals: Intervals | None = Non
         ArgumentError: If `top` is no whole number from 1, `intervals` are those of another result, or `ax` no axes.
         MissingExtraError: If matplotlib is not installed.
     """
-    entries = with_posteriors(result).causes[: checked_count("top", top)]
+    entries = with_posteriors(result).causes[: whole_number("top", top, 1)]
     ends = [] if intervals is None else _whiskers(result, intervals)[: len(entries)]
     rows = range(len(entries))
     with canvas(ax, 7, 1.5 + ROW * len(entries)) as room:

@@ -84,17 +84,6 @@ def checked_type(name: str, value: object, kind: type[Kind], expected: str) -> K
     return value
 
 
-def checked_count(name: str, value: object) -> int:
-    """How many to draw.
-
-    Raises:
-        ArgumentError: If it is no whole number from 1.
-    """
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise ArgumentError(name, repr(value)[:80], "a whole number from 1")
-    return value
-
-
 def with_posteriors(result: Diagnosis) -> Diagnosis:
     """The result, if it has something to draw.
 

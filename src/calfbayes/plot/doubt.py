@@ -2,9 +2,10 @@
 
 from typing import TYPE_CHECKING
 
+from calfbayes.arguments import whole_number
 from calfbayes.errors import ArgumentError
 from calfbayes.explanation.tornado import Effect, Sensitivity
-from calfbayes.plot.canvas import BLACK, BLUE, ORANGE, canvas, checked_count, checked_type, figure_of
+from calfbayes.plot.canvas import BLACK, BLUE, ORANGE, canvas, checked_type, figure_of
 from calfbayes.plot.room import POINTS, width_of
 from calfbayes.presentation.plain import percent
 
@@ -30,7 +31,7 @@ def tornado(sensitivity: Sensitivity, *, top: int = 10, ax: "Axes | None" = None
         MissingExtraError: If matplotlib is not installed.
     """
     checked_type("sensitivity", sensitivity, Sensitivity, "what result.sensitivity gives")
-    effects = sensitivity.effects[: checked_count("top", top)]
+    effects = sensitivity.effects[: whole_number("top", top, 1)]
     if not effects:
         raise ArgumentError("sensitivity", "of a model whose numbers are all certain", "one with a number that has a range")
     now = 100 * sensitivity.probability

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from calfbayes.adapters.graph import to_networkx
+from calfbayes.arguments import whole_number
 from calfbayes.diagnosis.result import Diagnosis
 from calfbayes.model import Model
 from calfbayes.plot.canvas import (
@@ -24,7 +25,6 @@ from calfbayes.plot.canvas import (
     PURPLE,
     VERMILLION,
     canvas,
-    checked_count,
     checked_type,
     figure_of,
     with_posteriors,
@@ -111,7 +111,7 @@ def patient_network(result: Diagnosis, *, top: int = 6, ax: "Axes | None" = None
         ArgumentError: If `top` is no whole number from 1, or `ax` no axes.
         MissingExtraError: If matplotlib is not installed.
     """
-    graph = _active(with_posteriors(result), checked_count("top", top))
+    graph = _active(with_posteriors(result), whole_number("top", top, 1))
     for name, data in graph.nodes(data=True):
         data.update(_patient_node(result, name, data))
     for parent, child, data in graph.edges(data=True):

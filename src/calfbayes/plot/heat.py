@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from calfbayes.arguments import number
 from calfbayes.errors import ArgumentError, UnknownNameError
 from calfbayes.inference.alone import findings_of_causes
 from calfbayes.knowledge.wording import short
@@ -50,8 +51,7 @@ def presentations(
     by_group = sorted(model.causes, key=lambda cause: cause.group)
     rows = _positions(network, network.causes, "cause", [c.id for c in by_group] if causes is None else causes)
     columns = _positions(network, network.findings, "finding", _brought(network, rows) if findings is None else findings)
-    if isinstance(at_least, bool) or not isinstance(at_least, int | float) or not 0 <= at_least <= 1:
-        raise ArgumentError("at_least", short(at_least), "a number from 0 to 1")
+    at_least = number("at_least", at_least, "a number from 0 to 1", lambda x: 0 <= x <= 1)
     columns = [column for column in columns if shown[rows, column - network.n_hidden].max(initial=0.0) >= at_least]
     if not rows or not columns:
         raise ArgumentError("causes, findings", "nothing", "at least one cause and one finding")

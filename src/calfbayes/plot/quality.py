@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from calfbayes.arguments import whole_number
 from calfbayes.audit.comparison import TOLERANCE, Comparison, Verdict
 from calfbayes.audit.table import RATIOS
 from calfbayes.errors import ArgumentError
@@ -120,8 +121,7 @@ def calibration(probability: ArrayLike, happened: ArrayLike, *, bins: int = 10, 
         Wilson (1927), Probable inference, the law of succession, and statistical inference.
     """
     given, so = _checked(probability, happened)
-    if isinstance(bins, bool) or not isinstance(bins, int) or not 1 <= bins <= 1000:
-        raise ArgumentError("bins", repr(bins)[:80], "a whole number from 1 to 1000")
+    bins = whole_number("bins", bins, 1, 1000)
     place = np.minimum((given * bins).astype(int), bins - 1)
     n = np.bincount(place, minlength=bins)
     held = n > 0

@@ -3,9 +3,10 @@
 from math import isfinite, log10
 from typing import TYPE_CHECKING
 
+from calfbayes.arguments import whole_number
 from calfbayes.errors import ArgumentError
 from calfbayes.explanation.ledger import Certainty, Ledger
-from calfbayes.plot.canvas import BLACK, BLUE, GREY, VERMILLION, canvas, checked_count, checked_type, figure_of
+from calfbayes.plot.canvas import BLACK, BLUE, GREY, VERMILLION, canvas, checked_type, figure_of
 from calfbayes.plot.room import width_of
 from calfbayes.presentation.plain import percent
 from calfbayes.presentation.reasons import Names, what_it_does
@@ -37,7 +38,7 @@ def waterfall(ledger: Ledger, *, top: int = 12, ax: "Axes | None" = None) -> "Fi
     if checked_type("ledger", ledger, Ledger, "what result.explain gives").certainty == Certainty.OUTSIDE_SETTING:
         raise ArgumentError("ledger", f"of {ledger.label}, which is not weighed in this setting", "that of another cause")
     names = Names(ledger._result)
-    shown = ledger.weights if len(ledger.weights) <= checked_count("top", top) else ledger.weights[:top]
+    shown = ledger.weights if len(ledger.weights) <= whole_number("top", top, 1) else ledger.weights[:top]
     steps = [(names.fact(w.id, w.value), w.decibans) for w in shown]
     if rest := ledger.weights[len(shown) :]:
         steps.append((f"{len(rest)} more answers", sum(weight.decibans for weight in rest)))

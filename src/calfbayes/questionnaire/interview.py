@@ -25,6 +25,7 @@ from itertools import product
 from math import prod, sqrt
 from typing import Any
 
+from calfbayes.arguments import number, whole_number
 from calfbayes.diagnosis.diagnosing import diagnose
 from calfbayes.diagnosis.questions import bearing_most, is_open, next_questions, worth_by_rules
 from calfbayes.diagnosis.result import Diagnosis
@@ -443,18 +444,13 @@ def begin(
     Raises:
         ArgumentError: If an argument is out of its range.
     """
-    if budget is not None and (isinstance(budget, bool) or not isinstance(budget, int) or budget < 0):
-        raise ArgumentError("budget", short(budget), "a number of screens from 0, or None")
+    screens = None if budget is None else whole_number("budget", budget, 0)
     if epsilon is None:
         epsilon = solved.network.knowledge.asking.epsilon
-    if isinstance(epsilon, bool) or not isinstance(epsilon, int | float) or not 0 < epsilon < 1:
-        raise ArgumentError("epsilon", short(epsilon), "a probability between 0 and 1")
-    if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**63:
-        raise ArgumentError("seed", short(seed), "a whole number from 0")
+    chance = number("epsilon", epsilon, "a probability between 0 and 1", lambda x: 0 < x < 1)
+    drawn = whole_number("seed", seed, 0)
     lowest = LEVELS_BY_SEVERITY[0]
-    return Interview(
-        start, (), frozenset(), frozenset(), 0, lowest, budget, float(epsilon), seed, cost_limit, questionnaire, solved
-    )
+    return Interview(start, (), frozenset(), frozenset(), 0, lowest, screens, chance, drawn, cost_limit, questionnaire, solved)
 
 
 def interview_from_json(
@@ -484,8 +480,7 @@ def interview_from_json(
     asked, questions = document["asked"], {CHECKLIST, *(question.id for question in questionnaire.questions)}
     if not isinstance(asked, list) or not all(isinstance(name, str) and name in questions for name in asked):
         raise ArgumentError("asked", short(str(asked)), "a list of ids of the questionnaire")
-    if isinstance(screens, bool) or not isinstance(screens, int) or screens < 0:
-        raise ArgumentError("screens", short(screens), "a whole number from 0")
+    whole_number("screens", screens, 0)
     if floor not in list(Level):
         raise ArgumentError("floor", short(floor), f"one of {', '.join(Level)}")
     start = read_evidence_json(network, json.dumps(document["start"]))
