@@ -98,7 +98,8 @@ class ContradictionError(CalfBayesError, ValueError):
     """The evidence cannot all be true under the model.
 
     Attributes:
-        clash: Ids of a set of items that contradict each other; without any one of them they do not.
+        clash: Ids of a set of items that contradict each other; without any one of them they do not, unless it was too
+            costly to leave out all that has no part in it.
         reason: Why they clash.
         level: The level of the red-flag rules that hold on what was told, of which something may be wrong: there is no
             diagnosis, but what sounds like an emergency is not to be lost. None if no rule holds, or none was looked at.

@@ -71,3 +71,26 @@ def small_content(
         },
         "sources": {"nowhere": {"citation": "nowhere", "url": "", "kind": "judgement"}},
     }
+
+
+def factor(name: str, p: float, *, excluded_by: str = "") -> dict[str, Any]:
+    """A risk factor that is present or absent.
+
+    Args:
+        p: Its prior.
+        excluded_by: Another such factor with which it is never present.
+    """
+    origin = {key: value for key, value in number(0.0).items() if key != "value"}
+    priors = {"absent": p, "present": 0.0} if excluded_by else {"": p}
+    return {
+        "label": name,
+        "question": name,
+        "group": "some",
+        "burden": 1,
+        "states": ["absent", "present"],
+        "reference": "absent",
+        "prior": [
+            {**origin, "when": {excluded_by: [state]} if state else {}, "probabilities": {"present": chance}}
+            for state, chance in priors.items()
+        ],
+    }

@@ -39,7 +39,8 @@ def diagnose(
         posterior_by: Another engine, as a second opinion on the probabilities; the urgency levels stay the own engine's.
 
     Raises:
-        ContradictionError: If the evidence is impossible under the model; the clashing set is minimal.
+        ContradictionError: If the evidence is impossible under the model; the clashing set is minimal unless to make it so
+            would cost more than the limit.
         ArgumentError: If the policy cannot be used.
     """
     network = solved.network
@@ -61,8 +62,8 @@ def diagnose(
             own, deviations, doubt_refused = _inferred(solved, setting, encoded, counts_doubt, cost_limit)
             if doubt_refused:
                 deviations = chosen.deviations_if_too_dear
-            if isinf(own.log_joint) and not is_possible(network, bases, encoded):
-                raise _contradiction(solved, setting, encoded, evidence, chosen)
+            if isinf(own.log_joint) and not is_possible(network, bases, encoded, cost_limit=cost_limit):
+                raise _contradiction(solved, setting, encoded, evidence, chosen, cost_limit)
             other = posterior_by(network, bases.logits, encoded, cost_limit=cost_limit) if posterior_by else own
             if own.log_joint < LOWEST_LOG:
                 refusal = "the answers are so improbable together, below 1e-282, that their probability is lost to rounding"
@@ -138,10 +139,10 @@ def with_level(error: ContradictionError, policy: UrgencyPolicy) -> Contradictio
 
 
 def _contradiction(
-    solved: SolvedNetwork, setting: str, encoded: Encoded, evidence: Evidence, policy: UrgencyPolicy
+    solved: SolvedNetwork, setting: str, encoded: Encoded, evidence: Evidence, policy: UrgencyPolicy, cost_limit: float
 ) -> ContradictionError:
     network = solved.network
-    risks, findings = clashing(network, solved.bases[setting], encoded)
+    risks, findings = clashing(network, solved.bases[setting], encoded, cost_limit=cost_limit)
     answers = {node: on for node, _, on in encoded.findings}
     told = {network.risks[k].id: network.risks[k].states[encoded.risk_states[k]] for k in risks}
     told |= {network.nodes[node].id: "present" if answers[node] else "absent" for node in findings}

@@ -176,9 +176,14 @@ def log_joints(network: Network, numbers: Numbers, query: Query, *, cost_limit: 
     program = priced(problem, problem.lanes, cost_limit)
     parts = _parts(problem.lanes, program.size)
     if len(parts) == 1:
-        return _forward(Walk(problem, program), problem)
+        return log_joint_of(problem, program)
     problems = (problem.part(np.arange(part.start, part.stop)) for part in parts)
-    return np.concatenate([_forward(Walk(part, program), part) for part in problems])
+    return np.concatenate([log_joint_of(part, program) for part in problems])
+
+
+def log_joint_of(problem: Problem, program: Program) -> Array:
+    """Log P(evidence, complaint) of each lane of a problem, shape (lanes,)."""
+    return _forward(Walk(problem, program), problem)
 
 
 def _parts(lanes: int, size: float) -> list[slice]:

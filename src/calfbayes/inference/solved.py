@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import inf, isinf
+from math import isinf
 
 import numpy as np
 
 from calfbayes.errors import Fault, ModelFileError, QueryTooCostlyError
 from calfbayes.inference.bases import Bases, solve_bases
-from calfbayes.inference.exact import COST_LIMIT, Posterior, answer, infer, priced
-from calfbayes.inference.reduction import Encoded, Query, reduce
+from calfbayes.inference.exact import COST_LIMIT, Posterior, infer, log_joint_of, priced
+from calfbayes.inference.reduction import Encoded, Query, reduce, reduce_batch
 from calfbayes.knowledge.terms import Cause, Complication
 from calfbayes.network import Network, Numbers
 
@@ -83,46 +83,72 @@ def nothing_known(network: Network) -> Encoded:
     return Encoded((-1,) * len(network.risks), ())
 
 
-def is_possible(network: Network, bases: Bases, evidence: Encoded) -> bool:
+def is_possible(network: Network, bases: Bases, evidence: Encoded, *, cost_limit: float = COST_LIMIT) -> bool:
     """Say whether the model holds evidence possible at all, however improbable.
 
+    Raises:
+        QueryTooCostlyError: If that takes more state operations than the limit.
+    """
+    return _possible(network, bases, evidence, cost_limit)[0]
+
+
+def _possible(network: Network, bases: Bases, evidence: Encoded, cost_limit: float) -> tuple[bool, float]:
+    """Whether evidence is possible, and how many state operations it took to find that out.
+
     Whether a sum of products of non-negative numbers is 0 depends only on which of them are 0; so all others are set to
-    moderate values, and nothing is lost to rounding.
+    moderate values, and a link below 1 to an absent finding, which forbids nothing, to 0. Then nothing is lost to rounding.
     """
     numbers = network.numbers(bases.logits)
+    absent = {node for node, _, on in evidence.findings if on == 0.0}
+    of_absent = np.array([child in absent for _, child in network.layout.arcs], dtype=bool)
     moderate = Numbers(
         np.where(np.isinf(numbers.logits), numbers.logits, 0.0),
-        np.where((numbers.links > 0.0) & (numbers.links < 1.0), 0.5, numbers.links),
+        np.where((numbers.links > 0.0) & (numbers.links < 1.0), np.where(of_absent, 0.0, 0.5), numbers.links),
         np.where(np.isinf(numbers.log_odds), numbers.log_odds, 0.0),
         np.where(numbers.priors > 0.0, 1.0, 0.0),
     )
     findings = tuple((node, float(off > 0.0), float(on > 0.0)) for node, off, on in evidence.findings)
-    query = Query.of(Encoded(evidence.risk_states, findings))
-    return not isinf(answer(network, moderate, query, cost_limit=inf).log_joint[0])
+    problem = reduce_batch(network, moderate, Query.of(Encoded(evidence.risk_states, findings)), cost_limit=cost_limit)
+    program = priced(problem, 1, cost_limit)
+    return not isinf(log_joint_of(problem, program)[0]), problem.operations + program.plan.operations
 
 
-def clashing(network: Network, bases: Bases, evidence: Encoded) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """A set of items that the model holds impossible together, minimal by inclusion.
+def clashing(
+    network: Network, bases: Bases, evidence: Encoded, *, cost_limit: float = COST_LIMIT
+) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """A set of items that the model holds impossible together, minimal by inclusion if the search is not too costly.
 
-    Items are left out one after the other, each for good if the rest is still impossible; what remains is minimal
-    because impossibility can only end, never begin, when an item is left out.
+    Items are left out one after the other, each for good if the rest is still impossible; what remains is minimal because
+    impossibility can only end, never begin, when an item is left out. Findings go first: without them the questions that
+    leave risk factors open are cheap. An item stays if it would cost too much to ask whether it may go.
+
+    Args:
+        evidence: Impossible under the model.
+        cost_limit: Largest predicted number of state operations of all questions together.
 
     Returns:
         Positions of the risk factors and of the findings in the set.
     """
     risks = [k for k, state in enumerate(evidence.risk_states) if state >= 0]
     findings = list(evidence.findings)
+    left = cost_limit
 
     def impossible(kept_risks: list[int], kept_findings: list[tuple[int, float, float]]) -> bool:
+        nonlocal left
         states = tuple(state if k in kept_risks else -1 for k, state in enumerate(evidence.risk_states))
-        return not is_possible(network, bases, Encoded(states, tuple(kept_findings)))
+        try:
+            possible, operations = _possible(network, bases, Encoded(states, tuple(kept_findings)), left)
+        except QueryTooCostlyError:
+            return False
+        left -= operations
+        return not possible
 
-    for risk in list(risks):
-        rest = [other for other in risks if other != risk]
-        if impossible(rest, findings):
-            risks = rest
     for finding in list(findings):
         remaining = [other for other in findings if other != finding]
         if impossible(risks, remaining):
             findings = remaining
+    for risk in list(risks):
+        rest = [other for other in risks if other != risk]
+        if impossible(rest, findings):
+            risks = rest
     return tuple(risks), tuple(finding[0] for finding in findings)

@@ -2,7 +2,6 @@ import tracemalloc
 from collections.abc import Mapping
 from math import log
 from random import Random
-from typing import Any
 
 import numpy as np
 import pytest
@@ -16,7 +15,7 @@ from calfbayes.knowledge.reading import Content, knowledge_from_content
 from calfbayes.network import Network, compile_network
 from support.queries import ABSENT, PRESENT
 from support.random_models import number, random_content
-from support.small_models import small_content
+from support.small_models import factor, small_content
 
 BASE = 0.25
 
@@ -30,19 +29,6 @@ def content() -> Content:
     leaks = {"own": 0.125, "shared": 0.25, "sign": 0.25, "mark": 0.25, "nobodys": 0.125}
     causes = {name: (1.0, links[name]) for name in links}
     return small_content(causes, leaks, mechanisms={"process": {"sign": 0.5, "mark": 0.75}})
-
-
-def factor(name: str, p: float) -> dict[str, Any]:
-    prior = {key: value for key, value in number(0.0).items() if key != "value"}
-    return {
-        "label": name,
-        "question": name,
-        "group": "some",
-        "burden": 1,
-        "states": ["absent", "present"],
-        "reference": "absent",
-        "prior": [{**prior, "when": {}, "probabilities": {"present": p}}],
-    }
 
 
 def network_of(given: Content) -> Network:

@@ -1,13 +1,13 @@
 import numpy as np
 import pytest
 
-from calfbayes.errors import ContradictionError
+from calfbayes.errors import ContradictionError, QueryTooCostlyError
 from calfbayes.inference.exact import infer
 from calfbayes.inference.reduction import Encoded
-from calfbayes.inference.solved import clashing, nothing_known, severities, solve
+from calfbayes.inference.solved import SolvedNetwork, clashing, is_possible, nothing_known, severities, solve
 from support.models import SHIPPED, model_of, random_model, shipped
 from support.queries import ABSENT, PRESENT
-from support.small_models import small_content
+from support.small_models import factor, small_content
 
 
 def test_what_is_known_is_not_solved_again() -> None:
@@ -43,6 +43,55 @@ def test_a_clash_leaves_out_what_does_not_matter() -> None:
     sign, mark, other = (solved.network.node_index[name] for name in leaks)
     evidence = Encoded((), tuple(sorted([(sign, *PRESENT), (mark, *ABSENT), (other, *PRESENT)])))
     assert clashing(solved.network, solved.bases["here"], evidence) == ((), tuple(sorted((sign, mark))))
+
+
+def twice_impossible() -> tuple[SolvedNetwork, Encoded]:
+    """Two risk factors that exclude each other, and the clash of sign and mark."""
+    content = small_content({"a": (1, {"sign": 0.5, "mark": 1.0}), "b": (1, {})}, {"sign": 0.0, "mark": 0.0, "other": 0.1})
+    content["risk_factors"] = {"one": factor("one", 0.5), "two": factor("two", 0.5, excluded_by="one")}
+    solved = model_of(content)._solved
+    sign, mark, other = (solved.network.node_index[name] for name in ("sign", "mark", "other"))
+    return solved, Encoded((1, 1), tuple(sorted([(sign, *PRESENT), (mark, *ABSENT), (other, *PRESENT)])))
+
+
+def test_a_clash_leaves_findings_out_first() -> None:
+    """Without them it is cheap to ask what becomes of risk factors that are left open."""
+    solved, evidence = twice_impossible()
+    assert clashing(solved.network, solved.bases["here"], evidence) == ((0, 1), ())
+
+
+def test_what_it_would_cost_too_much_to_leave_out_stays_in_a_clash() -> None:
+    solved, evidence = twice_impossible()
+    everything = (0, 1), tuple(node for node, _, _ in evidence.findings)
+    assert clashing(solved.network, solved.bases["here"], evidence, cost_limit=1.0) == everything
+    with pytest.raises(QueryTooCostlyError):
+        is_possible(solved.network, solved.bases["here"], evidence, cost_limit=1.0)
+
+
+def test_the_limit_of_a_clash_is_that_of_all_its_questions_together() -> None:
+    solved, evidence = twice_impossible()
+    sizes = []
+    for limit in (1.0, 60.0, 1e9):
+        risks, findings = clashing(solved.network, solved.bases["here"], evidence, cost_limit=limit)
+        assert not is_possible(solved.network, solved.bases["here"], subset(evidence, risks, findings))
+        sizes.append(len(risks) + len(findings))
+    assert sizes == sorted(sizes, reverse=True)
+    assert len(set(sizes)) == 3
+
+
+def subset(evidence: Encoded, risks: tuple[int, ...], findings: tuple[int, ...]) -> Encoded:
+    states = tuple(state if k in risks else -1 for k, state in enumerate(evidence.risk_states))
+    return Encoded(states, tuple(report for report in evidence.findings if report[0] in findings))
+
+
+@pytest.mark.parametrize("answer", [ABSENT, PRESENT])
+def test_very_many_answers_about_one_cause_are_possible(answer: tuple[float, float]) -> None:
+    """The sign comes from a alone; half of each of 1,100 marks multiplied underflows."""
+    names = ["sign", *(f"mark_{k}" for k in range(1100))]
+    solved = model_of(small_content({"a": (1, dict.fromkeys(names, 0.5)), "b": (1, {})}, dict.fromkeys(names, 0.0)))._solved
+    sign, *marks = (solved.network.node_index[name] for name in names)
+    evidence = Encoded((), tuple(sorted([(sign, *PRESENT), *((mark, *answer) for mark in marks)])))
+    assert is_possible(solved.network, solved.bases["here"], evidence)
 
 
 @pytest.mark.parametrize(("n_marks", "almost"), [(20, 0.999999), (60, 0.999999), (60, 1.0)])
