@@ -40,7 +40,8 @@ def reliance(network: Network, evidence: Evidence, urgency: UrgencyResult, typic
     settle = closing([rules[rule.id] for rule in emergencies], evidence)
     outside = _outside(network, evidence, typicality, refusal)
     if outside:
-        return Reliance(Outcome.OUTSIDE_SCOPE, outside, settle)
+        reasons = dict.fromkeys(filter(None, (outside, refusal)))  # a patient without the complaint has one reason
+        return Reliance(Outcome.OUTSIDE_SCOPE, "; ".join(reasons), settle)
     if refusal:
         return Reliance(Outcome.INSUFFICIENT, refusal, settle)
     if not any(value is not None for name, value in evidence.items_by_id if name != network.knowledge.complaint):

@@ -65,6 +65,12 @@ def test_signs_drawn_by_lot_are_mostly_strange() -> None:
     assert len(strange) > 20
 
 
+def test_a_patient_without_the_complaint_is_outside_the_scope_for_that_reason_alone() -> None:
+    result = CALF.diagnose({CALF.knowledge.complaint: False, "redness": True})
+    assert result.outcome == Outcome.OUTSIDE_SCOPE
+    assert result.outcome_reason.count(result.outcome_reason[:20]) == 1
+
+
 def test_answers_that_hardly_go_together_are_outside_the_scope_and_keep_their_level() -> None:
     rng = np.random.default_rng(8)
     while True:
@@ -76,6 +82,9 @@ def test_answers_that_hardly_go_together_are_outside_the_scope_and_keep_their_le
     assert result.outcome == Outcome.OUTSIDE_SCOPE
     assert "hardly go together" in result.outcome_reason
     assert result.typicality == rank
+    refused = CALF.diagnose({"age": 50, "sex": "female", **given}, cost_limit=1.0)
+    assert refused.outcome == Outcome.OUTSIDE_SCOPE
+    assert refused.outcome_reason.startswith(f"{result.outcome_reason}; an exact answer is predicted to need")
     fired = [reason.level for reason in result.urgency.reasons if reason.origin == "rule"]
     assert result.urgency.level >= max(fired, key=lambda level: level.severity, default=Level.SELF_CARE)
 
