@@ -132,7 +132,7 @@ class ArgumentError(CalfBayesError, ValueError):
 
 
 class QueryTooCostlyError(CalfBayesError, RuntimeError):
-    """An exact answer would cost more than the stated limit; nothing was computed.
+    """An exact answer would cost more than the stated limit, so it was not computed.
 
     Attributes:
         operations: Predicted number of state operations.

@@ -42,9 +42,9 @@ from calfbayes.inference.tables import Array, Gradient, Table
 from calfbayes.inference.walk import Walk
 from calfbayes.network import Network, Numbers
 
-COST_LIMIT = 2e8  # state operations; about a second at 4 to 6 ns each, half as much again with labels
+COST_LIMIT = 2e8  # state operations; one to two seconds at 4 to 10 ns each, and three times that with labels
 LOWEST_LOG = -650.0  # of P(evidence): what rounds to 0 on the way is less than 1e-18 of anything larger
-MEMORY = 2.0**25  # bytes that the messages and matrices of one walk may take; more lanes at once leave the cache
+MEMORY = 2.0**25  # bytes of messages and matrices that are in one walk if it has several lanes; with more they leave the cache
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +108,7 @@ def infer(
         cost_limit: Largest predicted number of state operations; those of the lanes for labels are not counted.
 
     Raises:
-        QueryTooCostlyError: If the plan is dearer than `cost_limit`; nothing was allocated then.
+        QueryTooCostlyError: If the plan is dearer than `cost_limit`; no message was allocated then.
     """
     query = Query.of(evidence)
     return posterior_of(answer(network, network.numbers(cause_logits), query, labels=labels, also=also, cost_limit=cost_limit))
@@ -146,7 +146,7 @@ def answer(
         cost_limit: Largest predicted number of state operations of all lanes, those for labels not counted but for slopes.
 
     Raises:
-        QueryTooCostlyError: If the plan is dearer than `cost_limit`; nothing was allocated then.
+        QueryTooCostlyError: If the plan is dearer than `cost_limit`; no message was allocated then.
     """
     batch = _Batch(network, labels, tuple(also), risks=risks, slopes=slopes)
     problem = batch.problem(numbers, query, cost_limit)
@@ -170,7 +170,7 @@ def log_joints(network: Network, numbers: Numbers, query: Query, *, cost_limit: 
     """Log P(evidence, complaint) of each lane, and nothing else: the walk forward only, shape (lanes,).
 
     Raises:
-        QueryTooCostlyError: If the plan is dearer than `cost_limit`; nothing was allocated then.
+        QueryTooCostlyError: If the plan is dearer than `cost_limit`; no message was allocated then.
     """
     problem = reduce_batch(network, numbers, query, cost_limit=cost_limit)
     program = priced(problem, problem.lanes, cost_limit)
@@ -230,7 +230,6 @@ class _Batch:
             also=self.also,
             all_slopes=self.risks or self.slopes,
             cost_limit=cost_limit,
-            copies=1 if self.slopes else n,
         )
 
     def answers(self, numbers: Numbers, query: Query, problem: Problem, program: Program) -> Answers:
@@ -335,7 +334,7 @@ def highest_label(
     """
     query = replace(Query.of(evidence), weights=_up_to(labels, np.arange(n_labels)))
     flags = {node: np.where(np.arange(n_labels) == label, 1.0, 0.0) for node, label in enumerate(labels)}
-    problem = reduce_batch(network, network.numbers(cause_logits), query, flags=flags, cost_limit=cost_limit, copies=n_labels)
+    problem = reduce_batch(network, network.numbers(cause_logits), query, flags=flags, cost_limit=cost_limit)
     if_none = Table((), np.where(np.arange(n_labels) == 0, 1.0, 0.0))
     problem.bits[len(network.nodes)] = Bit(if_none, Table((), np.ones(1)))
     total, exponent = Walk(problem, priced(problem, 1, cost_limit)).forward()
@@ -351,7 +350,7 @@ def _up_to(labels: Sequence[int], allowed: NDArray[np.intp]) -> dict[int, tuple[
 
 
 def priced(problem: Problem, lanes: int, cost_limit: float) -> Program:
-    """Plan a problem; nothing that grows with the messages is allocated.
+    """Plan a problem; no message is allocated.
 
     Raises:
         QueryTooCostlyError: If the plan in so many lanes, and what it took to reduce the problem, are dearer than `cost_limit`.

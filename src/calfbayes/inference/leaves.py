@@ -15,6 +15,7 @@ from calfbayes.network import Network, Numbers
 
 Index = NDArray[np.intp]
 ROWS: Axes = (0,)  # the one axis of a table that is a row of numbers
+ENTRIES = 6.0  # of a row of activations at a time: logits, leaks, what they lack to 1, and what these are computed from
 
 
 def prior_table(network: Network, numbers: Numbers, position: int, risk_states: Sequence[int]) -> Table:
@@ -68,7 +69,7 @@ class Activations:
         """Compute them.
 
         Args:
-            pay: Is told how many there will be before they are allocated.
+            pay: Is told how many entries they will take, before these are allocated.
         """
         self.nodes = nodes
         self.axes: dict[int, Axes] = dict.fromkeys(nodes, ())
@@ -83,7 +84,7 @@ class Activations:
         self.shapes = {node: tuple(of.stop - of.start for of in self.unknown.get(k, ())) for k, node in enumerate(nodes)}
         lengths = [prod(self.shapes[node]) for node in nodes]
         if pay is not None:
-            pay(float(numbers.lanes) * sum(lengths))
+            pay(ENTRIES * max(len(numbers.logits), len(numbers.log_odds)) * sum(lengths))
         ends = np.cumsum(lengths)
         self.first = np.asarray(ends - lengths, dtype=np.intp)
         self.where = {node: slice(end - n, end) for node, end, n in zip(nodes, ends.tolist(), lengths, strict=True)}

@@ -26,15 +26,14 @@ from functools import lru_cache
 from math import inf, log2
 from random import Random
 
+from calfbayes.inference.price import MATRIX, STEP, of_item, of_merging
 from calfbayes.inference.reduction import Problem, Structure
 from calfbayes.inference.tables import Axes
 
 OPERATIONS_PER_SEARCH = 2e6  # state operations that pay for one more search, which takes about a millisecond
 MOST_SEARCHES = 48
 NOISE = 2.0  # a price may be overrated by this power of two in a repeated search
-MATRIX = 0.2  # what an operation takes in a product with a matrix, if it takes 1 in the OR of two messages
 LARGE = 13.0  # log2 of the largest message that is made for the sake of fewer ORs; with lanes or slopes more leaves the cache
-STEP = 1e4  # state operations that take about as long as the overhead of one step
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +93,9 @@ class Plan:
 
     Attributes:
         scopes: Axes of each message.
-        operations: Predicted number of state operations, forward and backward, in those of an OR.
-        width: Log2 of the largest message.
-        states: Total size of all messages; times 8 it is bytes.
+        operations: Predicted number of state operations of one lane, forward and backward; see `price`.
+        width: Log2 of the number of states of the largest message.
+        states: Number of states of all messages of one lane; times 8 it is bytes.
     """
 
     steps: tuple[Step, ...]
@@ -107,8 +106,8 @@ class Plan:
 
     def __str__(self) -> str:
         return (
-            f"{len(self.steps)} steps, largest message 2^{self.width:.1f}, "
-            f"{self.operations:.3g} operations, {self.states * 8 / 2**20:.3g} MiB"
+            f"{len(self.steps)} steps, largest message 2^{self.width:.1f}, of one lane: "
+            f"{self.operations:.3g} operations, {self.states * 8 / 2**20:.3g} MiB of messages"
         )
 
 
@@ -160,7 +159,7 @@ class _Graph:
         for needed, children in structure.items:
             variables = {number_of_bit[child] for child in children} | {number_of_point[point] for point in needed}
             self.scopes.append(sum(1 << k for k in variables))
-            self.works.append(MATRIX * (3.0 + len(children)))
+            self.works.append(of_item(len(children)))
         for needed in structure.tables:
             self.scopes.append(sum(1 << number_of_point[point] for point in needed))
             self.works.append(MATRIX)
@@ -357,7 +356,7 @@ class _Writer:
 
     def _merging(self, left: int, right: int) -> float:
         shared = (left & right & self.graph.all_bits).bit_count()
-        price: float = 1.5**shared * 2.0 ** self.graph.log_size(left | right)
+        price: float = of_merging(shared) * 2.0 ** self.graph.log_size(left | right)
         return price
 
     def _write(self, chain: _Chain) -> int:

@@ -31,17 +31,16 @@ References:
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from math import inf, log, prod
+from math import inf, log
 
 import numpy as np
 
-from calfbayes.errors import QueryTooCostlyError
 from calfbayes.inference.leaves import ROWS, Activations, Index, prior_entries, prior_of
+from calfbayes.inference.price import Purse
 from calfbayes.inference.tables import Alike, Array, Axes, Gradient, Table, union
 from calfbayes.network import Network, Numbers
 
 NAMELESS = -1
-ENTRY = 5.0  # operations that an entry of a product counts; so at the usual limit the tables stay below 320 MB, too
 WIDE = 11  # variables of an item that is worth taking apart
 TINY = 2.0**-200
 
@@ -173,7 +172,7 @@ class Problem:
         log_scale: Log of what was taken out of the items' weights, shape (lanes,).
         lanes: Number of lanes.
         kept: The hidden nodes that were kept.
-        operations: What it took to get here, in the operations of a plan.
+        operations: What it took to get here, in state operations; see `price`.
     """
 
     items: list[Item]
@@ -239,7 +238,7 @@ def reduce(
         also: Mechanisms to keep although nothing below them was observed.
 
     Raises:
-        QueryTooCostlyError: If even this needs more operations than `cost_limit`; no table beyond it was made then.
+        QueryTooCostlyError: If even this needs more operations than `cost_limit`; no table beyond that was made.
     """
     return reduce_batch(network, network.numbers(cause_logits), Query.of(evidence), also=also, cost_limit=cost_limit)
 
@@ -253,7 +252,6 @@ def reduce_batch(
     all_slopes: bool = False,
     flags: Mapping[int, Array] | None = None,
     cost_limit: float = inf,
-    copies: int = 1,
 ) -> Problem:
     """Leave of a batch of queries only what has to be summed over.
 
@@ -263,40 +261,12 @@ def reduce_batch(
             derivatives reach every number.
         flags: Probability, shape (lanes,), with which the presence of some hidden nodes switches one more bit on,
             which stands behind those of the nodes.
-        copies: How often the lanes are there; the price is that of one copy.
 
     Raises:
-        QueryTooCostlyError: If even this needs more operations than `cost_limit`; no table beyond it was made then.
+        QueryTooCostlyError: If even this needs more operations than `cost_limit`; no table beyond that was made.
     """
-    purse = _Purse(cost_limit, ENTRY / copies)
+    purse = Purse(cost_limit)
     return _Reduction(network, numbers, query, also, all_slopes=all_slopes, flags=flags or {}, purse=purse).problem()
-
-
-@dataclass(slots=True)
-class _Purse:
-    """What may be spent: each product is paid for before it is allocated."""
-
-    limit: float
-    of_entry: float
-    spent: float = 0.0
-
-    def pay(self, entries: float) -> None:
-        self.spent += self.of_entry * entries
-        if self.spent > self.limit:
-            raise QueryTooCostlyError(self.spent, self.limit)
-
-    def times(self, a: Table, b: Table) -> Table:
-        """The product of two tables."""
-        sizes = dict(zip((*a.axes, *b.axes), (*a.values.shape[1:], *b.values.shape[1:]), strict=True))
-        self.pay(float(max(len(a.values), len(b.values))) * prod(sizes.values()))
-        return a.times(b)
-
-    def times_alike(self, a: Alike, b: Alike, lanes: int) -> Alike:
-        """The product of two tables of which many of the lanes are alike."""
-        axes = (*a.table.axes, *b.table.axes)
-        sizes = dict(zip(axes, (*a.table.values.shape[1:], *b.table.values.shape[1:]), strict=True))
-        self.pay(float(min(lanes, len(a.table.values) * len(b.table.values))) * prod(sizes.values()))
-        return a.times(b)
 
 
 class _Reduction:
@@ -311,7 +281,7 @@ class _Reduction:
         *,
         all_slopes: bool,
         flags: Mapping[int, Array],
-        purse: _Purse,
+        purse: Purse,
     ) -> None:
         self.network = network
         self.numbers = numbers
@@ -363,7 +333,7 @@ class _Reduction:
         self._sum_out_risks(priors, everything)
         self.sizes |= {risk: self.network.risks[risk].prior.shape[-1] for risk in priors}
         left = []
-        for table in (*self.tables, *(prior.whole() for prior in priors.values())):
+        for table in (*self.tables, *(purse.whole(prior) for prior in priors.values())):
             if not table.axes:
                 self.factors.append(table)
             elif not _carried(table, everything, purse):
@@ -407,6 +377,7 @@ class _Reduction:
                 self.bits[node] = Bit(_constant(0.0), _constant(0.0), point)
                 self.items[node].absent = self.purse.times(absent, Table((point,), np.array([[1.0, 0.0]])))
                 activated = _entry(inhibition, k) if shared else _constant(1.0)
+                self.purse.pay(2.0 * present.values.size)
                 self.items[node].present = _unless_activated(present, activated, point)
             if node in self.query.weights:
                 if_absent, if_present = (Table((), weight) for weight in self.query.weights[node])
@@ -446,7 +417,7 @@ class _Reduction:
             if own.axes[node]:
                 off, on = self.reports[node]
                 no, yes = own.leak(node)
-                self.tables.append(no.times(Table((), off)).plus(yes.times(Table((), on))))
+                self.tables.append(self._mixed(no, Table((), off), yes, Table((), on)))
             else:
                 certain.append(node)
         if certain:
@@ -467,7 +438,7 @@ class _Reduction:
         """
         off, on = (Table((), values) for values in self.reports[node])
         no, yes = self.own.leak(node)
-        idle = no.times(off).plus(yes.times(on))
+        idle = self._mixed(no, off, yes, on)
         if not parents:
             self.tables.append(idle)
         elif len(parents) == 1:
@@ -475,7 +446,8 @@ class _Reduction:
             w, inhibitor = self._link(arc), self._inhibitor(arc)
             item = self.items[parent]
             item.absent = self.purse.times(item.absent, idle)
-            busy = no.times(inhibitor).times(off).plus(yes.plus(no.times(w)).times(on))
+            kept_off, switched_on = self.purse.times(no, inhibitor), self._mixed(yes, _constant(1.0), no, w)
+            busy = self._mixed(kept_off, off, switched_on, on)
             item.present = self.purse.times(item.present, busy)
             self._rescale(item)
         else:
@@ -487,13 +459,17 @@ class _Reduction:
             else:
                 self.bits[node] = Bit(idle, no.plus(yes).times(on))
 
+    def _mixed(self, a: Table, of_a: Table, b: Table, of_b: Table) -> Table:
+        """The sum of two tables over the same points, each times a number."""
+        return self.purse.plus(self.purse.times(a, of_a), self.purse.times(b, of_b))
+
     def _rescale(self, item: Item) -> None:
         """Take a power of two out of an item's weights when many findings have made them tiny."""
         top = np.maximum(*(t.values.reshape(len(t.values), -1).max(axis=1) for t in (item.absent, item.present)))
         if (top < TINY).any():
             power = np.where(top > 0.0, np.frexp(top)[1], 0)
             taken_out = Table((), np.ldexp(1.0, -power))
-            item.absent, item.present = item.absent.times(taken_out), item.present.times(taken_out)
+            item.absent, item.present = self.purse.times(item.absent, taken_out), self.purse.times(item.present, taken_out)
             self.log_scale = self.log_scale + power * log(2.0)
 
     def _close_dead_ends(self) -> None:
@@ -572,10 +548,12 @@ class _Reduction:
                 items_of[axis] |= items_of[risk]
             for k in items_of[risk]:
                 absent, present = summed.get(k) or (Alike(items[k].absent), Alike(items[k].present))
-                absent, present = (purse.times_alike(alike, prior, self.lanes) for alike in (absent, present))
-                summed[k] = absent.without(risk), present.without(risk)
+                summed[k] = (
+                    purse.summed_out(absent, prior, risk, self.lanes),
+                    purse.summed_out(present, prior, risk, self.lanes),
+                )
             for k in of_tables:
-                tables[k] = purse.times_alike(tables[k], prior, self.lanes).without(risk)
+                tables[k] = purse.summed_out(tables[k], prior, risk, self.lanes)
             if not items_of[risk] and not of_tables and (self.all_slopes or risk in self.query.likelihoods):
                 rest = prior.without(risk)
                 youngest = max(rest.table.axes, default=-1)
@@ -583,9 +561,9 @@ class _Reduction:
                     priors[youngest] = priors[youngest].times(rest)
                 else:
                     tables.append(rest)
-        self.tables = [alike.whole() for alike in tables]
+        self.tables = [purse.whole(alike) for alike in tables]
         for k, (absent, present) in summed.items():
-            items[k].absent, items[k].present = absent.whole(), present.whole()
+            items[k].absent, items[k].present = purse.whole(absent), purse.whole(present)
 
 
 def _silent(off: Array, on: Array) -> bool:
@@ -612,7 +590,7 @@ def _products_of_others(factors: Array, first: Index) -> Array:
     return np.where(zeros - zero > 0, 0.0, product / np.where(zero, 1.0, factors))
 
 
-def _carried(table: Table, items: Sequence[Item], purse: _Purse) -> bool:
+def _carried(table: Table, items: Sequence[Item], purse: Purse) -> bool:
     """Multiply a factor into an item that depends on all its points, if there is one."""
     for item in items:
         if set(table.axes) <= {*item.absent.axes, *item.present.axes}:
@@ -621,7 +599,7 @@ def _carried(table: Table, items: Sequence[Item], purse: _Purse) -> bool:
     return False
 
 
-def _wide_ones_apart(items: Sequence[Item], sizes: dict[int, int], first_point: int, purse: _Purse) -> list[Item]:
+def _wide_ones_apart(items: Sequence[Item], sizes: dict[int, int], first_point: int, purse: Purse) -> list[Item]:
     """Take items apart that tie many variables together.
 
     All that the children of an item share is whether it is present. That becomes a point: the item, without children,

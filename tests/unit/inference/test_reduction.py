@@ -10,6 +10,7 @@ from calfbayes.errors import QueryTooCostlyError
 from calfbayes.inference import reduction
 from calfbayes.inference.exact import answer, infer
 from calfbayes.inference.plan import make_plan
+from calfbayes.inference.price import ENTRY
 from calfbayes.inference.reduction import Encoded, Problem, Query, reduce
 from calfbayes.knowledge.reading import Content, knowledge_from_content
 from calfbayes.network import Network, compile_network
@@ -183,14 +184,28 @@ def test_what_risk_factors_shared_with_a_finding_cost_is_priced_too() -> None:
     assert peak < 8e6
 
 
-def test_the_price_counts_each_lane_that_differs_and_no_copies() -> None:
+@pytest.mark.parametrize("answer", [{}, {"own": PRESENT}, {"own": ABSENT}, {"own": (0.5, 1.0)}])
+@pytest.mark.parametrize("lanes", [1, 4])
+def test_tables_take_no_more_memory_than_is_paid_for(answer: dict[str, tuple[float, float]], lanes: int) -> None:
+    risks = {f"risk_{k}": {"first": 2.0, "own": 2.0} for k in range(12)} | {f"only_{k}": {"first": 2.0} for k in range(4)}
+    network = network_of(with_factors(**risks))
+    numbers, first = network.numbers(np.full(network.n_causes, -1.0)), network.node_index["first"]
+    reports = {network.node_index[name]: (np.array([off]), np.array([on])) for name, (off, on) in answer.items()}
+    query = Query((-1,) * 16, reports, weights={first: (np.ones(lanes), np.linspace(0.5, 1.0, lanes))})
+    tracemalloc.start()
+    problem = reduction.reduce_batch(network, numbers, query)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    paid = 8 * problem.operations / ENTRY
+    assert paid / 2 < peak < paid + 1e5
+
+
+def test_the_price_counts_each_lane_that_differs() -> None:
     network = network_of(with_factors(habit={"first": 3.0}, age={"first": 2.0, "second": 2.0}))
     numbers, cause = network.numbers(np.full(network.n_causes, -1.0)), network.node_index["second"]
     queries = [Query((-1, -1), weights={cause: (np.ones(n), np.ones(n))}) for n in (1, 3)]
     one, three = (reduction.reduce_batch(network, numbers, query).operations for query in queries)
-    assert three == one + reduction.ENTRY * 2 * 2 * 2  # two lanes more of the two weights of `second` by age
-    copies = reduction.reduce_batch(network, numbers, queries[1], copies=3)
-    assert copies.operations == pytest.approx(three / 3)
+    assert three == one + ENTRY * 2 * 2 * 2  # two lanes more of the two weights of `second` by age
 
 
 # --- wide items ------------------------------------------------------------------------------------------------------

@@ -71,12 +71,13 @@ def test_what_it_would_cost_too_much_to_leave_out_stays_in_a_clash() -> None:
 def test_the_limit_of_a_clash_is_that_of_all_its_questions_together() -> None:
     solved, evidence = twice_impossible()
     sizes = []
-    for limit in (1.0, 60.0, 1e9):
+    for limit in np.geomspace(1.0, 1e4, 40).tolist():
         risks, findings = clashing(solved.network, solved.bases["here"], evidence, cost_limit=limit)
         assert not is_possible(solved.network, solved.bases["here"], subset(evidence, risks, findings))
         sizes.append(len(risks) + len(findings))
     assert sizes == sorted(sizes, reverse=True)
-    assert len(set(sizes)) == 3
+    assert {sizes[0], sizes[-1]} == {2, 5}
+    assert len(set(sizes)) > 2
 
 
 def subset(evidence: Encoded, risks: tuple[int, ...], findings: tuple[int, ...]) -> Encoded:

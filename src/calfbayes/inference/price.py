@@ -1,0 +1,79 @@
+"""What a query costs, told before it is paid.
+
+Everything is counted in *state operations*: one is what a number of a message takes in the OR of two messages, some
+nanoseconds. With s the number of states of the message that a step makes, or of the one that it takes if that is larger,
+
+    making a table of n entries                ENTRY n
+    taking in an item with c children          MATRIX (3 + c) s      its own two states and their sum, and each child's bit
+    multiplying by a factor                    MATRIX s
+    closing a bit or a point                   MATRIX s
+    merging messages that share b bits         (3/2)^b s             of each bit three terms make two states
+
+and a walk backward takes as long as the walk forward. The order of a plan is chosen by these prices (`plan`), tables are paid
+for before they are made (`Purse`), and both together are held against the limit of the query (`exact.priced`).
+"""
+
+from dataclasses import dataclass
+from math import prod
+
+from calfbayes.errors import QueryTooCostlyError
+from calfbayes.inference.tables import Alike, Table
+
+ENTRY = 4.0  # at the usual limit of 2e8 tables so stay below 400 MB; with derivatives, which are as large, below 1 GiB
+MATRIX = 0.2  # what an operation takes in a product with a matrix
+STEP = 1e4  # operations that take about as long as the overhead of one step
+
+
+def of_item(n_children: int) -> float:
+    """Price of taking an item in, for each state of the message."""
+    return MATRIX * (3.0 + n_children)
+
+
+def of_merging(n_shared: int) -> float:
+    """Price of merging two messages, for each state of the message that comes of it."""
+    return float(1.5**n_shared)
+
+
+@dataclass(slots=True)
+class Purse:
+    """What may be spent on tables: each is paid for before it is made."""
+
+    limit: float
+    spent: float = 0.0
+
+    def pay(self, entries: float) -> None:
+        """Pay for so many entries.
+
+        Raises:
+            QueryTooCostlyError: If there is not so much left.
+        """
+        self.spent += ENTRY * entries
+        if self.spent > self.limit:
+            raise QueryTooCostlyError(self.spent, self.limit)
+
+    def times(self, a: Table, b: Table) -> Table:
+        """The product of two tables."""
+        self.pay(max(len(a.values), len(b.values)) * _states(a, b))
+        return a.times(b)
+
+    def plus(self, a: Table, b: Table) -> Table:
+        """The sum of two tables over the same axes."""
+        self.pay(max(len(a.values), len(b.values)) * _states(a, b))
+        return a.plus(b)
+
+    def summed_out(self, a: Alike, prior: Alike, axis: int, lanes: int) -> Alike:
+        """The product of two tables of which many of the lanes are alike, summed over the states of an axis."""
+        entries = min(lanes, len(a.table.values) * len(prior.table.values)) * _states(a.table, prior.table)
+        self.pay(entries + entries / prior.table.values.shape[1 + prior.table.axes.index(axis)])
+        return a.times(prior).without(axis)
+
+    def whole(self, alike: Alike) -> Table:
+        """A table lane by lane."""
+        if alike.sort is not None:
+            self.pay(len(alike.sort) * _states(alike.table))
+        return alike.whole()
+
+
+def _states(*tables: Table) -> float:
+    """Number of joint states of all axes."""
+    return float(prod(dict(size for table in tables for size in zip(table.axes, table.values.shape[1:], strict=True)).values()))
