@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from calfbayes.errors import NoPosteriorError
 from calfbayes.inference.exact import answer, infer
 from calfbayes.inference.hypothetical import (
     Supposed,
@@ -21,9 +22,11 @@ from calfbayes.inference.hypothetical import (
     without_some,
 )
 from calfbayes.inference.reduction import Encoded, Query
-from calfbayes.network import Numbers
+from calfbayes.knowledge.reading import knowledge_from_content
+from calfbayes.network import Numbers, compile_network
 from support.cases import Case, random_case
 from support.queries import ABSENT, PRESENT
+from support.small_models import small_content
 
 SEEDS = range(60)
 
@@ -185,6 +188,15 @@ def test_each_answer_to_each_open_question_equals_asking_it(seed: int) -> None:
     for risk, states in outcomes.risks.items():
         for state, supposed in enumerate(states):
             check(supposed, with_state(case.encoded, risk, state))
+
+
+def test_impossible_evidence_leaves_nothing_to_ask() -> None:
+    """What cannot be present is: no cause has the sign, and it has no background."""
+    content = small_content({"a": (1.0, {"mark": 0.5}), "b": (1.0, {})}, {"sign": 0.0, "mark": 0.25})
+    network = compile_network(knowledge_from_content(content, name="small"))
+    sign, mark = (network.node_index[name] for name in ("sign", "mark"))
+    with pytest.raises(NoPosteriorError, match="impossible together"):
+        given_each_answer(network, network.numbers(np.zeros(2)), Encoded((), ((sign, *PRESENT),)), [mark])
 
 
 @pytest.mark.parametrize("seed", range(20))

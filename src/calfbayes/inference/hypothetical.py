@@ -1,6 +1,6 @@
 """What would follow if more, or less, were known: batches around one patient's evidence.
 
-Each function makes one batch of which the lanes are hypotheses, and answers it in one walk:
+Each function makes batches of which the lanes are hypotheses, and answers each by one plan:
 
     a node held present            P(a and b | e) = P(a | e) P(b | e, a)
     an unasked finding absent      only rescales the weights of its parents, so it costs a lane and no bit
@@ -29,6 +29,7 @@ from math import exp, prod
 import numpy as np
 from numpy.typing import NDArray
 
+from calfbayes.errors import NoPosteriorError
 from calfbayes.inference.exact import COST_LIMIT, Answers, answer
 from calfbayes.inference.reduction import Encoded, Query
 from calfbayes.inference.tables import Array, expit_pair
@@ -144,9 +145,10 @@ def given_each_answer(
     labels: Sequence[int] = (),
     cost_limit: float = COST_LIMIT,
 ) -> Outcomes:
-    """What each answer to each open question would change, all in one walk.
+    """What each answer to each open question would change, in one batch.
 
-    Answers less probable than `RARE` are computed one by one. Everything is right to 1e-10 in absolute terms.
+    Apart from it, one by one, are computed answers less probable than `RARE`, and findings below more than `MOST_BARREN`
+    barren mechanisms. Everything is right to 1e-10 in absolute terms.
 
     Args:
         findings: Unasked findings.
@@ -155,6 +157,7 @@ def given_each_answer(
 
     Raises:
         QueryTooCostlyError: If the lanes together are dearer than `cost_limit`.
+        NoPosteriorError: If the evidence is impossible.
     """
     barren = _barren(network, evidence)
     lanes = {_Lane(): 0}
@@ -166,6 +169,8 @@ def given_each_answer(
             lanes[_Lane(state=(risk, state))] = len(lanes)
         states[risk] = range(first, len(lanes))
     answers = answer(network, numbers, _query(network, evidence, barren, list(lanes)), labels=labels, cost_limit=cost_limit)
+    if np.isinf(answers.log_joint[0]):
+        raise NoPosteriorError("what has been told is impossible together, or so improbable that it is lost to rounding")
     chances = np.exp(answers.log_joint - answers.log_joint[0])
     now = _mixture(answers, [(1.0, 0)])
 
