@@ -28,7 +28,7 @@ from calfbayes.diagnosis.encoding import encode
 from calfbayes.diagnosis.result import Diagnosis
 from calfbayes.errors import QueryTooCostlyError, UnknownNameError
 from calfbayes.evidence import Evidence, Likelihood, Value
-from calfbayes.explanation.routes import Route, routes
+from calfbayes.explanation.routes import Route, parents, routes
 from calfbayes.explanation.shapley import share_of, shares, turning_points
 from calfbayes.explanation.weighing import Weighing, settled_by, weigh
 from calfbayes.inference.hypothetical import Outcomes, Supposed, given_each, given_each_answer
@@ -39,6 +39,8 @@ from calfbayes.network import Network
 LIMIT = 1e9  # state operations; some six seconds, which hardly a patient with fewer than nine answers takes
 DECIBANS = 10.0 / log(10.0)
 NOTHING = 1e-6  # decibans; below this an item speaks neither for nor against
+JUDGED = "judged"  # kind of a number that nobody has measured
+ROUTES = 3  # of one item, that are told
 UNASKED = 8
 UNASKED_LIMIT = 1e9  # state operations for what was not asked; of published patients of the calf model one in fifty takes more
 COMPETITORS = 12  # causes that are tried as competitors, the most probable ones
@@ -62,10 +64,14 @@ class ItemWeight:
         decibans: Its weight; infinite if it has decided.
         error: Standard error of the weight; 0 if all orders were counted.
         settled_by: If other answers imply this one, their ids; its weight is then 0, for they carry it.
-        routes: The ways in which it bears on the cause, the strongest first; none if only through competitors.
-        competitor: If it has no route of its own, or moves the cause the other way than along its routes: the competing cause
-            through which it acts, of all the one that it raises most if it speaks against this one, lowers most if it speaks
-            for it (no sudden start speaks for a clot, for it speaks more against a strain). Else, and if there is none, empty.
+        routes: The ways in which it bears on the cause, those through its parent first, then the strongest; none if only
+            through competitors.
+        parent: If it acts through a cause that leads to this one: that cause, of all the one that it moves most the same way
+            (what speaks for a cause speaks for its complication). Empty if it has a route of its own along which it acts.
+        competitor: If it acts neither by itself nor through a parent, or moves the cause the other way than along its routes:
+            the competing cause through which it acts, of all the one that it raises most if it speaks against this one, lowers
+            most if it speaks for it (what is absent speaks for a cause if it speaks more against another). Else, and if there
+            is none, empty.
     """
 
     id: str
@@ -75,7 +81,20 @@ class ItemWeight:
     error: float
     settled_by: tuple[str, ...]
     routes: tuple[Route, ...]
+    parent: str
     competitor: str
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Ids in the bibliography of every number on the routes, each once."""
+        return tuple(dict.fromkeys(source for route in self.routes for source in route.sources))
+
+    @property
+    def judged(self) -> tuple[str, ...]:
+        """Those of the sources on which only judged numbers rest."""
+        numbers = [number for route in self.routes for number in route.numbers]
+        firm = {source for number in numbers if number.kind != JUDGED for source in number.sources}
+        return tuple(source for source in self.sources if source not in firm)
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +195,7 @@ class Ledger:
     @property
     def sources(self) -> tuple[str, ...]:
         """Ids in the bibliography of every number on the routes, each once."""
-        return tuple(dict.fromkeys(s for w in self.weights for route in w.routes for s in route.sources))
+        return tuple(dict.fromkeys(source for weight in self.weights for source in weight.sources))
 
     @property
     def sentences(self) -> tuple[str, ...]:
@@ -309,23 +328,35 @@ def _entries(
     for name in (*found, *(name for name in settled if name not in found)):
         decibans, error = found.get(name, (0.0, 0.0))
         ways = routes(network, name, evidence[name], evidence.risk_states.get(name, ""), cause, answered)
-        against = all(route.raises is not None and route.raises != (decibans > 0.0) for route in ways)
         acts = name not in settled and abs(decibans) > max(NOTHING, 2.0 * error)
-        competitor = _moved_most(table, name, cause, decibans) if against and acts else ""
-        label = network.records[name].label
-        entries.append(ItemWeight(name, label, evidence[name], decibans, error, settled.get(name, ()), ways, competitor))
+        parent, competitor = _acts_through(table, name, cause, decibans, ways) if acts else ("", "")
+        told = sorted((way for way in ways if way.parent in {"", parent}), key=lambda way: way.parent != parent)
+        label, value = network.records[name].label, evidence[name]
+        entries.append(
+            ItemWeight(name, label, value, decibans, error, settled.get(name, ()), tuple(told[:ROUTES]), parent, competitor)
+        )
     return tuple(sorted(entries, key=lambda entry: (-abs(entry.decibans), entry.id)))
 
 
-def _moved_most(table: Weighing, item: str, cause: str, decibans: float) -> str:
-    """The cause whose probability one item moves most, the other way than the explained one, on average over the orders."""
+def _acts_through(table: Weighing, item: str, cause: str, decibans: float, ways: Sequence[Route]) -> tuple[str, str]:
+    """The parent or the competitor by which an item moves a cause, one of them or both empty.
+
+    What has no way to a complication can only act through its parents, whether it bears on these itself or by their rivals.
+    """
     network = table.solved.network
-    sign = -1.0 if decibans > 0 else 1.0
+    along = {way.parent for way in ways if way.raises is None or way.raises == (decibans > 0.0)}
+    if "" in along:
+        return "", ""
+    above = set(parents(network, cause)) if network.node_index[cause] in network.complications else set()
+    if all(way.parent for way in ways):
+        along |= above
     changes = share_of(table.design, table.hidden, table.items.index(item))
-    names = [(node, network.nodes[node].id) for node in network.causes]
-    moved = {name: sign * float(changes[node]) for node, name in names if name != cause}
-    best = max(moved, key=lambda name: (moved[name], name), default="")
-    return best if best and moved[best] > 0.0 else ""
+    same = {network.nodes[node].id: np.sign(decibans) * float(changes[node]) for node in network.causes}
+    parent = max(along & set(same), key=lambda name: (same[name], name), default="")
+    if parent and same[parent] > 0.0:
+        return parent, ""
+    competitor = min(set(same) - above - {cause}, key=lambda name: (same[name], name), default="")
+    return "", competitor if competitor and same[competitor] < 0.0 else ""
 
 
 def _unasked(result: Diagnosis, node: int) -> tuple[Unasked, ...] | None:
@@ -398,12 +429,15 @@ def _weight_to_dict(weight: ItemWeight) -> dict[str, Any]:
         "decibans": _plain(weight.decibans),
         "error": weight.error,
         "settled_by": list(weight.settled_by),
+        "judged": list(weight.judged),
+        "parent": weight.parent,
         "competitor": weight.competitor,
         "routes": [
             {
                 "through": list(route.through),
                 "mechanisms": list(route.mechanisms),
                 "raises": route.raises,
+                "parent": route.parent,
                 "numbers": [
                     {"place": n.place, "value": n.value, "kind": n.kind, "sources": list(n.sources)} for n in route.numbers
                 ],

@@ -1,21 +1,24 @@
 """The ways in which an item bears on a cause, and the numbers with their sources that stand on them.
 
-A finding is reached from a cause along links, as a rule directly or through one mechanism, at most `LONGEST` links far. A
-risk factor reaches a cause by its odds ratios, its own or those of a cause that leads to it; or it shifts the background of
-a finding that was answered, which then speaks more or less.
+A finding is reached from a cause along links, as a rule directly or through one mechanism, at most `LONGEST` links far; or
+from a cause that leads to the explained one, its *parent*: swelling speaks for a clot, and so for what clots bring about. A
+risk factor reaches a cause by its odds ratios, its own or those of a parent; or it shifts the background of a finding that
+was answered, which then speaks more or less.
+
+A cause's own ways come first, then those of its parents and of what leads to these, then shifted backgrounds; of each kind
+the strongest first.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
-from math import prod
+from math import log, prod
 
 from calfbayes.evidence import Likelihood, Value
 from calfbayes.knowledge.terms import Cause, Complication, Elicited, Finding, Mechanism, OddsRatio
 from calfbayes.network import Network
 
 LONGEST = 4
-SHOWN = 3  # routes of one item, the strongest
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,17 +41,19 @@ class Route:
     """One way from a cause to a finding, or from a risk factor to a cause.
 
     Attributes:
-        through: Ids from the cause or the risk factor to the other end, both included.
+        through: Ids from the cause, its parent or the risk factor to the other end, both included.
         mechanisms: Those of them that are mechanisms.
         numbers: The numbers on the way; the background of the finding is one of them.
         raises: Whether the answer by itself speaks for the cause along this way, as a finding does that is present and a state
             with the highest odds ratio of all. None where that cannot be said: of a state in between, a shifted background.
+        parent: The cause that leads to the explained one and that the way runs through; empty if there is none.
     """
 
     through: tuple[str, ...]
     mechanisms: tuple[str, ...]
     numbers: tuple[Cited, ...]
     raises: bool | None = None
+    parent: str = ""
 
     @property
     def sources(self) -> tuple[str, ...]:
@@ -57,7 +62,7 @@ class Route:
 
 
 def routes(network: Network, item: str, value: Value, state: str, cause: str, answered: Iterable[str]) -> tuple[Route, ...]:
-    """The ways in which an item bears on a cause or complication, the strongest first.
+    """The ways in which an item bears on a cause or complication, its own first, the strongest of each kind first.
 
     Args:
         value: The answer.
@@ -65,20 +70,34 @@ def routes(network: Network, item: str, value: Value, state: str, cause: str, an
         answered: Ids of all findings that were answered.
     """
     if item in network.node_index:
-        ways = sorted(_ways(network, cause, item), key=lambda way: (-_strength(network, way), way))[:SHOWN]
-        return tuple(replace(_along_links(network, way), raises=_is_present(value)) for way in ways)
+        own: list[tuple[tuple[str, ...], tuple[str, ...]]] = [((cause,), way) for way in _ways(network, cause, item)]
+        of_parents = [
+            ((parent, cause), way)
+            for parent in parents(network, cause)
+            for way in _ways(network, parent, item)
+            if cause not in way
+        ]
+        ways = [*own, *of_parents]
+        ways.sort(key=lambda one: (len(one[0]), -_strength(network, one[0]) * _strength(network, one[1]), one))
+        return tuple(_to_finding(network, up, way, _is_present(value)) for up, way in ways)
     onto_causes = [
-        _along_odds(network, item, state, way)
+        (source, way)
         for source in _causes(network)
         if _odds(network, source, item, state)
         for way in _ways(network, source, cause)
     ]
-    onto_findings = [
-        Route((item, finding), (), tuple(_cited_odds(finding, odds) for odds in _odds(network, finding, item, state)))
-        for finding in answered
-        if _odds(network, finding, item, state) and reaches(network, cause, finding)
-    ]
-    return tuple((onto_causes + onto_findings)[:SHOWN])
+    onto_causes.sort(key=lambda one: (len(one[1]), -_pull(network, one[0], item, state) * _strength(network, one[1]), one))
+    onto_findings = [name for name in answered if _odds(network, name, item, state) and reaches(network, cause, name)]
+    onto_findings.sort(key=lambda name: (-_pull(network, name, item, state), name))
+    return (
+        *(_along_odds(network, item, state, way) for _, way in onto_causes),
+        *(Route((item, name), (), _all_cited(name, _odds(network, name, item, state))) for name in onto_findings),
+    )
+
+
+def parents(network: Network, cause: str) -> list[str]:
+    """The causes that lead to a cause or complication by a link."""
+    return [name for name in _causes(network) if cause in _links(network, name)]
 
 
 def reaches(network: Network, start: str, end: str) -> bool:
@@ -108,6 +127,11 @@ def _strength(network: Network, way: tuple[str, ...]) -> float:
     return prod(_links(network, a)[b].value for a, b in pairwise(way))
 
 
+def _pull(network: Network, node: str, factor: str, state: str) -> float:
+    """How far a risk state moves a node, as the largest logarithm of its odds ratios without sign."""
+    return max(abs(log(odds.number.value)) for odds in _odds(network, node, factor, state))
+
+
 def _causes(network: Network) -> list[str]:
     return [network.nodes[node].id for node in (*network.causes, *network.complications)]
 
@@ -125,21 +149,27 @@ def _all_odds(network: Network, node: str, factor: str) -> list[OddsRatio]:
     return [odds for odds in record.odds if odds.factor == factor]
 
 
-def _along_links(network: Network, way: tuple[str, ...]) -> Route:
-    numbers = [_cited(f"{a}.links.{b}", _links(network, a)[b]) for a, b in pairwise(way)]
+def _to_finding(network: Network, up: tuple[str, ...], way: tuple[str, ...], raises: bool | None) -> Route:
+    """A way to a finding from the explained cause, `up` being that alone; or from its parent, `up` being both."""
+    parent = up[0] if len(up) > 1 else ""
+    numbers = (*_cited_links(network, up), *_cited_links(network, way))
     last = network.records[way[-1]]
     if isinstance(last, Finding):
-        numbers.append(_cited(f"{last.id}.leak", last.leak))
-    return Route(way, tuple(name for name in way if isinstance(network.records[name], Mechanism)), tuple(numbers))
+        numbers = (*numbers, _cited(f"{last.id}.leak", last.leak))
+    return Route(way, _mechanisms(network, way), numbers, raises, parent)
 
 
 def _along_odds(network: Network, factor: str, state: str, way: tuple[str, ...]) -> Route:
-    odds = tuple(_cited_odds(way[0], ratio) for ratio in _odds(network, way[0], factor, state))
-    rest = _along_links(network, way)
+    """A way from a risk factor by its odds ratio for the first cause of `way`, along links to the last."""
+    numbers = (*_all_cited(way[0], _odds(network, way[0], factor, state)), *_cited_links(network, way))
     ratios = dict.fromkeys(network.risks[network.risk_index[factor]].states, 1.0)
     ratios |= {ratio.state: ratio.number.value for ratio in _all_odds(network, way[0], factor)}
     raises = {max(ratios.values()): True, min(ratios.values()): False}.get(ratios[state])
-    return Route((factor, *rest.through), rest.mechanisms, (*odds, *rest.numbers), raises)
+    return Route((factor, *way), _mechanisms(network, way), numbers, raises, way[-2] if len(way) > 1 else "")
+
+
+def _mechanisms(network: Network, way: Iterable[str]) -> tuple[str, ...]:
+    return tuple(name for name in way if isinstance(network.records[name], Mechanism))
 
 
 def _is_present(value: Value) -> bool | None:
@@ -149,8 +179,12 @@ def _is_present(value: Value) -> bool | None:
     return value is True
 
 
-def _cited_odds(node: str, odds: OddsRatio) -> Cited:
-    return _cited(f"{node}.odds.{odds.factor}.{odds.state}", odds.number)
+def _all_cited(node: str, ratios: Iterable[OddsRatio]) -> tuple[Cited, ...]:
+    return tuple(_cited(f"{node}.odds.{odds.factor}.{odds.state}", odds.number) for odds in ratios)
+
+
+def _cited_links(network: Network, way: tuple[str, ...]) -> tuple[Cited, ...]:
+    return tuple(_cited(f"{a}.links.{b}", _links(network, a)[b]) for a, b in pairwise(way))
 
 
 def _cited(place: str, number: Elicited) -> Cited:

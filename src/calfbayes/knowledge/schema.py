@@ -464,6 +464,7 @@ class SentencesTable(Table):
     speaks_for: Text
     speaks_against: Text
     process: Text
+    through_parent: Text
     competitor: Text
     unasked: Text
     would_change: Text

@@ -24,6 +24,7 @@ EXPLANATION: Fields = {
         ("speaks_for", "item competitor", ""),
         ("speaks_against", "item competitor", ""),
         ("process", "items mechanism", ""),
+        ("through_parent", "items parent cause", ""),
         ("competitor", "cause competitor competitor_probability with_it without_it", ""),
         ("unasked", "items", "cause"),
         ("unasked_unknown", "", ""),

@@ -76,7 +76,7 @@ def _sampled(words: "_Words", n_orders: int, weights: Sequence["ItemWeight | Ite
 
 
 def _for_and_against(words: "_Words", ledger: "Ledger") -> list[str]:
-    """The answers for and against, those that share a mechanism, and those that speak for another cause."""
+    """The answers for and against, those that share a mechanism, and those that act through another cause."""
     told = {
         "supports": [w for w in ledger.supporting if w.decibans >= LEAST_TOLD][:ITEMS_TOLD],
         "opposes": [w for w in ledger.opposing if w.decibans <= -LEAST_TOLD][:ITEMS_TOLD],
@@ -94,6 +94,9 @@ def _for_and_against(words: "_Words", ledger: "Ledger") -> list[str]:
         if len(sharing) > 1:
             items = words.listed(words.fact(w.id, w.value) for w in sharing)
             sentences.append(words.fill("process", items=items, mechanism=words.label(mechanism)))
+    for parent in dict.fromkeys(w.parent for w in weights if w.parent):
+        items = words.listed(words.fact(w.id, w.value) for w in weights if w.parent == parent)
+        sentences.append(words.fill("through_parent", cause=ledger.label, items=items, parent=words.label(parent)))
     indirect = [
         words.fill(
             "speaks_for" if w.decibans < 0 else "speaks_against",
@@ -154,9 +157,11 @@ def grounds(words: "Names", weight: "ItemWeight") -> str:
     """What a weight rests on, in words; empty if on nothing but its direct way to the cause."""
     if weight.settled_by:
         return f"carried by {', '.join(words.label(name) for name in weight.settled_by)}"
+    for_it = weight.decibans > 0
+    if weight.parent:
+        return f"speaks {'for' if for_it else 'against'} {words.label(weight.parent)}, which leads to it"
     if weight.competitor:
-        speaks = "speaks for" if weight.decibans < 0 else "speaks against"
-        rival = f"{speaks} {words.label(weight.competitor)}"
+        rival = f"speaks {'against' if for_it else 'for'} {words.label(weight.competitor)}"
         return f"through a rival: {rival}" if weight.routes else rival
     if not weight.routes:
         return ""
@@ -165,8 +170,10 @@ def grounds(words: "Names", weight: "ItemWeight") -> str:
 
 
 def _cited(words: "Names", weight: "ItemWeight") -> str:
-    cited = f"[{', '.join(weight.routes[0].sources)}]" if weight.routes and not weight.settled_by else ""
-    return f"{grounds(words, weight)} {cited}".strip()
+    firm = [source for source in weight.sources if source not in weight.judged]
+    parts = [", ".join(firm), f"judged: {', '.join(weight.judged)}" if weight.judged else ""]
+    cited = "; ".join(filter(None, parts)) if not weight.settled_by else ""
+    return f"{grounds(words, weight)} {cited and f'[{cited}]'}".strip()
 
 
 def contest_sentences(contest: "Contest") -> tuple[str, ...]:

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from calfbayes.explanation.changes import Comparison, ProbabilityChange
     from calfbayes.explanation.competition import Contest
     from calfbayes.explanation.conflict import Conflict
-    from calfbayes.explanation.ledger import Ledger, PossibleAnswer, Unasked
+    from calfbayes.explanation.ledger import ItemWeight, Ledger, PossibleAnswer, Unasked
 
 CHANGES_SHOWN = 8
 NARROWEST = 3.0  # decibans that half a diverging bar stands for at least, so that trifles look like trifles
@@ -48,9 +48,9 @@ def ledger_html(ledger: "Ledger") -> str:
     scale = _scale([weight.decibans for weight in ledger.weights])
     rows: list[list[Child]] = [_end("Before anything was known", ledger.share_decibans, percent(ledger.share))]
     for weight in ledger.weights:
-        cited = bibliography.cite(weight.routes[0].sources) if weight.routes and not weight.settled_by else None
         moved = [leaning_bar(weight.decibans, scale), f"{weight.decibans:+.1f}", what_it_does(weight.decibans, "odds")]
-        rows.append([names.fact(weight.id, weight.value), *moved, [grounds(names, weight), cited]])
+        rests_on = [grounds(names, weight), *([] if weight.settled_by else _cited(bibliography, weight))]
+        rows.append([names.fact(weight.id, weight.value), *moved, rests_on])
     rows.append(_end("Now", ledger.posterior_decibans, now))
     heads = ("Answer", "Against it | for it", "Decibans", "What it does", "Rests on")
     parts: list[Child] = [heading(ledger.label), listed(ledger.sentences)]
@@ -126,6 +126,12 @@ def conflict_html(conflict: "Conflict") -> str:
     where = element("p", where_it_stands(conflict))
     parts = [heading("Do the answers go together?"), listed(conflict.sentences), pairs, where]
     return section("Conflict", parts, None if rows else element("p", "No two of the answers are at odds."))
+
+
+def _cited(bibliography: Bibliography, weight: "ItemWeight") -> list[Child]:
+    """The sources of a weight, those of judged numbers by themselves."""
+    firm = bibliography.cite(source for source in weight.sources if source not in weight.judged)
+    return [firm, *([" judged:", bibliography.cite(weight.judged)] if weight.judged else [])]
 
 
 def _scale(decibans: Sequence[float]) -> float:

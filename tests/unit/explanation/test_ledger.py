@@ -10,9 +10,11 @@ import pytest
 from calfbayes import ArgumentError, Diagnosis, Likelihood, Model, QueryTooCostlyError, UnknownNameError
 from calfbayes.explanation import weighing
 from calfbayes.explanation.ledger import Certainty
+from calfbayes.explanation.routes import routes
 from calfbayes.explanation.shapley import every_order, share_of, shares, some_orders
 from calfbayes.inference import exact
 from support.models import model_of, random_model, shipped
+from support.random_models import link, number
 from support.small_models import small_content
 
 PATIENT = {"age": 67, "smoking": True, "pain_on_walking": True, "cold_feet": Likelihood(3), "redness": False}
@@ -238,6 +240,74 @@ def test_an_answer_that_moves_a_cause_against_its_own_route_names_the_rival(valu
     speaks = "speaks for" if is_present else "speaks against"
     assert f"through a rival: {speaks} b" in repr(result.explain("a"))
     assert result.explain("a").to_dict()["weights"][0]["routes"][0]["raises"] == is_present
+
+
+def with_a_complication() -> Model:
+    """Causes a and b with a finding of their own each, and `worse`, which only a leads to and which shows in h."""
+    content = small_content(
+        {"a": (1.0, {"f": 0.75, "worse": 0.25}), "b": (1.0, {"g": 0.75}), "c": (1.0, {})},
+        {"f": 0.0625, "g": 0.0625, "h": 0.125},
+    )
+    for name in "fg":
+        content["findings"][name]["label"] = f"{name} finding"
+    text = {key: content["causes"]["a"][key] for key in ("label", "description", "group", "urgency", "care")}
+    content["complications"] = {"worse": {**text, "label": "worse", "leak": number(0.0), "odds": {}, "links": {"h": link(0.5)}}}
+    return model_of({**content, "explanation": shipped("tutorial")._content["explanation"]})
+
+
+@pytest.mark.parametrize("present", [True, False])
+def test_what_moves_a_complication_through_its_cause_names_that_cause_and_no_rival(present: bool) -> None:
+    ledger = with_a_complication().diagnose({"f": present, "g": not present, "h": True}).explain("worse")
+    through, beside, own = (ledger[name] for name in "fgh")
+    assert (through.decibans > 0.0, beside.decibans > 0.0) == (present, present)
+    assert [(w.parent, w.competitor) for w in (through, beside, own)] == [("a", ""), ("a", ""), ("", "")]
+    (route,) = through.routes
+    assert (route.parent, route.through, route.raises) == ("a", ("a", "f"), present)
+    assert [number.place for number in route.numbers] == ["a.links.worse", "a.links.f", "f.leak"]
+    assert beside.routes == ()
+    facts = ["f finding", "no “g finding”"] if present else ["no “f finding”", "g finding"]
+    assert any(s.startswith("Through a, which leads to worse: ") and all(f in s for f in facts) for s in ledger.sentences)
+    assert f"speaks {'for' if present else 'against'} a, which leads to it" in repr(ledger)
+    assert ledger.to_dict()["weights"][0]["parent"] == ledger.weights[0].parent
+
+
+def test_swelling_speaks_for_a_clot_and_so_for_its_embolism() -> None:
+    told = {"age": 58, "unilateral_calf_swelling": True, "recent_surgery": True}
+    ledger = shipped("calf").diagnose(told).explain("pulmonary_embolism")
+    for name in ("unilateral_calf_swelling", "recent_surgery"):
+        assert (ledger[name].parent, ledger[name].competitor) == ("deep_vein_thrombosis", "")
+        assert all(route.parent == "deep_vein_thrombosis" for route in ledger[name].routes)
+
+
+def test_a_causes_own_odds_come_before_those_of_what_leads_to_it() -> None:
+    """Of all risk factors on all causes, however many side routes there are."""
+    network = shipped("calf")._solved.network
+    side_routes = 0
+    for cause in ("deep_vein_thrombosis", "acute_limb_ischaemia", "peripheral_artery_disease", "peripheral_neuropathy"):
+        for risk in network.risks:
+            found = routes(network, risk.id, True, risk.states[-1], cause, ())
+            lengths = [len(route.through) for route in found]
+            assert lengths == sorted(lengths)
+            assert all((route.parent == "") == (len(route.through) == 2) for route in found)
+            side_routes += len({bool(route.parent) for route in found}) == 2
+    assert side_routes >= 3
+    ledger = shipped("calf").diagnose({"age": 30}).explain("deep_vein_thrombosis")
+    assert ledger["age"].routes[0].numbers[0].place.startswith("deep_vein_thrombosis.odds.age")
+
+
+def test_sources_of_all_routes_are_told_and_those_of_judged_numbers_marked() -> None:
+    content = small_content({"a": (1.0, {"m": 0.5, "f": 0.25}), "b": (1.0, {})}, {"f": 0.125}, mechanisms={"m": {"f": 0.5}})
+    content["sources"] |= dict.fromkeys(("counted", "guessed"), content["sources"]["nowhere"])
+    content["causes"]["a"]["links"]["m"] |= {"source": ["counted", "guessed"], "kind": "measured"}
+    content["causes"]["a"]["links"]["f"] |= {"source": ["guessed"], "kind": "judged", "why": "so it seems"}
+    content["mechanisms"]["m"]["links"]["f"] |= {"source": ["nowhere"], "kind": "judged", "why": "so it seems"}
+    content["findings"]["f"]["leak"] |= {"source": ["nowhere"], "kind": "judged", "why": "so it seems"}
+    ledger = model_of(content).diagnose({"f": True}).explain("a")
+    assert len(ledger["f"].routes) == 2
+    assert set(ledger["f"].sources) == {"counted", "guessed", "nowhere"}
+    assert ledger["f"].judged == ("nowhere",)
+    assert "; judged: nowhere]" in repr(ledger)
+    assert " judged:" in ledger._repr_html_()
 
 
 def test_a_risk_state_speaks_for_a_cause_if_none_has_a_higher_odds_ratio() -> None:
