@@ -81,6 +81,14 @@ class Conflict:
         return conflict_html(self)
 
     @property
+    def is_spread(self) -> bool:
+        """Whether no pair stands out, but hardly a simulated patient's answers conflict as much (`conflict_below`)."""
+        words = self._result._solved.network.knowledge.explanation
+        if self.pairs or self.percentile is None or words is None:
+            return False
+        return self.percentile.share <= words.conflict_below
+
+    @property
     def items(self) -> tuple[str, ...]:
         """The answers in these pairs, those in most pairs first."""
         names = [name for pair in self.pairs for name in (pair.first, pair.second)]
@@ -90,7 +98,7 @@ class Conflict:
         """Plain values for JSON."""
         pairs = [{"first": pair.first, "second": pair.second, "times": pair.times} for pair in self.pairs]
         where = None if self.percentile is None else {name: getattr(self.percentile, name) for name in Percentile.__slots__}
-        return {"pairs": pairs, "percentile": where, "no_percentile": self.no_percentile}
+        return {"pairs": pairs, "is_spread": self.is_spread, "percentile": where, "no_percentile": self.no_percentile}
 
 
 def conflict(result: Diagnosis, *, cost_limit: float = LIMIT) -> Conflict:

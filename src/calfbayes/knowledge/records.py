@@ -280,6 +280,7 @@ def _explanation(table: Table | None) -> Explanation | None:
     return Explanation(
         probability=tuple((float(band["at_least"]), band["text"]) for band in table["probability"]),
         strength=tuple((float(band["at_least"]), band["text"]) for band in table["strength"]),
+        conflict_below=table["conflict_below"],
         sentences=tuple(table["sentences"].items()),
     )
 

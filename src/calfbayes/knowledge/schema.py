@@ -485,6 +485,7 @@ class SentencesTable(Table):
     outcome_change: Text
     conflict: Text
     pair: Text
+    spread: Text
     percentile: Text
     no_percentile: Text
 
@@ -501,6 +502,7 @@ class SentencesTable(Table):
 class ExplanationTable(Table):
     probability: Annotated[list[ProbabilityWords], Field(min_length=1, max_length=20)]
     strength: Annotated[list[StrengthWords], Field(min_length=1, max_length=20)]
+    conflict_below: Probability
     sentences: SentencesTable
 
     @field_validator("probability", "strength")

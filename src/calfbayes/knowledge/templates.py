@@ -45,6 +45,7 @@ EXPLANATION: Fields = {
         ("outcome_change", "before after", "reason"),
         ("conflict", "pairs", ""),
         ("pair", "first second times", ""),
+        ("spread", "", ""),
         ("percentile", "patients share error", ""),
         ("no_percentile", "", ""),
     )

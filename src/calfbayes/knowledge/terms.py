@@ -473,11 +473,14 @@ class Explanation:
     Attributes:
         probability: From which probability on which words hold, rising, the first from 0.
         strength: From which weight of evidence on, in decibans without its sign, which words hold; likewise.
+        conflict_below: Share of simulated patients up to which answers that conflict as much are told as a caution, though no
+            pair of them stands out.
         sentences: Templates by name; what stands in braces is filled in.
     """
 
     probability: tuple[tuple[float, str], ...]
     strength: tuple[tuple[float, str], ...]
+    conflict_below: float
     sentences: tuple[tuple[str, str], ...]
 
 

@@ -281,7 +281,7 @@ def differing(comparison: "Comparison") -> list[str]:
 def conflict_sentences(result: "Diagnosis", conflict: "Conflict") -> tuple[str, ...]:
     """What does not go together in sentences; none if all does, or if the model has no words for it."""
     words = _Words.of(result)
-    if words is None or not conflict.pairs:
+    if words is None or not (conflict.pairs or conflict.is_spread):
         return ()
     evidence = result.evidence
     pairs = [
@@ -293,7 +293,7 @@ def conflict_sentences(result: "Diagnosis", conflict: "Conflict") -> tuple[str, 
         )
         for pair in conflict.pairs
     ]
-    caution = words.fill("conflict", pairs=words.listed(pairs))
+    caution = words.fill("conflict", pairs=words.listed(pairs)) if pairs else words.fill("spread")
     found = conflict.percentile
     if found is None:
         return caution, words.fill("no_percentile")

@@ -133,6 +133,23 @@ def test_a_conflict_is_told_as_a_caution_with_its_numbers() -> None:
     assert "too dear" in repr(replace(found, percentile=None, no_percentile="too dear"))
 
 
+def test_a_conflict_that_is_spread_over_many_answers_is_told_as_a_caution() -> None:
+    """A cause brings ten findings nearly always; a rare one, half of the time, lets no pair of them stand out."""
+    names = [f"f{k}" for k in range(10)]
+    causes = {"a": (1.0, dict.fromkeys(names, 0.875)), "b": (1.0, {}), "c": (0.01, dict.fromkeys(names, 0.5))}
+    model = model_of(with_words(small_content(causes, dict.fromkeys(names, 1 / 64), coincidence=0.0625)))
+    strange, usual = (model.diagnose({name: k % n < n - 1 for k, name in enumerate(names)}).conflict() for n in (2, 10))
+    assert strange.pairs == usual.pairs == ()
+    assert strange.percentile is not None
+    assert usual.percentile is not None
+    assert strange.percentile.share <= 0.01 < usual.percentile.share
+    caution, where = strange.sentences
+    assert caution.startswith("Caution")
+    assert f"{percent(strange.percentile.share)} (standard error" in where
+    assert (strange.to_dict()["is_spread"], usual.to_dict()["is_spread"]) == (True, False)
+    assert usual.sentences == ()
+
+
 def test_a_model_without_sentences_shows_its_tables() -> None:
     content = small_content({"a": (1.0, {"f": 0.5}), "b": (1.0, {})}, {"f": 0.25})
     answer = model_of(content).diagnose({"f": True})
