@@ -428,7 +428,9 @@ def test_a_record_is_replayed(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     file = tmp_path / "record.json"
     file.write_text(capsys.readouterr().out, encoding="utf-8")
     assert main(["replay", str(file)]) == 0
-    assert capsys.readouterr().out == "reproduced\n"
+    said = capsys.readouterr().out.splitlines()
+    assert said[0] == "reproduced"
+    assert re.fullmatch(r"recorded with calfbayes \S+ and model car \S+ \([0-9a-f]{12}\)", said[1])
     elsewhere = tmp_path / "elsewhere.json"
     elsewhere.write_text(file.read_text(encoding="utf-8").replace('"name": "car"', '"name": "bicycle"'), encoding="utf-8")
     assert main(["replay", str(elsewhere)]) == 1

@@ -2,24 +2,27 @@
 
 A record holds the versions, the digest and every number of the model with its doubt, the evidence with the origin and time of
 each item, and the result with the reasons for its level. Replayed with the same model it must give the same: probabilities
-to 1e-12; level, ranks and reasons exactly. Replayed with another version, the numbers that were edited are named, and what
-each of them changed is found by putting the old number back alone.
+and all other numbers to 1e-12; level, ranks, reasons, outcome, open rules and advice exactly. Replayed with another version,
+the numbers that were edited are named, and what each of them changed is found by putting the old number back alone.
+
+Everything that is recorded is compared, but for origins and times, of which the model knows nothing.
 """
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from math import isfinite
 from typing import Any
 
 from calfbayes.diagnosis.diagnosing import diagnose
 from calfbayes.diagnosis.policy import PolicyOrigin, UrgencyPolicy
-from calfbayes.diagnosis.result import Diagnosis
+from calfbayes.diagnosis.result import Diagnosis, ModelIdentity
 from calfbayes.errors import ArgumentError, CalfBayesError, Fault, UnknownNameError
 from calfbayes.evidence import Evidence, read_evidence
 from calfbayes.inference.solved import SolvedNetwork, solve
 from calfbayes.knowledge.reading import Content, knowledge_from_content
 from calfbayes.knowledge.terms import LEVELS_BY_SEVERITY, Cause, Elicited, KnowledgeBase, Mechanism, OddsRatio, RiskFactor
-from calfbayes.knowledge.wording import short
+from calfbayes.knowledge.wording import short, shown
 from calfbayes.network import compile_network
 from calfbayes.version import __version__
 
@@ -30,6 +33,8 @@ TOLD = 3  # effects of one of them, the largest
 SHOWN = 8  # differences, in words
 LONGEST = 200
 KEYS = {"record_version", "calfbayes", "model", "evidence", "policy", "result", "numbers"}
+DIGITS = 12  # of a digest, in words
+NOT_THERE = "not there"
 Number = float | str  # a level is one, too: it decides as a number does
 
 
@@ -51,28 +56,54 @@ class Edited:
 
 
 @dataclass(frozen=True, slots=True)
+class Maker:
+    """What made a result.
+
+    Attributes:
+        calfbayes: Version of this library.
+        model: The model with its version and digest.
+    """
+
+    calfbayes: str
+    model: ModelIdentity
+
+    def __str__(self) -> str:
+        name, version, digest = map(shown, (self.model.name, self.model.version, self.model.digest[:DIGITS]))
+        return f"calfbayes {shown(self.calfbayes)} and model {name} {version} ({digest})"
+
+
+@dataclass(frozen=True, slots=True)
 class Replay:
     """What came of repeating a record.
 
     Attributes:
         result: The result now.
-        same_model: Whether the model is the recorded one, by its digest.
+        recorded: What had made it.
+        repeated: What made it now.
         differences: What is not as recorded, each as text.
         edited: The numbers of the model that differ.
     """
 
     result: Diagnosis
-    same_model: bool
+    recorded: Maker
+    repeated: Maker
     differences: tuple[str, ...]
     edited: tuple[Edited, ...]
 
     @property
+    def same_model(self) -> bool:
+        """Whether the model is the recorded one, by its digest."""
+        return self.recorded.model.digest == self.repeated.model.digest
+
+    @property
     def reproduced(self) -> bool:
-        """Whether probabilities, level, ranks and reasons are as recorded."""
+        """Whether everything that was recorded of the result is as recorded."""
         return not self.differences
 
     def __str__(self) -> str:
+        same = self.recorded == self.repeated
         lines = ["reproduced" if self.reproduced else "not reproduced"]
+        lines += [f"recorded with {self.recorded}", f"repeated with {'the same' if same else self.repeated}"]
         lines += [f"  {difference}" for difference in self.differences[:SHOWN]]
         if len(self.differences) > SHOWN:
             lines.append(f"  and {len(self.differences) - SHOWN} more differences")
@@ -92,6 +123,8 @@ class Replay:
         return {
             "reproduced": self.reproduced,
             "same_model": self.same_model,
+            "recorded": asdict(self.recorded),
+            "repeated": asdict(self.repeated),
             "differences": list(self.differences),
             "edited": edited,
         }
@@ -149,15 +182,20 @@ def replay(
         raise ArgumentError("policy", "none", f"the policy of the record, which was not the model's ({was})")
     given = document["evidence"]
     items = {name: item["value"] for name, item in given["items"].items()}
-    evidence = read_evidence(solved.network, items, setting=given["setting"])
+    assumed = given["setting"] == solved.network.knowledge.default_setting and document["result"]["evidence"]["setting"] is None
+    evidence = read_evidence(solved.network, items, setting=None if assumed else given["setting"])
     now = _diagnose(solved, evidence, policy)
-    same_model = solved.network.knowledge.digest == document["model"]["digest"]
-    edited = () if same_model else _edited(document["numbers"], numbers_of(solved.network.knowledge))
-    differences = tuple(_differences(document["result"], now.to_dict()))
-    if differences:
+    recorded = Maker(document["calfbayes"], ModelIdentity(**document["model"]))
+    repeated = Maker(__version__, now.model)
+    same_model = recorded.model.digest == now.model.digest
+    edited = _edited(document["numbers"], numbers_of(solved.network.knowledge))
+    differences = tuple(_all_differences(document, now, edited if same_model else ()))
+    if same_model:
+        edited = ()
+    elif differences:
         tried = [_with_effects(solved, content, entry, now, policy) for entry in edited[:MOST_TRIED]]
         edited = (*tried, *edited[MOST_TRIED:])
-    return Replay(now, same_model, differences, edited)
+    return Replay(now, recorded, repeated, differences, edited)
 
 
 def numbers_of(knowledge: KnowledgeBase) -> dict[str, Number]:
@@ -243,14 +281,17 @@ def _check(document: object) -> None:
             "record_version", short(document["record_version"]), f"{RECORD_VERSION}; another calfbayes may read it"
         )
     parts = {
-        "model": {"digest"},
+        "model": set(ModelIdentity.__slots__),
         "evidence": {"setting", "items"},
-        "result": {"causes", "complications", "urgency"},
+        "result": {"causes", "complications", "urgency", "evidence", "model"},
         "numbers": set(),
     }
     for part, keys in parts.items():
         if not isinstance(document[part], Mapping) or not set(document[part]) >= keys:
             raise ArgumentError(f"record[{part!r}]", short(document[part]), expected)
+    made_by = [document["calfbayes"], *document["model"].values()]
+    if len(made_by) != 1 + len(ModelIdentity.__slots__) or not all(isinstance(text, str) for text in made_by):
+        raise ArgumentError("record['model']", short(document["model"]), expected)
     items = document["evidence"]["items"]
     if not isinstance(items, Mapping) or not all(isinstance(item, Mapping) and "value" in item for item in items.values()):
         raise ArgumentError("record['evidence']", short(items), expected)
@@ -258,6 +299,7 @@ def _check(document: object) -> None:
         raise ArgumentError("record['numbers']", "something else than numbers and levels", expected)
     try:
         level, outcome, ranks, reasons, _ = _key_facts(document["result"])
+        document["result"]["evidence"]["setting"]
         texts = [level, outcome, *ranks, *(reason["id"] for reason in reasons)]
     except (KeyError, TypeError, ValueError, OverflowError):
         raise ArgumentError("record['result']", "something incomplete", expected) from None
@@ -282,6 +324,70 @@ def _key_facts(result: Mapping[str, Any]) -> tuple[str, str, list[str], list[Any
     ranks = [entry["id"] for entry in entries]
     probabilities = {entry["id"]: float(entry["probability"]) for entry in entries}
     return result["urgency"]["level"], result["outcome"], ranks, list(result["urgency"]["reasons"]), probabilities
+
+
+def _all_differences(document: Mapping[str, Any], now: Diagnosis, forged: tuple[Edited, ...]) -> Iterator[str]:
+    """What differs between a record and the result now.
+
+    Args:
+        forged: Numbers that are not those of the model though the record names it.
+    """
+    before, after = document["result"], json.loads(now.to_json())
+    yield from _differences_of_results(before, after, is_whole=document["calfbayes"] == __version__)
+    policy = now.urgency.policy_origin.name.lower()
+    if document["policy"] != policy:
+        yield f"the policy was {short(document['policy'])}, is {policy}"
+    if document["model"] != before["model"]:
+        yield "the record names two models"
+    for entry in forged:
+        yield f"the record holds {shown(entry.place)} = {_told(entry.before)}; its own model has {_told(entry.after)}"
+
+
+def _differences_of_results(before: Mapping[str, Any], after: Mapping[str, Any], *, is_whole: bool) -> Iterator[str]:
+    """All that differs between two results, the weightiest first.
+
+    Args:
+        is_whole: Whether what the first lacks counts as left out; an older version may have recorded less.
+    """
+    yield from _differences(before, after)
+    yield from _rest(_without_key_facts(before), _without_key_facts(after), "", is_whole)
+
+
+def _without_key_facts(result: Mapping[str, Any]) -> dict[str, Any]:
+    """What `_differences` does not tell of a result, causes and complications by their ids; nor which model it was."""
+    entries = [*result["causes"], *result["complications"]]
+    texts = {entry["id"]: {key: value for key, value in entry.items() if key != "probability"} for entry in entries}
+    urgency = {key: value for key, value in result["urgency"].items() if key not in {"level", "reasons"}}
+    rest = {key: value for key, value in result.items() if key not in {"causes", "complications", "outcome", "model"}}
+    return {**rest, "urgency": urgency, "causes": texts}
+
+
+def _rest(before: Any, after: Any, place: str, is_whole: bool) -> Iterator[str]:
+    """Everything in which two values of JSON differ; what only the second has, if the first `is_whole`."""
+    if isinstance(before, Mapping) and isinstance(after, Mapping):
+        for key in (*before, *(key for key in after if is_whole and key not in before)):
+            inside = f"{place}.{shown(str(key))}" if place else shown(str(key))
+            yield from _rest(before.get(key, NOT_THERE), after.get(key, NOT_THERE), inside, is_whole)
+    elif isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
+        for k, (old, new) in enumerate(zip(before, after, strict=True)):
+            yield from _rest(old, new, f"{place}.{k}", is_whole)
+    elif not _is_same(before, after):
+        yield f"{place} was {_in_short(before)}, is {_in_short(after)}"
+
+
+def _in_short(value: Any) -> str:
+    if isinstance(value, list):
+        return f"a list of {len(value)}"
+    return NOT_THERE if value is NOT_THERE else short(value)
+
+
+def _is_same(before: Any, after: Any) -> bool:
+    """Whether two values are equal, numbers to `SAME`."""
+    if isinstance(before, bool | str | None) or isinstance(after, bool | str | None):
+        return type(before) is type(after) and bool(before == after)
+    if isinstance(before, int | float) and isinstance(after, int | float):
+        return _is_finite(before) and abs(before - after) <= SAME * max(1.0, abs(after))
+    return bool(before == after)
 
 
 def _differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str]:
@@ -325,10 +431,10 @@ def _with_effects(
         return edited
     try:
         other = _solved_anew(solved, before, now.setting)
-        earlier = _diagnose(other, read_evidence(other.network, dict(now.evidence), setting=now.setting), policy)
+        earlier = _diagnose(other, read_evidence(other.network, dict(now.evidence), setting=now.evidence.setting), policy)
     except CalfBayesError:  # the old number alone does not fit the rest of the model, or the answers
         return edited
-    effects = tuple(_differences(earlier.to_dict(), now.to_dict()))[:TOLD]
+    effects = tuple(_differences_of_results(json.loads(earlier.to_json()), json.loads(now.to_json()), is_whole=True))[:TOLD]
     return Edited(edited.place, edited.before, edited.after, effects)
 
 
@@ -362,11 +468,11 @@ def _solved_anew(solved: SolvedNetwork, content: Content, setting: str) -> Solve
 
 def _told(number: Number | None) -> str:
     if number is None:
-        return "not there"
+        return NOT_THERE
     return short(number) if isinstance(number, str) else f"{number:.9g}"
 
 
 def _did(entry: Edited) -> str:
     if entry.effects is None:
-        return ""
+        return "; what it did was not looked at"
     return f"; because of it {'; '.join(entry.effects)}" if entry.effects else "; it changed nothing here"
