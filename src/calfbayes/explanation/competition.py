@@ -106,6 +106,11 @@ class Contest:
         return contest_html(self)
 
     @property
+    def decided_by(self) -> tuple[str, ...]:
+        """Ids of the answers that have ruled one of the two out."""
+        return tuple(ratio.id for ratio in self.ratios if isinf(ratio.decibans))
+
+    @property
     def explains_away(self) -> bool:
         """Whether each is less probable if the other is present."""
         return self.first_with is not None and self.first_without is not None and self.first_with < self.first_without
@@ -132,6 +137,7 @@ class Contest:
             "both": self.both,
             first: {"with_other": self.first_with, "without_other": self.first_without},
             second: {"with_other": self.second_with, "without_other": self.second_without},
+            "decided_by": list(self.decided_by),
             "n_orders": self.n_orders,
             "ratios": [{"id": r.id, "decibans": _plain(r.decibans), "error": r.error} for r in self.ratios],
             "sets": [{"causes": list(s.causes), "probability": s.probability} for s in self.sets],

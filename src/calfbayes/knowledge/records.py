@@ -277,9 +277,15 @@ def _guard(name: str, table: Table) -> TestGuard:
 def _explanation(table: Table | None) -> Explanation | None:
     if table is None:
         return None
+
+    def bands(name: str) -> tuple[tuple[float, str], ...]:
+        return tuple((float(band["at_least"]), band["text"]) for band in table[name])
+
     return Explanation(
-        probability=tuple((float(band["at_least"]), band["text"]) for band in table["probability"]),
-        strength=tuple((float(band["at_least"]), band["text"]) for band in table["strength"]),
+        probability=bands("probability"),
+        dangerous_from=Level(table["dangerous_from"]),
+        dangerous=bands("dangerous"),
+        strength=bands("strength"),
         conflict_below=table["conflict_below"],
         sentences=tuple(table["sentences"].items()),
     )

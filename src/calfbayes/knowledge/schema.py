@@ -458,6 +458,7 @@ class SentencesTable(Table):
     opposing: Text
     absent: Text
     doubtful: Text
+    doubted: Text
     state: Text
     nothing: Text
     indirect: Text
@@ -501,11 +502,13 @@ class SentencesTable(Table):
 
 class ExplanationTable(Table):
     probability: Annotated[list[ProbabilityWords], Field(min_length=1, max_length=20)]
+    dangerous_from: LevelName
+    dangerous: Annotated[list[ProbabilityWords], Field(min_length=1, max_length=20)]
     strength: Annotated[list[StrengthWords], Field(min_length=1, max_length=20)]
     conflict_below: Probability
     sentences: SentencesTable
 
-    @field_validator("probability", "strength")
+    @field_validator("probability", "dangerous", "strength")
     @classmethod
     def _rising_from_0(cls, bands: list[Any]) -> list[Any]:
         bounds = [band.at_least for band in bands]

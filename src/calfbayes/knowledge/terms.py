@@ -472,6 +472,8 @@ class Explanation:
 
     Attributes:
         probability: From which probability on which words hold, rising, the first from 0.
+        dangerous_from: From which level on a cause or complication has words of its own.
+        dangerous: These words, likewise.
         strength: From which weight of evidence on, in decibans without its sign, which words hold; likewise.
         conflict_below: Share of simulated patients up to which answers that conflict as much are told as a caution, though no
             pair of them stands out.
@@ -479,6 +481,8 @@ class Explanation:
     """
 
     probability: tuple[tuple[float, str], ...]
+    dangerous_from: Level
+    dangerous: tuple[tuple[float, str], ...]
     strength: tuple[tuple[float, str], ...]
     conflict_below: float
     sentences: tuple[tuple[str, str], ...]

@@ -6,7 +6,7 @@ sentence, and the words for probabilities are those of the result's own number.
 """
 
 from collections.abc import Iterable, Sequence
-from math import isinf
+from math import inf, isinf
 from typing import TYPE_CHECKING
 
 from calfbayes.evidence import Likelihood, Value
@@ -16,7 +16,7 @@ from calfbayes.presentation.plain import bullets, percent, printable, shortened,
 from calfbayes.presentation.text import MIN_WIDTH, joined
 
 if TYPE_CHECKING:
-    from calfbayes.diagnosis.result import Diagnosis
+    from calfbayes.diagnosis.result import CauseResult, Diagnosis
     from calfbayes.explanation.changes import Comparison
     from calfbayes.explanation.competition import Contest, ItemRatio
     from calfbayes.explanation.conflict import Conflict
@@ -36,15 +36,11 @@ def ledger_sentences(ledger: "Ledger") -> tuple[str, ...]:
     words = _Words.of(ledger._result)
     if words is None:
         return ()
-    if isinf(ledger.share_decibans):
-        setting = {s.id: s.label for s in words.settings}[ledger._result.setting]
-        return (words.fill("outside_setting", cause=ledger.label, setting=setting),)
-    if ledger.decided_by:
-        name = "ruled_out" if ledger.probability == 0.0 else "certain"
-        items = words.listed(words.fact(item, ledger._result.evidence[item]) for item in ledger.decided_by)
-        return (words.fill(name, cause=ledger.label, items=items),)
+    if isinf(ledger.share_decibans) or ledger.decided_by:
+        return (_settled(words, ledger._result, ledger._result[ledger.cause], ledger.decided_by),)
     shown = {"probability": words.chance(not_certain(ledger.probability)), "share": words.chance(ledger.share)}
-    sentences = [words.fill("summary", cause=ledger.label, words=words.of_probability(ledger.probability), **shown)]
+    said = words.of_probability(ledger._result[ledger.cause])
+    sentences = [words.fill("summary", cause=ledger.label, words=said, **shown)]
     sentences += _for_and_against(words, ledger)
     rival = next((rival for rival in ledger.competitors if _is_seen(ledger, rival)), None)
     if rival:
@@ -60,6 +56,15 @@ def ledger_sentences(ledger: "Ledger") -> tuple[str, ...]:
     if ledger.unasked is None:
         sentences.append(words.fill("unasked_unknown"))
     return (*sentences, *_sampled(words, ledger.n_orders, ledger.weights))
+
+
+def _settled(words: "_Words", result: "Diagnosis", entry: "CauseResult", decided_by: Iterable[str]) -> str:
+    """That a cause is ruled out, certain or of no weight in the setting, and what decided."""
+    if entry.share in {0.0, 1.0}:
+        setting = {s.id: s.label for s in words.settings}[result.setting]
+        return words.fill("outside_setting", cause=entry.label, setting=setting)
+    items = words.listed(words.fact(item, result.evidence[item]) for item in decided_by)
+    return words.fill("ruled_out" if entry.probability == 0.0 else "certain", cause=entry.label, items=items)
 
 
 def _is_seen(ledger: "Ledger", rival: "Competitor") -> bool:
@@ -90,7 +95,8 @@ def _for_and_against(words: "_Words", ledger: "Ledger") -> list[str]:
     if not weights:
         return [words.fill("nothing", cause=ledger.label)]
     for mechanism in dict.fromkeys(m for w in weights for route in w.routes[:1] for m in route.mechanisms):
-        sharing = [w for w in weights if w.routes and not w.competitor and mechanism in w.routes[0].mechanisms and w.value]
+        acting = [w for w in weights if w.routes and not w.competitor and w.routes[0].raises is not False]
+        sharing = [w for w in acting if mechanism in w.routes[0].mechanisms]
         if len(sharing) > 1:
             items = words.listed(words.fact(w.id, w.value) for w in sharing)
             sentences.append(words.fill("process", items=items, mechanism=words.label(mechanism)))
@@ -186,9 +192,10 @@ def contest_sentences(contest: "Contest") -> tuple[str, ...]:
     chances = {"first_probability": of_first, "second_probability": of_second}
     sentences = [words.fill("contest", first=first, second=second, **chances)]
     evidence = contest._result.evidence
-    between = []
+    entries = [contest._result[cause] for cause in contest.causes]
+    between = [_settled(words, contest._result, entry, contest.decided_by) for entry in entries if entry.probability == 0.0]
     for label, sign in ((first, 1), (second, -1)):
-        ratios = [ratio for ratio in contest.ratios if sign * ratio.decibans >= LEAST_TOLD][:ITEMS_TOLD]
+        ratios = [ratio for ratio in contest.ratios if LEAST_TOLD <= sign * ratio.decibans < inf][:ITEMS_TOLD]
         if ratios:
             items = words.listed(words.weighed(ratio.id, evidence[ratio.id], ratio.decibans, "telling") for ratio in ratios)
             between.append(words.fill("between", cause=label, items=items))
@@ -207,9 +214,7 @@ def contest_text(contest: "Contest", *, width: int = 100) -> str:
     evidence = contest._result.evidence
     first, second = (printable(label) for label in contest.labels)
     rows = [("before anything was known", contest.share_decibans, "")]
-    rows += [
-        (words.fact(r.id, evidence[r.id]), r.decibans, f"likelihood ratio {r.likelihood_ratio:.2g}") for r in contest.ratios
-    ]
+    rows += [(words.fact(r.id, evidence[r.id]), r.decibans, between_them(contest, r)) for r in contest.ratios]
     rows += [("now", contest.posterior_decibans, "")]
     each = (
         (first, second, contest.first_with, contest.first_without),
@@ -226,6 +231,13 @@ def contest_text(contest: "Contest", *, width: int = 100) -> str:
             ["With and without each other", *bullets(with_without, width)],
         ]
     )
+
+
+def between_them(contest: "Contest", ratio: "ItemRatio") -> str:
+    """What an answer does between two causes, as a ratio unless it rules one of them out."""
+    if isinf(ratio.decibans):
+        return f"rules out {contest.labels[ratio.decibans > 0]}"
+    return f"likelihood ratio {ratio.likelihood_ratio:.2g}"
 
 
 def comparison_sentences(comparison: "Comparison") -> tuple[str, ...]:
@@ -345,7 +357,7 @@ class Names:
         """An answer."""
         label = self.label(name)
         if isinstance(value, Likelihood):
-            return f"{label} (likelihood ratio {value.ratio:g})"
+            return f"{'no: ' if value.ratio < 1.0 else ''}{label} (likelihood ratio {value.ratio:g})"
         if value is None:
             return f"{label}: not known"
         if isinstance(value, bool):
@@ -365,9 +377,8 @@ class _Words(Names):
 
     def __init__(self, result: "Diagnosis", explanation: Explanation) -> None:
         super().__init__(result)
+        self._explanation = explanation
         self._sentences = dict(explanation.sentences)
-        self._probability = explanation.probability
-        self._strength = explanation.strength
 
     @classmethod
     def of(cls, result: "Diagnosis") -> "_Words | None":
@@ -383,15 +394,16 @@ class _Words(Names):
         """A probability inside a sentence."""
         return in_words(probability, self._urgency)
 
-    def of_probability(self, probability: float) -> str:
-        """The words for a probability."""
-        return _band(self._probability, probability)
+    def of_probability(self, entry: "CauseResult") -> str:
+        """The words for the probability of a cause or complication; those of a dangerous one do not reassure."""
+        is_dangerous = entry.urgency >= self._explanation.dangerous_from
+        return _band(self._explanation.dangerous if is_dangerous else self._explanation.probability, entry.probability)
 
     def fact(self, name: str, value: Value) -> str:
         """An answer, in the words of the model."""
         label = self.label(name)
         if isinstance(value, Likelihood):
-            return self.fill("doubtful", item=label, ratio=f"{value.ratio:g}")
+            return self.fill("doubted" if value.ratio < 1.0 else "doubtful", item=label, ratio=f"{value.ratio:g}")
         if value is True:
             return label
         if value is False:
@@ -400,8 +412,10 @@ class _Words(Names):
 
     def weighed(self, name: str, value: Value, decibans: float, sentence: str) -> str:
         """An answer with its weight, told without a sign."""
-        times = "∞" if isinf(decibans) else f"{10 ** (abs(decibans) / 10):.2g}"
-        return self.fill(sentence, item=self.fact(name, value), strength=_band(self._strength, abs(decibans)), times=times)
+        times = f"{10 ** (abs(decibans) / 10):.2g}"
+        return self.fill(
+            sentence, item=self.fact(name, value), strength=_band(self._explanation.strength, abs(decibans)), times=times
+        )
 
     def would_change(self, entry: "Unasked") -> str:
         """Something not asked, with what its answers would make of the probability."""

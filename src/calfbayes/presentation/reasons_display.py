@@ -4,7 +4,7 @@ Rendering only, of the same words as `reasons`.
 """
 
 from collections.abc import Iterator, Sequence
-from math import isfinite
+from math import isfinite, isinf
 from typing import TYPE_CHECKING
 
 from calfbayes.presentation.markup import Child, Html, element
@@ -21,6 +21,7 @@ from calfbayes.presentation.parts import (
 from calfbayes.presentation.plain import percent
 from calfbayes.presentation.reasons import (
     Names,
+    between_them,
     conflicting,
     differing,
     grounds,
@@ -67,7 +68,8 @@ def contest_html(contest: "Contest") -> str:
     rows: list[list[Child]] = [_end("Before anything was known", contest.share_decibans, "")]
     for ratio in contest.ratios:
         fact = names.fact(ratio.id, evidence[ratio.id])
-        moved = f"{ratio.decibans:+.1f}", what_it_does(ratio.decibans, "their ratio")
+        does = between_them(contest, ratio) if isinf(ratio.decibans) else what_it_does(ratio.decibans, "their ratio")
+        moved = f"{ratio.decibans:+.1f}", does
         rows.append([fact, leaning_bar(ratio.decibans, scale), *moved])
     rows.append(_end("Now", contest.posterior_decibans, ""))
     weights = table(

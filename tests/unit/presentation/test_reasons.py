@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from calfbayes import Diagnosis, Likelihood, compare
+from calfbayes import Diagnosis, Level, Likelihood, compare
 from calfbayes.presentation.plain import percent
 from calfbayes.presentation.reasons import conflict_sentences, supposed
-from support.models import model_of, shipped
+from support.models import SHIPPED, model_of, shipped
 from support.small_models import small_content
 
 PATIENT = {"age": 67, "smoking": True, "pain_on_walking": True, "unilateral_calf_swelling": False, "night_cramps": True}
@@ -61,7 +61,77 @@ def test_no_sentence_promises_a_certainty_that_the_result_lacks(seed: int) -> No
             text = " ".join(answer.explain(entry.id).sentences)
             assert 0.0 < entry.probability < 1.0
             assert not re.search(r"(?<![\d.>])100 %|(?<![\d.<])0 %", text), text
-            assert "ruled out" not in text
+            assert " is ruled out" not in text
+
+
+MAY_BE_CERTAIN = {"ruled_out", "certain", "outside_setting"}
+CERTAIN = r"certain|sure|definit|always|never|impossible|\bprove|exclud|(?<!not )rule[sd]? out|guarantee|doubtless|must|cannot"
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_no_words_of_a_model_but_those_for_certainty_are_certain(name: str) -> None:
+    """Of every template and of every word for a probability or a strength; "how sure the numbers are" is a question."""
+    content = shipped(name)._content
+    explanation, urgency = content["explanation"], content["urgency"]
+    words = {key: text for key, text in explanation["sentences"].items() if key not in MAY_BE_CERTAIN}
+    words |= {
+        f"{key}{k}": band["text"] for key in ("probability", "dangerous", "strength") for k, band in enumerate(explanation[key])
+    }
+    words |= urgency["words"] | content.get("asking", {}).get("words", {})
+    assert len(words) > 60
+    told = {key: text for key, text in words.items() if re.search(CERTAIN, text.lower().replace("how sure", ""))}
+    assert told == {}
+    assert all(re.search(CERTAIN, explanation["sentences"][key]) for key in ("ruled_out", "certain"))
+    assert all("as far as this model knows" in explanation["sentences"][key] for key in ("ruled_out", "certain"))
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_a_small_chance_of_a_dangerous_cause_is_not_called_unlikely(name: str) -> None:
+    result = shipped(name).diagnose()
+    dangerous = [e for e in (*result.causes, *result.complications) if e.urgency >= Level.SAME_DAY and e.share > 0.0]
+    assert dangerous
+    for entry in dangerous:
+        summary = result.explain(entry.id, cost_limit=1e8).sentences[0]
+        assert "unlikely" not in summary
+        assert percent(entry.probability).strip("<") in summary
+    harmless = min((e for e in result.causes if e.urgency < Level.SAME_DAY and e.share > 0.0), key=lambda e: e.share)
+    assert "unlikely" in result.explain(harmless.id).sentences[0]
+
+
+def test_an_embolism_of_two_per_cent_is_not_ruled_out() -> None:
+    told = {"age": 58, "recent_surgery": True, "unilateral_calf_swelling": True, "pitting_oedema": True}
+    ledger = shipped("calf").diagnose(told).explain("pulmonary_embolism")
+    assert 0.01 < ledger.probability < 0.04
+    assert ledger.sentences[0].startswith(f"{ledger.label} is not ruled out: {percent(ledger.probability)}, from ")
+
+
+def test_a_report_that_speaks_against_a_finding_does_not_read_as_its_presence() -> None:
+    told = {"unilateral_calf_swelling": Likelihood(0.2), "pitting_oedema": Likelihood(0.2)}
+    ledger = shipped("calf").diagnose(told).explain("deep_vein_thrombosis")
+    text = " ".join(ledger.sentences)
+    label = ledger["unilateral_calf_swelling"].label
+    assert f"no “{label}”, doubtful with a likelihood ratio of 0.2" in text
+    assert f"no: {label} (likelihood ratio 0.2)" in repr(ledger)
+    assert "same process" not in text
+    likely = shipped("calf").diagnose({name: Likelihood(5.0) for name in told}).explain("deep_vein_thrombosis")
+    assert f"“{label}”, doubtful with a likelihood ratio of 5" in " ".join(likely.sentences)
+    assert f"no “{label}”" not in " ".join(likely.sentences)
+    assert "same process" in " ".join(likely.sentences)
+
+
+def test_of_two_causes_one_that_is_ruled_out_is_told_so_without_infinite_ratios() -> None:
+    content = small_content({"a": (1.0, {"f": 1.0}), "b": (1.0, {"g": 0.5}), "c": (0.0, {"g": 0.5})}, {"f": 0.25, "g": 0.25})
+    answer = model_of(with_words(content)).diagnose({"f": False, "g": True})
+    for contest in (answer.compare_causes("a", "b"), answer.compare_causes("b", "a")):
+        assert "a is ruled out, as far as this model knows, by: no “a finding”." in contest.sentences
+        assert (contest.decided_by, contest.to_dict()["decided_by"]) == (("f",), ["f"])
+        for text in (*contest.sentences, repr(contest), contest._repr_html_().partition("</style>")[2]):
+            assert "∞" not in text
+            assert "ratio inf" not in text
+            assert not re.search(r"ratio 0\b(?!\.)", text)
+        assert "rules out a" in repr(contest)
+        assert "rules out a" in contest._repr_html_()
+    assert "c is not weighed in this setting: here." in answer.compare_causes("b", "c").sentences
 
 
 def test_what_is_ruled_out_is_told_so_with_what_decided() -> None:
