@@ -8,6 +8,7 @@ from calfbayes.diagnosis.result import Diagnosis
 from calfbayes.errors import ArgumentError
 from calfbayes.explanation.intervals import Intervals
 from calfbayes.plot.canvas import BLACK, BLUE, SKY, canvas, figure_of, with_posteriors
+from calfbayes.presentation.facts import headline, setting_label
 from calfbayes.presentation.plain import percent
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def causes(result: Diagnosis, *, top: int = 8, intervals: Intervals | None = Non
         axes.set_xlim(0, 110)  # the figure beside the longest bar needs room
         axes.set_xticks(range(0, 101, 20))
         room.label_x("probability (%); causes may be present together")
-        room.title(f"{result.urgency.label}: {result.setting.replace('_', ' ')}")
+        room.title(headline(result), f"Setting: {setting_label(result.evidence)}")
         room.beside(axes.texts)
         room.legend()
         return figure_of(axes)

@@ -30,8 +30,8 @@ from calfbayes.plot.canvas import (
     with_posteriors,
 )
 from calfbayes.plot.layers import COLUMN, rows
-from calfbayes.plot.room import POINTS, SIZE, SLACK, before_drawing, fitted, width_of
-from calfbayes.presentation.facts import fact, kind_of
+from calfbayes.plot.room import POINTS, SIZE, SLACK, SPACING, before_drawing, fitted, width_of
+from calfbayes.presentation.facts import fact, headline, kind_of
 from calfbayes.presentation.plain import percent
 
 if TYPE_CHECKING:
@@ -41,11 +41,11 @@ if TYPE_CHECKING:
     from matplotlib.path import Path
 
 FONT, HEAD_FONT = 7.0, 8.0  # points
-TOP, BOTTOM = 45 / POINTS, 24 / POINTS  # inches for title and heads, and for the legend
+TOP, BOTTOM = 45 / POINTS, 24 / POINTS  # inches for heads and a title of one line, and for the legend
 BOLD = 1.15  # how much wider bold text is, about
 GAP = 1.3  # inches between columns
 LABEL = 2.8  # inches
-LEAST_TITLE = 6.0  # inches that a title may take at least
+LEAST_TITLE, TITLE_LINES = 6.0, 3  # inches that a title may take at least, and lines
 HEADS = ("Risk factors", "Causes", "Mechanisms, complications", "Findings")
 INFERRED = {"cause", "complication", "mechanism"}
 PALE = {BLUE: "#d9e9f4", VERMILLION: "#fbe1d0", ORANGE: "#fbeecb", PURPLE: "#f3e3ec", GREY: "#ffffff"}
@@ -117,9 +117,7 @@ def patient_network(result: Diagnosis, *, top: int = 6, ax: "Axes | None" = None
     for parent, child, data in graph.edges(data=True):
         data |= {"influence": _patient_influence(result, graph, parent, child), "colour": _arc_colour(graph, parent, child)}
     legend = {"present or so": VERMILLION, "absent": BLUE, "doubtful": ORANGE, "inferred": PURPLE}
-    return _drawn(
-        Drawing(graph, f"{result.urgency.label}: what speaks about this patient", legend, 20, ((0.6, 5.0), (0.5, 0.4))), ax
-    )
+    return _drawn(Drawing(graph, headline(result), legend, 20, ((0.6, 5.0), (0.5, 0.4))), ax)
 
 
 def _without_complaint(solved: Any) -> "nx.DiGraph[str]":
@@ -208,11 +206,12 @@ def _drawn(drawing: Drawing, ax: "Axes | None") -> "Figure":
         middle[k] = total + breadth / 2
         total += breadth + GAP
     total = max(total + 0.15 - GAP, 0.15 + sum(_width(words) + 0.15 for words in drawing.legend))
-    title = fitted(drawing.title, max(total - 0.3, LEAST_TITLE) / BOLD, SIZE)
-    total = max(total, 0.3 + width_of(title, SIZE, "bold"))
+    title = fitted(drawing.title, max(total - 0.3, LEAST_TITLE) / BOLD, SIZE, TITLE_LINES)
+    total = max(total, *(0.3 + width_of(line, SIZE, "bold") for line in title.split("\n")))
+    top = TOP + title.count("\n") * SPACING * SIZE / POINTS
     deep = max(Counter(column.values()).values()) * drawing.pitch / POINTS
-    foot = TOP + deep + (BOTTOM if drawing.legend else 0)
-    y = {name: TOP + height[name] * deep for name in graph}
+    foot = top + deep + (BOTTOM if drawing.legend else 0)
+    y = {name: top + height[name] * deep for name in graph}
     with canvas(ax, total, foot, margins=False) as room:
         axes = room.axes
         scale = min(room.width / total, room.height / foot)
@@ -237,8 +236,8 @@ def _drawn(drawing: Drawing, ax: "Axes | None") -> "Figure":
         for name, data in graph.nodes(data=True):
             _box(axes, middle[column[name]], y[name], data["text"], data["colour"], scale, inferred=data["role"] in INFERRED)
         for k in columns:
-            axes.text(middle[k], 30 / POINTS, HEADS[k], size=HEAD_FONT * scale, weight="bold", ha="center", va="center")
-        axes.text(0.15, 12 / POINTS, title, size=SIZE * scale, weight="bold", va="center")
+            axes.text(middle[k], top - 15 / POINTS, HEADS[k], size=HEAD_FONT * scale, weight="bold", ha="center", va="center")
+        axes.text(0.15, 5 / POINTS, title, size=SIZE * scale, weight="bold", va="top")
         x = 0.15
         for words, colour in drawing.legend.items():
             _box(axes, x + _width(words) / 2, foot - 12 / POINTS, words, colour, scale, inferred=words == "inferred")

@@ -66,10 +66,11 @@ class Room:
         most = 1 + max(name.count("\n") for name in fitting)
         keep_apart(self.axes, self.axes.get_yticklabels(), height=(len(names) + 0.2) * most * SPACING * size / POINTS)
 
-    def title(self, text: str) -> None:
-        """Write a title over the axes."""
+    def title(self, *texts: str) -> None:
+        """Write a title over the axes, each text on lines of its own."""
         size = TITLE * self.scale
-        self.axes.set_title(fitted(text, self.inner, size, 3 if self.scale == 1.0 else 1), fontsize=size, loc="left")
+        lines = [fitted(text, self.inner, size, 3 if self.scale == 1.0 else 1) for text in texts]
+        self.axes.set_title("\n".join(lines), fontsize=size, loc="left")
 
     def label_x(self, text: str, *, dense: bool = False) -> None:
         """Name the x axis; dense ticks leave no room between them."""

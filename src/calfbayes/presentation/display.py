@@ -11,10 +11,11 @@ from calfbayes.diagnosis.policy import PolicyOrigin
 from calfbayes.evidence import Evidence
 from calfbayes.inference.solved import SolvedNetwork
 from calfbayes.knowledge.terms import LEVELS_BY_SEVERITY, Cause, Complication, Level, RiskFactor, Rule, atoms
-from calfbayes.presentation.facts import because, known
+from calfbayes.presentation.facts import because, known, outcome_words, setting_label
 from calfbayes.presentation.markup import Child, Html, element, joined
 from calfbayes.presentation.parts import (
     Bibliography,
+    banner,
     bar,
     folding,
     heading,
@@ -40,7 +41,7 @@ CAUSES_NAMED = 3
 def diagnosis_html(diagnosis: "Diagnosis", *, top: int = TOP) -> str:
     """Show a diagnosis; `top` causes stand in the open, the others are folded away."""
     view = DiagnosisView(diagnosis)
-    parts: list[Child] = [view.banner(), view.reasons(), view.outcome()]  # in reading order: so sources are numbered
+    parts: list[Child] = [view.banner(), view.reasons()]  # in reading order: so sources are numbered
     if asked := view.open_rules():
         parts.append(folding(f"Not yet ruled out ({view.open_counts()})", asked))
     shown, rest = view.causes(top)
@@ -55,16 +56,13 @@ def diagnosis_html(diagnosis: "Diagnosis", *, top: int = TOP) -> str:
 
 def evidence_html(evidence: Evidence) -> str:
     """Show what is known about a patient."""
-    return section("Evidence", heading("What is known"), known_list(evidence, evidence.setting))
+    return section("Evidence", heading("What is known"), known_list(evidence))
 
 
-def known_list(evidence: Evidence, setting: str | None) -> Html:
+def known_list(evidence: Evidence) -> Html:
     """The answers by kind, and the care setting."""
-    labels = {s.id: s.label for s in evidence._network.knowledge.settings}
-    default = evidence._network.knowledge.default_setting
-    words = labels[setting or default] + ("" if evidence.setting else " (assumed, none was given)")
     facts = [(kind, "; ".join(facts)) for kind, facts in known(evidence).items()]
-    return pairs([*(facts or [("Answers", "none yet")]), ("Setting", words)])
+    return pairs([*(facts or [("Answers", "none yet")]), ("Setting", setting_label(evidence))])
 
 
 class DiagnosisView:
@@ -77,24 +75,18 @@ class DiagnosisView:
         self.bibliography = Bibliography(self.network.knowledge.sources)
 
     def banner(self) -> Html:
-        """What to do: in words first, in colour besides."""
+        """What to do, and how far that may be relied on: in words first, in colour besides."""
         flag = self.diagnosis.urgency
-        rank = f"Urgency {flag.level.severity + 1} of {len(Level)}"
-        head = element("p", f"{flag.label} ", element("small", f"({rank})"), class_="cb-level")
-        return element("header", head, element("p", flag.action), class_=f"cb-banner cb-{flag.level}")
+        origin = flag.policy_origin
+        policy = None if origin is PolicyOrigin.MODEL else element("strong", f" The urgency policy is {origin}.")
+        outcome = element("strong", "Outcome: "), outcome_words(self.diagnosis, " - "), policy
+        rank = element("small", f"(Urgency {flag.level.severity + 1} of {len(Level)})")
+        return banner(flag.level, [f"{flag.label} ", rank], flag.action, outcome)
 
     def reasons(self) -> Html | None:
         """Why this level, most urgent reason first."""
         reasons = self.diagnosis.urgency.reasons
         return joined([heading("Why"), listed(map(self._reason, reasons))]) if reasons else None
-
-    def outcome(self) -> Html:
-        """How far the answer may be relied on."""
-        outcome = str(self.diagnosis.outcome).replace("_", " ")
-        reason = f" - {self.diagnosis.outcome_reason}" if self.diagnosis.outcome_reason else ""
-        origin = self.diagnosis.urgency.policy_origin
-        policy = None if origin is PolicyOrigin.MODEL else element("strong", f" The urgency policy is {origin}.")
-        return element("p", element("strong", "Outcome: "), outcome, reason, policy, class_="cb-outcome")
 
     def open_counts(self) -> str:
         """How many rules of each level have not been ruled out."""
@@ -174,7 +166,7 @@ class DiagnosisView:
     def known(self) -> Html:
         """The evidence, and what was assumed."""
         assumed = [text for text in self.diagnosis.assumed if not text.startswith("setting=")]
-        words = known_list(self.diagnosis.evidence, self.diagnosis.setting)
+        words = known_list(self.diagnosis.evidence)
         return joined([words, element("p", f"Assumed: {'; '.join(assumed)}")]) if assumed else words
 
     def sources(self) -> list[tuple[str, Html]]:

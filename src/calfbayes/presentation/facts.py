@@ -1,12 +1,34 @@
-"""Single answers in words: what text, pages and figures say of a finding or a risk factor."""
+"""What text, pages and figures say in few words: of an answer, of the care setting, and how far a level may be relied on."""
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from calfbayes.evidence import Evidence, Likelihood, Value
 from calfbayes.knowledge.terms import RiskFactor
 from calfbayes.network import Node
 
+if TYPE_CHECKING:
+    from calfbayes.diagnosis.result import Diagnosis
+
 KINDS = ("Patient", "Present", "Absent", "Doubtful", "Not known")
+
+
+def headline(result: "Diagnosis") -> str:
+    """The level and how far it may be relied on; a level that stands alone seems more certain than it is."""
+    return f"{result.urgency.label} ({outcome_words(result, ': ')})"
+
+
+def outcome_words(result: "Diagnosis", joint: str) -> str:
+    """The outcome, and the reason unless it is `assessed`."""
+    word = str(result.outcome).replace("_", " ")
+    return f"{word}{joint}{result.outcome_reason}" if result.outcome_reason else word
+
+
+def setting_label(evidence: Evidence) -> str:
+    """The care setting in words; that of the model is assumed where none was given."""
+    knowledge = evidence._network.knowledge
+    labels = {setting.id: setting.label for setting in knowledge.settings}
+    return labels[evidence.setting] if evidence.setting else f"{labels[knowledge.default_setting]} (assumed, none was given)"
 
 
 def fact(record: Node | RiskFactor, value: Value) -> str:

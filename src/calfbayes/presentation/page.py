@@ -29,7 +29,7 @@ def report_html(diagnosis: "Diagnosis") -> str:
         element("title", title),
         element("style", Html(sheet)),
     ]
-    parts: list[Child] = [element("h1", title), view.banner(), view.reasons(), view.outcome()]
+    parts: list[Child] = [element("h1", title), view.banner(), view.reasons()]
     parts += [titled("What was known", view.known()), view.causes(TOP)[0], view.complications()]
     parts += [element("div", titled(*entry), class_="cb-care") for entry in view.care()]
     if asked := view.open_rules(OPEN_SHOWN):

@@ -49,6 +49,12 @@ def heading(*title: Child) -> Html:
     return element("p", title, role="heading", aria_level="2", class_="cb-heading")
 
 
+def banner(level: Level, head: Child, *lines: Child) -> Html:
+    """What to do, on the colour of its level; the words have to say all by themselves."""
+    told = [element("p", line) for line in lines]
+    return element("header", element("p", head, class_="cb-level"), told, class_=f"cb-banner cb-{level}")
+
+
 def listed(points: Iterable[Child]) -> Html:
     """A list of points."""
     return element("ul", [element("li", point) for point in points])

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from calfbayes.presentation.facts import headline
 from calfbayes.presentation.markup import Child, Html, element, joined
 from calfbayes.presentation.parts import bar, folding, heading, level_labels, section, table
 from calfbayes.presentation.plain import percent, wrapped
@@ -26,9 +27,11 @@ def questions_text(questions: "NextQuestions", *, width: int = 100) -> str:
 
 def questions_html(questions: "NextQuestions") -> str:
     """Show the questions, best first."""
-    network = questions.diagnosis._solved.network
+    network, now = questions.diagnosis._solved.network, headline(questions.diagnosis)
     points = [
-        element("li", element("strong", q.text), element("small", f" ({q.label})"), _told(q, network), _answers(q, network))
+        element(
+            "li", element("strong", q.text), element("small", f" ({q.label})"), _told(q, network), _answers(q, network, now)
+        )
         for q in questions
     ]
     asked = element("ol", points, class_="cb-steps") if points else element("p", NONE)
@@ -46,7 +49,8 @@ def _told(question: "NextQuestion", network: "Network") -> Html:
     return joined([element("p", text) for text in _remarks(question, network)])
 
 
-def _answers(question: "NextQuestion", network: "Network") -> Html | None:
+def _answers(question: "NextQuestion", network: "Network", now: str) -> Html | None:
+    """What would follow from each answer; the level now is told with how far it may be relied on, which no answer settles."""
     if not question.answers:
         return None
     levels = level_labels(network.knowledge)
@@ -59,4 +63,5 @@ def _answers(question: "NextQuestion", network: "Network") -> Html | None:
         heads += [f"{watched} then", "In numbers"]
         for row, answer in zip(rows, question.answers, strict=True):
             row += [bar(answer.watched), percent(answer.watched)]
-    return folding("What each answer would do", table(question.label, heads, rows, numbers=(heads[1], "In numbers")))
+    caption = f"{question.label}; urgency now: {now}"
+    return folding("What each answer would do", table(caption, heads, rows, numbers=(heads[1], "In numbers")))

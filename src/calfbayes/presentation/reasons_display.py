@@ -7,9 +7,11 @@ from collections.abc import Iterator, Sequence
 from math import isfinite, isinf
 from typing import TYPE_CHECKING
 
+from calfbayes.presentation.facts import outcome_words
 from calfbayes.presentation.markup import Child, Html, element
 from calfbayes.presentation.parts import (
     Bibliography,
+    banner,
     bar,
     folding,
     heading,
@@ -103,12 +105,11 @@ def comparison_html(comparison: "Comparison") -> str:
     before, after = comparison.before.urgency, comparison.after.urgency
     same = before.level == after.level
     words = f"Urgency as before: {after.label}" if same else f"Urgency: {before.label}, then {after.label}"
-    banner = element(
-        "header", element("p", words, class_="cb-level"), element("p", after.action), class_=f"cb-banner cb-{after.level}"
-    )
+    outcomes = [outcome_words(result, " - ") for result in (comparison.before, comparison.after)]
+    told = [f"{name}: {outcome}" for name, outcome in zip(("Outcome before", "Outcome now"), outcomes, strict=True)]
     gained = [f"New: {reason.text}" for reason in comparison.reasons_gained]
     lost = [f"No longer: {reason.text}" for reason in comparison.reasons_lost]
-    parts: list[Child] = [banner]
+    parts: list[Child] = [banner(after.level, words, after.action, *told)]
     if gained or lost:
         parts += [heading("Reasons for the urgency"), listed([*gained, *lost])]
     parts += [heading("What differs"), listed(differing(comparison) or ["nothing"])]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from calfbayes.diagnosis.safety_net import Signs
 from calfbayes.knowledge.terms import Level
-from calfbayes.presentation.facts import because, known
+from calfbayes.presentation.facts import because, known, outcome_words, setting_label
 from calfbayes.presentation.plain import BOLD, DIM, FULL, MARK, bar, bullets, painted, percent, printable, shortened, wrapped
 
 if TYPE_CHECKING:
@@ -60,7 +60,6 @@ class View:
         network = diagnosis._solved.network
         self.records = network.records
         self.level_labels = {text.level: printable(text.label) for text in network.knowledge.urgency.levels}
-        self.setting_labels = {setting.id: setting.label for setting in network.knowledge.settings}
 
     def urgency(self) -> list[str]:
         """What to do, and why."""
@@ -73,9 +72,7 @@ class View:
 
     def outcome(self) -> list[str]:
         """How far the answer may be relied on, and what to ask."""
-        outcome = str(self.diagnosis.outcome).replace("_", " ")
-        reason = self.diagnosis.outcome_reason
-        lines = wrapped(f"Outcome: {outcome}{f' - {reason}' if reason else ''}", self.width, "", "  ")
+        lines = wrapped(f"Outcome: {outcome_words(self.diagnosis, ' - ')}", self.width, "", "  ")
         open_rules = self.diagnosis.urgency.open_rules
         if open_rules:
             lines += ["", self.heading("Not yet ruled out: ask")]
@@ -133,8 +130,7 @@ class View:
         evidence = self.diagnosis.evidence
         lines = [line for kind, facts in known(evidence).items() for line in self._field(kind, "; ".join(facts))]
         assumed = [text for text in self.diagnosis.assumed if not text.startswith("setting=")]
-        setting = self.setting_labels[self.diagnosis.setting]
-        lines += self._field("Setting", setting if evidence.setting else f"{setting} (assumed, none was given)")
+        lines += self._field("Setting", setting_label(evidence))
         if assumed:
             lines += self._field("Assumed", "; ".join(assumed))
         return [self.heading("What was known"), *lines]

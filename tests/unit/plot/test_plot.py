@@ -40,6 +40,7 @@ from calfbayes.plot.graph import LABEL as LONGEST
 from calfbayes.plot.layers import COLUMN, rows
 from calfbayes.plot.quality import wilson
 from calfbayes.plot.room import fitted
+from calfbayes.presentation.facts import headline, setting_label
 from calfbayes.presentation.plain import percent
 from support.models import model_of, shipped
 from support.pictures import illegible, shown_texts
@@ -200,6 +201,20 @@ def test_bars_are_now_and_marks_before() -> None:
     assert list(axes.lines[0].get_xdata()) == pytest.approx([100 * e.share for e in result.causes[:2]])  # type: ignore[arg-type]
     assert [text.get_text() for text in axes.texts] == [percent(e.probability) for e in result.causes[:2]]
     assert [tick.get_text() for tick in axes.get_yticklabels()] == [e.label for e in result.causes[:2]]
+
+
+@pytest.mark.parametrize("evidence", [{"lights_dim": True}, {"smoke": True}])
+@pytest.mark.parametrize("function", [plot.causes, plot.patient_network])
+def test_a_figure_by_itself_tells_how_far_its_level_may_be_relied_on(function: Any, evidence: Any) -> None:
+    result = CAR.diagnose(evidence)
+    told = " ".join(text for text, _ in shown_texts(function(result)))
+    assert headline(result) in " ".join(told.split())
+
+
+def test_a_figure_of_causes_names_the_setting() -> None:
+    for result in (patient(), CAR.diagnose({"lights_dim": True})):
+        (axes,) = plot.causes(result).axes
+        assert axes.get_title(loc="left").endswith(f"\nSetting: {setting_label(result.evidence)}")
 
 
 @pytest.mark.parametrize("top", [0, True, 2.0, "3"])

@@ -29,9 +29,9 @@ def places(text: str, *parts: str) -> list[int]:
 
 def test_urgency_stands_first_and_the_disclaimer_once_at_the_end() -> None:
     words = read_page(patient()._repr_html_()).words
-    assert words.startswith("Emergency (Urgency 5 of 5) Get out, keep away, and call the fire brigade. Why ")
+    assert words.startswith("Emergency (Urgency 5 of 5) Get out, keep away, and call the fire brigade. Outcome: assessed Why ")
     found = places(
-        words, "Why", "Outcome: ", "Causes (bar", "Complications", "What to do", "What was known", "Sources", "Model car"
+        words, "Outcome: ", "Why", "Causes (bar", "Complications", "What to do", "What was known", "Sources", "Model car"
     )
     assert found == sorted(found)
     assert words.endswith(CAR.knowledge.intended_use)

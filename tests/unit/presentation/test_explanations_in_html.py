@@ -11,6 +11,7 @@ import pytest
 
 from calfbayes import Diagnosis, load_model
 from calfbayes.explanation.conflict import ConflictingPair
+from calfbayes.presentation.facts import headline
 from calfbayes.presentation.parts import interval_bar, leaning_bar, span_bar
 from calfbayes.presentation.plain import percent
 from calfbayes.presentation.reasons import supposed
@@ -112,7 +113,9 @@ def test_a_comparison_says_first_what_became_of_the_urgency() -> None:
     page = page_of(changed)
     before, after = changed.before.urgency, changed.after.urgency
     assert before.level != after.level
-    assert page.words.startswith(f"Urgency: {before.label}, then {after.label} {after.action}")
+    assert page.words.startswith(f"Urgency: {before.label}, then {after.label} {after.action} Outcome before: insufficient - ")
+    assert changed.before.outcome_reason in page.words
+    assert f"Outcome now: {changed.after.outcome}" in page.words
     assert f"New: {changed.reasons_gained[0].text}" in page.words
     for change in changed.causes:
         assert change.before is not None
@@ -144,8 +147,10 @@ def test_questions_stand_in_order_with_reason_and_answers() -> None:
     found = [page.words.index(question.text) for question in questions]
     assert found == sorted(found)
     assert questions
+    assert any(question.answers for question in questions)
     for question in questions:
         assert question.reason in page.words
+        assert not question.answers or f"{question.label}; urgency now: {headline(questions.diagnosis)} Answer" in page.words
         assert question.text in repr(questions)
         for answer in question.answers:
             assert f" {answer.state.replace('_', ' ')} {percent(answer.chance)} " in page.words

@@ -38,8 +38,8 @@ def test_everything_stands_in_the_open_and_in_order(result: Diagnosis) -> None:
     assert "details" not in page.tags  # paper does not unfold
     parts = (
         "report Emergency (Urgency 5 of 5)",
-        "Why Smoke",
         "Outcome: ",
+        "Why Smoke",
         "What was known",
         "Causes (bar",
         "What to do",
