@@ -16,7 +16,7 @@ from calfbayes.network import Network, compile_network
 
 Solved = TypeVar("Solved")
 REMOVED = object()
-URGENCY = ("urgency.rules.", "urgency.loss.")
+NO_NUMBERS = ("urgency.rules.", "urgency.loss.", "asking.")
 
 
 def edited(model: Model, changes: Mapping[str, Any]) -> Model:
@@ -34,7 +34,7 @@ def edited(model: Model, changes: Mapping[str, Any]) -> Model:
     content = copy.deepcopy(model._content)
     for place, value in changes.items():
         _put(content, place, value)
-    if all(place.startswith(URGENCY) for place in changes):  # no base depends on it
+    if all(place.startswith(NO_NUMBERS) for place in changes):  # no base depends on it
         network = compile_network(knowledge_from_content(content, name=model.name))
         return Model(SolvedNetwork(network, model._solved.bases, model._solved.baseline), content)
     return model_of_content(content, model.name)

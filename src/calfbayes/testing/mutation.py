@@ -196,7 +196,7 @@ def mutants(model: Model, seed: int) -> Iterator[Mutant]:
         lambda: _deleted(model, generator.choice(links)),
         lambda: _deleted(model, generator.choice(odds)) if odds else None,
         lambda: _shifted(model, generator.choice(numbers), generator.choice((-SHIFT, SHIFT))),
-        lambda: _deleted(model, f"urgency.rules.{generator.choice(rules)}") if rules else None,
+        lambda: _ruled_out(model, generator.choice(rules)) if rules else None,
         lambda: _struck(model, generator.choice(rules), generator) if rules else None,
         lambda: _milder(model, f"urgency.rules.{generator.choice(rules)}.level") if rules else None,
         lambda: _milder(model, f"causes.{generator.choice(model.causes).id}.urgency"),
@@ -238,8 +238,19 @@ def _deleted(model: Model, place: str) -> Mutant:
     return Mutant("deleted", place, lambda: edited(model, {place: REMOVED}), _without(model, place))
 
 
+def _ruled_out(model: Model, rule: str) -> Mutant:
+    """A rule gone, and from the headings that tell its signs: a rule and its heading do not load without each other."""
+    place = f"urgency.rules.{rule}"
+    changes: dict[str, Any] = {place: REMOVED}
+    for kind, heading in model._content.get("asking", {}).get("safety_net", {}).get("kinds", {}).items():
+        if rule in heading["rules"]:
+            others = [other for other in heading["rules"] if other != rule]
+            changes[f"asking.safety_net.kinds.{kind}"] = {**heading, "rules": others} if others else REMOVED
+    return Mutant("deleted", place, lambda: edited(model, changes))
+
+
 def _without(model: Model, place: str) -> dict[str, float]:
-    """The value of a number that says what its absence says; none for a rule."""
+    """The value of a number that says what its absence says."""
     if ".odds." in place:
         return {place: 1.0}
     if ".links." in place:

@@ -26,6 +26,7 @@ from calfbayes.testing.noticing import Check, Guard, Reach
 from support.models import random_model, shipped, with_constraints
 
 TUTORIAL = shipped("tutorial")
+CALF = shipped("calf")
 FOLDER = models_folder() / "tutorial"
 PAD = "peripheral_artery_disease"
 
@@ -96,6 +97,13 @@ def test_a_lost_rule_is_noticed(cases: Path, monkeypatch: pytest.MonkeyPatch) ->
     (tried,) = mutation_score(TUTORIAL, FOLDER, read_cases(cases), n=1).tried
     assert tried.levels >= 1
     assert tried.noticed_by == "case B"
+
+
+@pytest.mark.parametrize("rule", ["leg_pain_with_chest_signs", "cauda_equina"])
+def test_a_rule_is_lost_with_its_place_under_a_heading(rule: str) -> None:
+    """Each does not load without the other; the heading of the signs of the chest has no other rule, that of the nerves has."""
+    wrong = mutation._ruled_out(CALF, rule).make()
+    assert {r.id for r in wrong.urgency_policy.rules} == {r.id for r in CALF.urgency_policy.rules} - {rule}
 
 
 def test_the_report_lists_what_nobody_noticed_first() -> None:
