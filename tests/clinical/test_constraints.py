@@ -9,6 +9,7 @@ from calfbayes.constraints.reading import Constraints, find_constraints, read_co
 from calfbayes.constraints.terms import (
     Constraint,
     Dominates,
+    Frequencies,
     LikelihoodRatio,
     Monotone,
     Moves,
@@ -54,7 +55,7 @@ def test_every_cause_and_complication_of_the_calf_model_is_spoken_of() -> None:
     named: set[str] = set()
     for constraint in constraint_file("calf").constraints:
         match constraint:
-            case Probability() | LikelihoodRatio() | Takes() | Dominates():
+            case Probability() | LikelihoodRatio() | Frequencies() | Takes() | Dominates():
                 named.update(constraint.causes)
             case Ranks() | Monotone() | Yields():
                 named.add(constraint.cause)

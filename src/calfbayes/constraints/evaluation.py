@@ -13,6 +13,7 @@ from calfbayes.constraints.terms import (
     Causes,
     Constraint,
     Dominates,
+    Frequencies,
     LikelihoodRatio,
     Measure,
     MedianUrgency,
@@ -84,6 +85,8 @@ class Examiner:
                 return self._moves(constraint)
             case LikelihoodRatio():
                 return self._likelihood_ratio(constraint)
+            case Frequencies():
+                return self._frequencies(constraint)
             case Takes():
                 return self._takes(constraint)
             case Monotone():
@@ -183,6 +186,16 @@ class Examiner:
             said,
             numbers,
         )
+
+    def _frequencies(self, constraint: Frequencies) -> Comparison:
+        """Those that are out of bounds are told, or all of them if none is; the first of these decides."""
+        p = {str(these): self._chance(constraint, these) for these, _ in constraint.wanted}
+        bounds = {str(these): wanted for these, wanted in constraint.wanted}
+        missed = [these for these in p if not bounds[these].widened(constraint.tolerance).hold(p[these])]
+        told = missed or list(p)
+        seen = ", ".join(f"{these} in {p[these]:.3g} ({bounds[these]})" for these in told)
+        said = f"of those with {_any(constraint.causes)}, there is {seen}"
+        return _compared(constraint, not missed, p[told[0]], "each within its bounds", said, p)
 
     def _takes(self, constraint: Takes) -> Comparison:
         with_causes, others = self._chances(constraint)
@@ -302,6 +315,13 @@ class Examiner:
             return _quotient(found[0], everyone[0]), _quotient(found[1], everyone[1])
         others = [self.beliefs.masses(setting, constraint.against, *patients, *of)[0] for of in ((), (constraint.of,))]
         return _quotient(found[0], everyone[0]), _quotient(others[1], others[0])
+
+    def _chance(self, constraint: Frequencies, these: Selection) -> float:
+        """P(these | causes) among the patients of the constraint."""
+        everyone, selected = (
+            self.beliefs.masses(constraint.setting, constraint.causes, *constraint.whom, *more)[0] for more in ((), (these,))
+        )
+        return _quotient(selected, everyone)
 
     def _diagnose(self, constraint: Constraint, told: Mapping[str, Value]) -> Diagnosis:
         """Answer for one patient, who is given as a table.

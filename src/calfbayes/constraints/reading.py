@@ -14,6 +14,7 @@ from calfbayes.constraints.terms import (
     Causes,
     Constraint,
     Dominates,
+    Frequencies,
     LikelihoodRatio,
     Measure,
     MedianUrgency,
@@ -185,7 +186,7 @@ class _Reader:
         """Ids that may be answered besides; all that is not spoken of if the scope is anything."""
         spoken_of = {*t.get("to", ()), *t.get("each_of", ()), t.get("along", "")}
         for part in (t["given"], t.get("of", {}), t.get("compared_with", {})):
-            spoken_of.update(part if isinstance(part, Mapping) else re.findall(r"\w+", part))
+            spoken_of.update(re.findall(r"\w+", " ".join(part) if isinstance(part, Mapping) else part))
         if t["scope"] == [ANYTHING]:
             return tuple(name for name in sorted(self.findings | set(self.network.risk_index)) if name not in spoken_of)
         for name in t["scope"]:
@@ -210,6 +211,11 @@ class _Reader:
                 causes, of = self._causes("cause", t["cause"]), self._selection("of", t["of"])
                 against = self._causes("against", t["against"])
                 return LikelihoodRatio(**common, causes=causes, of=of, against=against, wanted=_bounds(t))
+            case "frequencies":
+                bounds = (Bounds.around(p, t["within_factor"]) for p in t["of"].values())
+                those = (self._selection("of", {these: True} if these.isidentifier() else these) for these in t["of"])
+                wanted = tuple(zip(those, bounds, strict=True))
+                return Frequencies(**common, causes=self._causes("cause", t["cause"]), wanted=wanted)
             case "takes":
                 causes, of = self._causes("cause", t["cause"]), self._selection("of", t["of"])
                 return Takes(**common, causes=causes, of=of, start=t["start"], wanted=_bounds(t))

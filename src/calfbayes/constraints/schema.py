@@ -119,6 +119,12 @@ class LikelihoodRatioTable(WithBounds):
     against: Annotated[list[Id], BeforeValidator(_listed)] = Field(default_factory=list)
 
 
+class FrequenciesTable(ConstraintTable):
+    cause: OneOrAny
+    of: Annotated[dict[Text, Inside], Field(min_length=1, max_length=500)]
+    within_factor: Annotated[float, Field(gt=1, le=LARGEST)]
+
+
 class TakesTable(WithBounds):
     cause: OneOrAny
     of: Given
@@ -199,6 +205,7 @@ TABLES: dict[str, type[ConstraintTable]] = {
     "must_not_raise": MustNotMoveTable,
     "must_not_lower": MustNotMoveTable,
     "likelihood_ratio": LikelihoodRatioTable,
+    "frequencies": FrequenciesTable,
     "takes": TakesTable,
     "monotone": MonotoneTable,
     "urgency": UrgencyTable,

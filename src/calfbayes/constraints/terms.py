@@ -28,6 +28,12 @@ class Bounds:
         """Say whether a number lies within; NaN does not."""
         return self.low <= number <= self.high
 
+    @classmethod
+    def around(cls, probability: float, factor: float) -> Self:
+        """Probabilities whose odds differ from those of a probability by no more than a factor."""
+        absent = 1 - probability
+        return cls(probability / (probability + absent * factor), probability * factor / (probability * factor + absent))
+
     def widened(self, by: float) -> "Bounds":
         """The bounds with both ends moved outwards by a distance."""
         return Bounds(self.low - by, self.high + by)
@@ -175,6 +181,18 @@ class LikelihoodRatio(Constraint):
     of: Selection
     against: Causes
     wanted: Bounds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frequencies(Constraint):
+    """Among the patients with any of the causes, each kind of patient is about as frequent as is said of it.
+
+    Attributes:
+        wanted: Within which bounds P(these patients | causes, given) lies.
+    """
+
+    causes: Causes
+    wanted: tuple[tuple[Selection, Bounds], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -176,6 +176,10 @@ class Given:
         """P(of | cause) / P(of | others) lies within bounds; the others are all, or have another cause."""
         return self._demand("likelihood_ratio", {"cause": _listed(cause), "of": of, "against": _listed(against)}, about)
 
+    def frequencies(self, cause: Ids, *, of: Mapping[str, float], within_factor: float, **about: Unpack[About]) -> Demand:
+        """Each finding, or who meets an expression, is about so frequent with the cause: within a factor of odds."""
+        return self._demand("frequencies", {"cause": _listed(cause), "of": of, "within_factor": within_factor}, about)
+
     def takes(self, cause: Ids, *, of: Answers, start: float, **about: Unpack[AboutNumbers]) -> Demand:
         """The likelihood ratio takes a patient with the probability `start` to one within bounds."""
         return self._demand("takes", {"cause": _listed(cause), "of": of, "start": start}, about)
@@ -344,7 +348,8 @@ def _table(head: str, table: Mapping[str, Any]) -> str:
 
 def _toml(value: Any) -> str:
     if isinstance(value, Mapping):
-        return "{ " + ", ".join(f"{key} = {_toml(entry)}" for key, entry in value.items()) + " }" if value else "{}"
+        entries = (f"{key if key.isidentifier() else json.dumps(key)} = {_toml(entry)}" for key, entry in value.items())
+        return "{ " + ", ".join(entries) + " }" if value else "{}"
     if isinstance(value, list | tuple):
         return "[" + ", ".join(map(_toml, value)) + "]"
     return json.dumps(value, ensure_ascii=False)

@@ -24,6 +24,7 @@ from calfbayes.constraints.terms import (
     Causes,
     Constraint,
     Dominates,
+    Frequencies,
     LikelihoodRatio,
     Monotone,
     Moves,
@@ -130,6 +131,13 @@ def margin_of(examiner: Examiner, constraint: Constraint) -> Margin | None:
         case LikelihoodRatio():
             bounds = _on(_log, constraint.wanted.stretched(constraint.tolerance))
             return LogMargin(masses.ratio(constraint.causes, constraint.of, constraint.against), *bounds)
+        case Frequencies():
+            return _closest(
+                [
+                    LogMargin(masses.share(constraint.causes, these), *_on(_log, wanted.widened(constraint.tolerance)))
+                    for these, wanted in constraint.wanted
+                ]
+            )
         case Takes():
             start = _logit(constraint.start)
             low, high = _on(_logit, constraint.wanted.widened(constraint.tolerance))
@@ -177,6 +185,10 @@ class _Masses:
         others = self.of(against, of) if against else self.without(causes, of)
         every_other = self.of(against) if against else self.without(causes)
         return (1, self.of(causes, of)), (-1, self.of(causes)), (-1, others), (1, every_other)
+
+    def share(self, causes: Causes, these: Selection) -> tuple[tuple[int, Mass], ...]:
+        """P(these | causes)."""
+        return (1, self.of(causes, these)), (-1, self.of(causes))
 
     def rival(self, within: int) -> str:
         """The cause that a cause has to beat to be among the first ones."""

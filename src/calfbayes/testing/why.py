@@ -14,6 +14,7 @@ from calfbayes.constraints.evaluation import Examiner
 from calfbayes.constraints.terms import (
     Causes,
     Constraint,
+    Frequencies,
     LikelihoodRatio,
     Moves,
     Probability,
@@ -104,7 +105,7 @@ def _levels(model: Model, constraint: UrgencyIs) -> list[str]:
 def missing(model: Model, constraint: Constraint) -> list[str]:
     """What is known of the patients and stands in no relation to a cause that the demand speaks of: a link may be lost."""
     examiner, network = Examiner(model._solved), model._solved.network
-    known = dict(answer for selection in _spoken_of(constraint) for answer in selection.answers)
+    known = dict(answer for selection in _spoken_of(examiner, constraint) for answer in selection.answers)
     lines = []
     for cause in _causes(constraint):
         factors = {network.risks[odds.risk].id for odds in network.nodes[network.node_index[cause]].odds}
@@ -116,16 +117,20 @@ def missing(model: Model, constraint: Constraint) -> list[str]:
     return lines
 
 
-def _spoken_of(constraint: Constraint) -> Iterator[Selection]:
+def _spoken_of(examiner: Examiner, constraint: Constraint) -> Iterator[Selection]:
     yield constraint.given
     yield constraint.besides
     if isinstance(constraint, Moves | LikelihoodRatio | Takes):
         yield constraint.of
+    if isinstance(constraint, Frequencies):
+        seen = dict(examiner.compare(constraint).numbers)
+        rare = [str(these) for these, wanted in constraint.wanted if seen[str(these)] < wanted.low]
+        yield Selection(tuple((name, True) for name in rare if name in examiner.beliefs.network.node_index))
 
 
 def _causes(constraint: Constraint) -> Causes:
     match constraint:
-        case Probability() | LikelihoodRatio() | Takes():
+        case Probability() | LikelihoodRatio() | Frequencies() | Takes():
             return constraint.causes
         case Ranks():
             return (constraint.cause,)

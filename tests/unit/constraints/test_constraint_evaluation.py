@@ -1,6 +1,7 @@
 """Verdicts of each kind of constraint, against what the model says when it is asked directly."""
 
 from functools import partial
+from math import exp
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +74,19 @@ def test_dominates(tmp_path: Path) -> None:
     assert dict(right.numbers) == pytest.approx(
         {c: p(c, age=70, pain_on_walking=True, absent_foot_pulses=True) for c in (PAD, DVT)}
     )
+
+
+@pytest.mark.parametrize(("expected", "holds"), [(0.5, True), (0.02, False)])
+def test_frequencies(tmp_path: Path, expected: float, holds: bool) -> None:
+    """P(finding | cause) by Bayes' rule, from posteriors and from how often the finding is seen."""
+    of = f"{{ unilateral_calf_swelling = {expected}, 'age >= 60' = 0.5 }}"
+    result = verdict(tmp_path, f'kind = "frequencies"\ncause = "{DVT}"\nof = {of}\nwithin_factor = 3')
+    swollen = MODEL.diagnose({"unilateral_calf_swelling": True}, setting="primary_care")
+    seen = swollen[DVT].probability * exp(swollen.log_evidence) / p(DVT)
+    assert dict(result.numbers)["unilateral_calf_swelling"] == pytest.approx(seen, rel=1e-9)
+    assert result.holds is holds
+    assert (odds(expected) / 3 < odds(seen) < odds(expected) * 3) is holds
+    assert ("age >= 60 in" in result.text) is holds  # only what is out of bounds is told where something is
 
 
 def test_yields_names_the_finding_that_decides(tmp_path: Path) -> None:

@@ -37,6 +37,7 @@ DEMANDS: dict[str, Callable[[], Demand]] = {
     "must_not_raise": lambda: given().must_not_raise(group="any", except_for=[DVT], of={"redness": True}, **ABOUT),
     "must_not_lower": lambda: SWOLLEN.must_not_lower(DVT, of={"redness": True}, by_more_than=2, scope="anything", **ABOUT),
     "likelihood_ratio": lambda: SWOLLEN.likelihood_ratio(DVT, of={"redness": True}, against=PAD, at_most=6, **ABOUT),
+    "frequencies": lambda: SWOLLEN.frequencies(DVT, of={"redness": 0.2, "age >= 60": 0.5}, within_factor=3, **ABOUT),
     "takes": lambda: SWOLLEN.takes(DVT, of={"redness": True}, start=0.3, at_least=0.2, **ABOUT),
     "monotone": lambda: given().monotone(PAD, along="age", direction="rises", **ABOUT),
     "urgency": lambda: given(no_red_flags=True).urgency(at_most="same_day", outcome="insufficient", **ABOUT),

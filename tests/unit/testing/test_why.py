@@ -23,6 +23,7 @@ UNMET = {
     "dominates": SWOLLEN.dominates("overuse", DVT, **ABOUT),
     "raises": given(age=67).raises(DVT, of={"unilateral_calf_swelling": True}, by_at_least=4, **ABOUT),
     "likelihood_ratio": given(age=67).likelihood_ratio(DVT, of={"redness": True}, at_least=4, **ABOUT),
+    "frequencies": given(age=67).frequencies(DVT, of={"redness": 0.9, "pitting_oedema": 0.4}, within_factor=3, **ABOUT),
     "takes": given(age=67).takes(DVT, of={"redness": True}, start=0.1, at_least=0.3, **ABOUT),
     "yields": given(onset_after_exertion=True).yields("overuse", to=["pitting_oedema", "night_cramps"], **ABOUT),
     "monotone": given(unilateral_calf_swelling=True).monotone(DVT, along="age", direction="falls", states=AGES, **ABOUT),
