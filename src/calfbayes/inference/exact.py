@@ -1,8 +1,9 @@
-"""Exact posteriors: one walk forward over the plan, one backward; all terms are non-negative.
+"""Exact posteriors: what is known is worked in, the rest is summed by one walk forward and one backward over a plan.
 
-The probability of the evidence is a polynomial in the problem's tables, multilinear and without a minus sign. The forward
-walk evaluates it message by message. A message is a table over points and bits in which a bit's state says whether the
-parents put together so far have switched it on:
+`reduction` leaves of a network and evidence a small `problem`; every step there is an identity, none an approximation. The
+probability of the evidence is a polynomial in the problem's tables, multilinear and without a minus sign. The forward walk
+evaluates it message by message. A message is a table over points and bits in which a bit's state says whether the parents
+put together so far have switched it on:
 
     take in an item   absent = v * P(absent), present = v * P(present); for each child's bit, in the present part:
                       on += w * off; off *= 1 - w; then v -> absent + present
@@ -17,9 +18,9 @@ derivative over the whole: P(i present | e) = present / (absent + present), agai
 cancels, however improbable the evidence. Messages are scaled by powers of two and the exponents kept apart.
 
 `plan` chooses the order, `program` lays the messages out as arrays, `matrices` fills the steps' numbers in, `walk` does the
-two walks. All arrays have an axis of lanes in front: a batch of queries that differ in numbers, those of the evidence or
-those of the network, and share their structure. Impossible evidence in a lane leaves log P = -inf there, and zeros as its
-marginals.
+two walks; here they are called one after the other. All arrays have an axis of lanes in front: a batch of queries that differ
+in numbers, those of the evidence or those of the network, and share their structure. Impossible evidence in a lane leaves
+log P = -inf there, and zeros as its marginals.
 
 References:
     Darwiche (2003), A differential approach to inference in Bayesian networks: marginals as derivatives.
@@ -36,8 +37,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calfbayes.errors import QueryTooCostlyError
+from calfbayes.inference.problem import Bit, Problem
 from calfbayes.inference.program import Program, program_of
-from calfbayes.inference.reduction import Bit, Encoded, Problem, Query, reduce_batch
+from calfbayes.inference.reduction import Encoded, Query, reduce_batch
 from calfbayes.inference.tables import Array, Gradient, Table
 from calfbayes.inference.walk import Walk
 from calfbayes.network import Network, Numbers

@@ -21,8 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calfbayes.inference.plan import CloseBit, ClosePoint, Multiply
+from calfbayes.inference.problem import NAMELESS, Problem
 from calfbayes.inference.program import Apply, Link, Links, Piece, Program
-from calfbayes.inference.reduction import NAMELESS, Problem
 from calfbayes.inference.tables import Array, Gradient, Table, narrow, widen
 
 _AGREE = np.array([[1.0, 0.0, 0.0, 0.0], [0.0, 0.0, 0.0, 1.0]])[None]  # a bit and the point that takes its value

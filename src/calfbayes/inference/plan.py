@@ -27,7 +27,7 @@ from math import inf, log2
 from random import Random
 
 from calfbayes.inference.price import MATRIX, STEP, of_item, of_merging
-from calfbayes.inference.reduction import Problem, Structure
+from calfbayes.inference.problem import Problem, Structure
 from calfbayes.inference.tables import Axes
 
 OPERATIONS_PER_SEARCH = 2e6  # state operations that pay for one more search, which takes about a millisecond

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calfbayes.inference.plan import Absorb, CloseBit, ClosePoint, Merge, Multiply, Plan, plan_of
-from calfbayes.inference.reduction import Structure
+from calfbayes.inference.problem import Structure
 from calfbayes.inference.tables import Axes
 
 MOST_CHILDREN = 4  # of an item, or of a piece of one

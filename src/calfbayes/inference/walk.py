@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calfbayes.inference.matrices import Matrices
+from calfbayes.inference.problem import Problem
 from calfbayes.inference.program import Apply, Meet, Program, View
-from calfbayes.inference.reduction import Problem
 from calfbayes.inference.tables import Array, Gradient
 
 CACHED = 2**17  # numbers that are worth holding at once

@@ -9,7 +9,8 @@ import pytest
 from calfbayes.inference import plan as planning
 from calfbayes.inference.plan import Absorb, Merge, Multiply, Plan, make_plan
 from calfbayes.inference.price import MATRIX
-from calfbayes.inference.reduction import Encoded, Problem, reduce
+from calfbayes.inference.problem import Problem
+from calfbayes.inference.reduction import Encoded, reduce
 from calfbayes.knowledge.reading import Content, knowledge_from_content
 from calfbayes.network import Network, compile_network
 from support.queries import ABSENT, PRESENT

@@ -11,7 +11,8 @@ from calfbayes.inference import reduction
 from calfbayes.inference.exact import answer, infer
 from calfbayes.inference.plan import make_plan
 from calfbayes.inference.price import ENTRY
-from calfbayes.inference.reduction import Encoded, Problem, Query, reduce
+from calfbayes.inference.problem import Problem
+from calfbayes.inference.reduction import Encoded, Query, reduce
 from calfbayes.knowledge.reading import Content, knowledge_from_content
 from calfbayes.network import Network, compile_network
 from support.queries import ABSENT, PRESENT
