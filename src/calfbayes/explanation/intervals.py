@@ -191,12 +191,17 @@ class Asked:
         """
         priced(reduce(self.solved.network, self.solved.bases[self.setting].logits, self.evidence), lanes, cost_limit)
 
-    def slopes(self, cost_limit: float) -> tuple[Array, Array, Posteriors]:
+    def slopes(self, cost_limit: float, some: Sequence[int] | None = None) -> tuple[Array, Array, Posteriors]:
         """The quantities, shape (n,); their derivatives in each elicited number, shape (n, numbers); and whole.
 
         What is ruled out has the derivative 0 here: nothing in this package follows a probability of 0.
+
+        Args:
+            some: Positions among the nodes of those that are wanted, None for all that are possible; of the others
+                probability and derivatives are 0.
         """
-        nodes, some = [self.nodes[k] for k in self.possible], list(self.possible)
+        some = list(self.possible if some is None else some)
+        nodes = [self.nodes[k] for k in some]
         found = sensitivities(self.solved, self.setting, self.evidence, nodes, labels=self.labels, cost_limit=cost_limit)
         hidden, of_hidden = np.zeros(len(self.nodes)), np.zeros((len(self.nodes), found.of_hidden.shape[1]))
         hidden[some], of_hidden[some] = found.hidden, found.of_hidden

@@ -13,11 +13,12 @@ References:
     Howard (1988), Decision analysis, practice and promise: the tornado.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from calfbayes.arguments import whole_number
 from calfbayes.diagnosis.result import Diagnosis
@@ -38,6 +39,7 @@ FARTHEST = 12.0  # on log odds or logarithms; who has to go farther does not get
 ROUNDS = 6  # of looking for where the answer changes
 CLOSE = 1e-3  # of the way that the derivative says: who moves less has found it
 OUTWARDS, FARTHEST_WAY = 1.5, 3.0  # times the way that the derivative says: the next point, and the last
+REACH = 5.0  # of the logarithm of a probability: a cause that is so much less probable than the first is no rival of it
 CERTAIN = 2.0**-40
 
 
@@ -80,7 +82,7 @@ class Margin:
         value: The number.
         limit: Where the answer changes; None if solving again finds no change up to three times as far as the derivative
             says, or to where no model is coherent.
-        to: What the first cause, or the level, is then.
+        to: What the first cause, or the level, is then. Causes less than a 150th as probable as the first are not looked at.
         deviations: How far that is, by the derivative, in standard deviations of the number's doubt.
         inside: Whether the limit lies inside the number's 90 % range.
         exact: Whether the model was solved again, or the derivative was followed.
@@ -167,10 +169,17 @@ def sensitivity(result: Diagnosis, *, of: str, exact: int = 8, confirmed: int = 
     at, quantity = _followed(result, asked, of)
     asked.price(lanes, cost_limit)
     numbers = elicited_numbers(asked.solved, asked.setting)
-    p, of_p, moved = asked.slopes(cost_limit)
+    p, of_p, moved = asked.slopes(cost_limit, _looked_at(result, asked, at))
     effects = _effects(asked, numbers, at, float(p[at]), of_p[at], int(exact))
     margins = _margins(result, asked, numbers, p, moved, int(confirmed))
     return Sensitivity(of, quantity, float(p[at]), effects, margins)
+
+
+def _looked_at(result: Diagnosis, asked: Asked, at: int) -> list[int]:
+    """Positions of the causes that may become the first, and of what is followed if it is a node."""
+    chance = np.array([result._hidden[node] for node in asked.nodes])
+    rivals = chance[: asked.solved.network.n_causes] > np.exp(-REACH) * result.causes[0].probability
+    return sorted({*np.flatnonzero(rivals).tolist(), at} & set(asked.possible))
 
 
 def _followed(result: Diagnosis, asked: Asked, of: str) -> tuple[int, str]:
@@ -356,15 +365,10 @@ def _confirmed(
     to = [one.to for one in near]
     at, side = np.ones(n), np.zeros(n)
     incoherent = np.full(n, np.inf)  # from here on
-    causes, levels = range(len(asked.nodes)), range(len(asked.nodes), asked.n)
-    some = [k for k in (*causes, *levels) if (URGENCY if k in levels else FIRST_CAUSE) in {one.changes for one in near}]
+    searched = np.arange(n)  # lanes that have not found it
     for _ in range(ROUNDS):
-        values = np.repeat(_values(numbers)[None], n, axis=0)
-        for lane, one in enumerate(near):
-            values[lane, one.number] = _stepped(numbers.numbers[one.number], np.array([one.step * at[lane]]))[0]
-        told = asked.of_values(values, some)
-        for lane, one in enumerate(near):
-            gap, name = _gap(result, asked, one.changes, told[lane])
+        for lane, told in _told(asked, numbers, near, at, searched):
+            gap, name = _gap(result, asked, near[lane].changes, told)
             if np.isnan(gap):
                 incoherent[lane] = at[lane]
             elif gap > 0.0:
@@ -377,8 +381,9 @@ def _confirmed(
         with np.errstate(invalid="ignore", divide="ignore"):
             inner = low + (high - low) * gap_low / (gap_low - gap_high)
         outer = np.where(np.isfinite(incoherent), (low + incoherent) / 2, np.minimum(low * OUTWARDS, FARTHEST_WAY))
-        at, before = np.where(between, inner, outer), at
-        if np.where(between, np.abs(at - before) < CLOSE, at == before).all():
+        at, before = np.where(np.isin(np.arange(n), searched), np.where(between, inner, outer), at), at
+        searched = np.flatnonzero(np.where(between, np.abs(at - before) >= CLOSE, at != before))
+        if not len(searched):
             break
     return [
         (float(_stepped(numbers.numbers[one.number], np.array([one.step * at[lane]]))[0]), to[lane])
@@ -386,6 +391,21 @@ def _confirmed(
         else None
         for lane, one in enumerate(near)
     ]
+
+
+def _told(
+    asked: Asked, numbers: ElicitedNumbers, near: Sequence[_Near], at: Array, lanes: NDArray[np.intp]
+) -> Iterator[tuple[int, Array]]:
+    """Yield what models tell in which one number each has gone a part of its way: of causes or levels, whichever change."""
+    n = len(asked.nodes)
+    for changes, some in ((FIRST_CAUSE, range(n)), (URGENCY, range(n, asked.n))):
+        of = [lane for lane in lanes.tolist() if near[lane].changes == changes]
+        values = np.repeat(_values(numbers)[None], len(of), axis=0)
+        for row, lane in enumerate(of):
+            one = near[lane]
+            values[row, one.number] = _stepped(numbers.numbers[one.number], np.array([one.step * at[lane]]))[0]
+        if of:
+            yield from zip(of, asked.of_values(values, some), strict=True)
 
 
 def _gap(result: Diagnosis, asked: Asked, changes: str, told: Array) -> tuple[float, str]:
