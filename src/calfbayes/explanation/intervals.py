@@ -238,17 +238,18 @@ class Asked:
         query = replace(Query.of(self.evidence), weights=absent)
         return log_joints(self.solved.network, numbers, query, cost_limit=float("inf"))
 
-    def of_values(self, values: Array, some: Collection[int] | None = None) -> Array:
+    def of_values(self, values: Array, *wanted: tuple[Collection[int], NDArray[np.bool_]]) -> Array:
         """The quantities of models with these elicited numbers, shape (lanes, n); NaN where there is no such model.
 
         Args:
-            some: As in `of_models`.
+            wanted: Positions of those that are wanted, as in `of_models`, and in which lanes; nothing for all in all.
         """
         numbers, bases = models_in_lanes(self.solved, self.setting, values)
         found = np.full((len(values), self.n), np.nan)
-        good = np.flatnonzero(bases.feasible)
-        if len(good):
-            found[good] = self.of_models(numbers.from_rows(numbers.in_a_row[good]), some)
+        for some, lanes in wanted or ((None, np.ones(len(values), dtype=bool)),):
+            good = np.flatnonzero(bases.feasible & lanes)
+            if len(good):
+                found[good] = self.of_models(numbers.from_rows(numbers.in_a_row[good]), some)
         return found
 
 

@@ -206,7 +206,9 @@ def _effects(asked: Asked, numbers: ElicitedNumbers, at: int, p: float, slopes: 
         values = np.repeat(_values(numbers)[None], 2 * len(again), axis=0)
         for lane, k in enumerate(again):
             values[[2 * lane, 2 * lane + 1], k] = ends[k]
-        answers = [None if np.isnan(x) else float(x) for x in asked.of_values(values, [at])[:, at]]
+        answers = [
+            None if np.isnan(x) else float(x) for x in asked.of_values(values, ([at], np.ones(len(values), bool)))[:, at]
+        ]
         told |= {k: (answers[2 * lane], answers[2 * lane + 1]) for lane, k in enumerate(again)}
     entries = []
     for k in first:
@@ -397,15 +399,13 @@ def _told(
     asked: Asked, numbers: ElicitedNumbers, near: Sequence[_Near], at: Array, lanes: NDArray[np.intp]
 ) -> Iterator[tuple[int, Array]]:
     """Yield what models tell in which one number each has gone a part of its way: of causes or levels, whichever change."""
-    n = len(asked.nodes)
-    for changes, some in ((FIRST_CAUSE, range(n)), (URGENCY, range(n, asked.n))):
-        of = [lane for lane in lanes.tolist() if near[lane].changes == changes]
-        values = np.repeat(_values(numbers)[None], len(of), axis=0)
-        for row, lane in enumerate(of):
-            one = near[lane]
-            values[row, one.number] = _stepped(numbers.numbers[one.number], np.array([one.step * at[lane]]))[0]
-        if of:
-            yield from zip(of, asked.of_values(values, some), strict=True)
+    values = np.repeat(_values(numbers)[None], len(lanes), axis=0)
+    for row, lane in enumerate(lanes):
+        one = near[lane]
+        values[row, one.number] = _stepped(numbers.numbers[one.number], np.array([one.step * at[lane]]))[0]
+    of_urgency = np.array([near[lane].changes == URGENCY for lane in lanes])
+    told = asked.of_values(values, (range(len(asked.nodes)), ~of_urgency), (range(len(asked.nodes), asked.n), of_urgency))
+    yield from zip(lanes.tolist(), told, strict=True)
 
 
 def _gap(result: Diagnosis, asked: Asked, changes: str, told: Array) -> tuple[float, str]:
