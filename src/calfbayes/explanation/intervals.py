@@ -47,6 +47,7 @@ LIMIT = 2e9  # state operations, those for labels not counted; a minute at most
 AT_ONCE = 50  # draws between two reports of progress
 THREADS = 2  # that draw and answer
 MOST_DRAWS = 100_000
+SUREST = 0.999999  # largest level; farther out the tails of these distributions mean nothing
 CHECKED = 6  # causes, and complications, whose ends by the delta method are solved again, the most probable of each
 FAR = 0.25  # of half an interval's width, on log odds: an end that is farther off than this is flagged
 NEAREST = 0.125  # of the way to 0 or 1 that is left when a probability would be moved beyond
@@ -266,7 +267,7 @@ def intervals(
     """Say how sure the probabilities of a result are, given the doubt of every elicited number.
 
     Args:
-        level: Of the intervals, between 0 and 1.
+        level: Of the intervals, above 0 and up to 0.999999.
         method: `delta` by derivatives, or `sampling` of models.
         draws: How many models to draw; the delta method draws none.
         seed: Of the random generator; the same seed gives the same intervals.
@@ -281,7 +282,7 @@ def intervals(
     """
     if method not in ("delta", "sampling"):
         raise ArgumentError("method", short(method), "'delta' or 'sampling'")
-    level = number("level", level, "a number between 0 and 1, such as 0.9", lambda x: 0 < x < 1)
+    level = number("level", level, f"a number above 0 and up to {SUREST}, such as 0.9", lambda x: 0 < x <= SUREST)
     draws, seed = whole_number("draws", draws, 20, MOST_DRAWS), whole_number("seed", seed, 0)
     if method == "sampling" and (draws + 1) * (1.0 - level) < 2.0:
         raise ArgumentError(
@@ -289,7 +290,7 @@ def intervals(
         )
     tell = teller(progress, f"models drawn for {result.setting}")
     asked = Asked.of(result)
-    asked.price(int(draws) if method == "sampling" else 2 * asked.n, cost_limit)
+    asked.price(draws if method == "sampling" else 2 * asked.n, cost_limit)
     elicited = elicited_numbers(asked.solved, asked.setting)
     p, of_p, _ = asked.slopes(cost_limit)
     z = NormalDist().inv_cdf(0.5 + float(level) / 2)
@@ -302,13 +303,13 @@ def intervals(
         for k, agreed in zip(some, agree.tolist(), strict=True):
             linear[k] = agreed
         return _told(result, asked, float(level), method, p, by_delta, none, linear, (0, 0, 0), (None, None))
-    found, redrawn = _sampled(asked, int(draws), int(seed), tell)
+    found, redrawn = _sampled(asked, draws, seed, tell)
     possible = ~np.isnan(found[:, 0])
     if possible.sum() < draws / 2:
         raise NoPosteriorError(f"{int((~possible).sum())} of {draws} models drawn hold this evidence impossible")
     ends, errors = _quantiles(found[possible], float(level))
     same = _same(result, asked, found[possible])
-    counts = (int(draws), redrawn, int((~possible).sum()))
+    counts = (draws, redrawn, int((~possible).sum()))
     return _told(result, asked, float(level), method, p, ends, errors, _near(by_delta, ends, errors).tolist(), counts, same)
 
 

@@ -141,11 +141,13 @@ def record(
 
     Raises:
         UnknownNameError: If an id is not among the items.
-        ArgumentError: If an origin or time is no short text.
+        ArgumentError: If these are no mappings, or an origin or time is no short text.
     """
     evidence = result.evidence.to_dict()
     items = {name: {"value": value} for name, value in evidence["items"].items()}
     for key, given in (("origin", origins), ("time", times)):
+        if given is not None and not isinstance(given, Mapping):
+            raise ArgumentError(f"{key}s", short(given), f"a mapping of ids to texts, or None where no {key} is known")
         for name, text in (given or {}).items():
             if name not in items:
                 raise UnknownNameError("item", str(name)[:LONGEST], (), "this evidence")

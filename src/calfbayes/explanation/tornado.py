@@ -108,7 +108,8 @@ class Sensitivity:
         quantity: The probability that is followed, in words.
         probability: With every number as elicited.
         effects: Every number with doubt, the widest effect first.
-        margins: How far numbers may move, the nearest change first; numbers that change nothing are left out.
+        margins: How far numbers may move, the nearest change first; asked about the urgency, its changes come before those of
+            the first cause. Numbers that change nothing are left out.
     """
 
     of: str
@@ -152,7 +153,7 @@ def sensitivity(result: Diagnosis, *, of: str, exact: int = 8, confirmed: int = 
         of: A cause or complication; or `urgency`, which follows the chance that the model's level, or a more urgent one, is
             needed (of the lowest level: the next one).
         exact: For how many effects the model is solved again, the widest first.
-        confirmed: For how many margins, the nearest first.
+        confirmed: For how many margins, the first ones.
         cost_limit: Largest predicted number of state operations.
 
     Raises:
@@ -163,15 +164,15 @@ def sensitivity(result: Diagnosis, *, of: str, exact: int = 8, confirmed: int = 
     """
     exact, confirmed = whole_number("exact", exact, 0, 10_000), whole_number("confirmed", confirmed, 0, 10_000)
     asked = Asked.of(result)
-    lanes = asked.n + 2 * int(exact) + int(confirmed) * ROUNDS
+    lanes = asked.n + 2 * exact + confirmed * ROUNDS
     if not isinstance(of, str):
         raise ArgumentError("of", short(of), "the id of a cause or complication, or 'urgency'")
     at, quantity = _followed(result, asked, of)
     asked.price(lanes, cost_limit)
     numbers = elicited_numbers(asked.solved, asked.setting)
     p, of_p, moved = asked.slopes(cost_limit, _looked_at(result, asked, at))
-    effects = _effects(asked, numbers, at, float(p[at]), of_p[at], int(exact))
-    margins = _margins(result, asked, numbers, p, moved, int(confirmed))
+    effects = _effects(asked, numbers, at, float(p[at]), of_p[at], exact)
+    margins = _margins(result, asked, numbers, p, moved, confirmed, first=URGENCY if of == URGENCY else "")
     return Sensitivity(of, quantity, float(p[at]), effects, margins)
 
 
@@ -246,11 +247,16 @@ class _Near:
 
 
 def _margins(
-    result: Diagnosis, asked: Asked, numbers: ElicitedNumbers, p: Array, moved: Posteriors, confirmed: int
+    result: Diagnosis, asked: Asked, numbers: ElicitedNumbers, p: Array, moved: Posteriors, confirmed: int, *, first: str
 ) -> tuple[Margin, ...]:
-    """The nearest change of each kind for every number with doubt; the nearest of all are confirmed."""
+    """The nearest change of each kind for every number with doubt, one kind before the other; the first ones are confirmed."""
     near = [*_first_cause(result, asked, numbers, moved), *_urgency(result, numbers, moved)]
-    near.sort(key=lambda one: (abs(one.step) / numbers.deviations[one.number], one.number, one.changes))
+
+    def order(one: _Near) -> tuple[bool, float, int, str]:
+        deviations = float(abs(one.step) / numbers.deviations[one.number])
+        return first not in {"", one.changes}, deviations, one.number, one.changes
+
+    near.sort(key=order)
     ends = ranges(asked.solved, asked.setting)
     again = _confirmed(result, asked, numbers, near[:confirmed], p) if confirmed and near else []
     margins = []

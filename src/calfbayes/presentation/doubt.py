@@ -1,5 +1,6 @@
 """Intervals and sensitivities as plain text. Rendering only."""
 
+from math import sqrt
 from typing import TYPE_CHECKING
 
 from calfbayes.presentation.plain import percent, printable, shortened, wrapped
@@ -35,9 +36,11 @@ def notes(given: "Intervals") -> list[str]:
     told = []
     if given.same_first is not None and given.same_level is not None:
         told.append(
-            f"same first cause in {percent(given.same_first, exact=True)} of the draws, "
-            f"same urgency in {percent(given.same_level, exact=True)}"
+            f"same first cause in {_of_draws(given.same_first, given.draws)} of the draws, "
+            f"same urgency in {_of_draws(given.same_level, given.draws)}"
         )
+        error = 2.0 * max(max(entry.errors) for entry in (*given.causes[:SHOWN], *given.urgency))
+        told.append(f"with {given.draws} draws an end may be off by up to {100 * error:.1g} points (two standard errors)")
     if given.redrawn or given.impossible:
         told.append(f"{given.redrawn} draws without a solution drawn again, {given.impossible} hold the answers impossible")
     bent = [entry for entry in (*given.causes[:SHOWN], *given.urgency) if entry.nearly_linear is False]
@@ -45,6 +48,12 @@ def notes(given: "Intervals") -> list[str]:
         ends = "the model solved again" if given.method == "delta" else "the derivatives"
         told.append(f"~ not nearly linear: {ends} would put an end elsewhere")
     return told
+
+
+def _of_draws(share: float, draws: int) -> str:
+    """A share of the draws with its standard error, counting the next draw so that none is 0."""
+    p = (share * draws + 1) / (draws + 2)
+    return f"{percent(share, exact=True)} (standard error {100 * sqrt(p * (1 - p) / draws):.1g} %)"
 
 
 def _interval(entry: "Interval") -> str:
@@ -59,10 +68,17 @@ def sensitivity_text(given: "Sensitivity", *, width: int = WIDTH) -> str:
     lines += ["", *(line for effect in given.effects[:SHOWN] for line in wrapped(_effect(effect), width, "  ", "      "))]
     if len(given.effects) > SHOWN:
         lines.append(f"  and {len(given.effects) - SHOWN} more numbers")
+    if given.of == "urgency" and not any(one.changes == given.of for one in given.margins):
+        lines += ["", "no number by itself changes the urgency"]
     if given.margins:
-        lines += ["", "what would change the answer first"]
+        lines += ["", what_comes_first(given)]
         lines += [line for one in given.margins[:SHOWN] for line in wrapped(_margin(one), width, "  ", "      ")]
     return "\n".join(lines)
+
+
+def what_comes_first(given: "Sensitivity") -> str:
+    """The title of some margins."""
+    return f"what would change the {given.margins[0].changes if given.of == 'urgency' else 'answer'} first"
 
 
 def _effect(effect: "Effect") -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from calfbayes.presentation.doubt import notes, number, what_they_are
+from calfbayes.presentation.doubt import notes, number, what_comes_first, what_they_are
 from calfbayes.presentation.markup import Child, Html, element
 from calfbayes.presentation.parts import folding, heading, interval_bar, listed, section, span_bar, table
 from calfbayes.presentation.plain import percent
@@ -46,7 +46,7 @@ def sensitivity_html(given: "Sensitivity") -> str:
     if given.margins:
         heads = ("Number", "Now", "Changes at", "What changes")
         rows = [_margin(one) for one in given.margins[:SHOWN]]
-        parts.append(table("What would change the answer first", heads, rows, numbers=heads[1:3]))
+        parts.append(table(what_comes_first(given).capitalize(), heads, rows, numbers=heads[1:3]))
     return section("Sensitivity", parts)
 
 

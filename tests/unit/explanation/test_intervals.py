@@ -134,6 +134,16 @@ def test_what_costs_too_much_or_has_no_probabilities_is_refused() -> None:
         tutorial().intervals()["gout"]
 
 
+def test_few_draws_tell_their_error() -> None:
+    few, more = (tutorial().intervals(method="sampling", draws=draws, progress=False) for draws in (40, 400))
+    errors = [2 * max(max(entry.errors) for entry in (*found.causes[:8], *found.urgency)) for found in (few, more)]
+    assert errors[0] > 1.5 * errors[1] > 0.0
+    for found, error in zip((few, more), errors, strict=True):
+        assert f"with {found.draws} draws an end may be off by up to {100 * error:.1g} points" in repr(found)
+        assert repr(found).count("(standard error ") == 2
+    assert "may be off" not in repr(tutorial().intervals())
+
+
 def test_intervals_are_values_with_text_and_a_table() -> None:
     found = tutorial().intervals()
     with pytest.raises(FrozenInstanceError):

@@ -1,6 +1,7 @@
 """One-way effects and margins against models that are edited, read and solved again."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 import pytest
 
@@ -149,8 +150,13 @@ def test_beside_models_that_are_not_coherent_a_margin_is_found_or_denied() -> No
 
 def test_margins_are_in_order_and_know_their_range() -> None:
     margins = tutorial().sensitivity("urgency").margins
-    assert [m.deviations for m in margins] == sorted(m.deviations for m in margins)
-    assert {m.changes for m in margins} == {"first cause", "urgency"}
+    assert [m.changes for m in margins] == sorted((m.changes for m in margins), reverse=True)  # the urgency's come first
+    for changes in ("urgency", "first cause"):
+        of_one = [m.deviations for m in margins if m.changes == changes]
+        assert of_one == sorted(of_one) != []
+    assert margins[0].exact
+    of_a_cause = [m.deviations for m in tutorial().sensitivity(OF).margins]
+    assert of_a_cause == sorted(of_a_cause)
     ranges = {(e.file, e.place): (e.low, e.high) for e in tutorial().sensitivity("urgency").effects}
     for m in margins:
         low, high = ranges[m.file, m.place]
@@ -176,6 +182,17 @@ def test_what_cannot_be_is_refused() -> None:
     model = shipped("tutorial")
     with pytest.raises(NoPosteriorError):
         model.diagnose({model.knowledge.complaint: False}).sensitivity("urgency")
+
+
+def test_the_text_about_the_urgency_tells_first_what_changes_the_urgency() -> None:
+    found = tutorial().sensitivity("urgency")
+    told = repr(found).partition("what would change the urgency first\n")[2].splitlines()
+    assert "urgency becomes" in " ".join(told[:2])
+    assert "Urgency becomes" not in found._repr_html_()
+    assert "What would change the urgency first" in found._repr_html_()
+    stable = replace(found, margins=tuple(m for m in found.margins if m.changes != "urgency"))
+    assert "no number by itself changes the urgency" in repr(stable)
+    assert "what would change the first cause first" in repr(stable)
 
 
 def test_a_sensitivity_has_text_and_a_table() -> None:
