@@ -85,12 +85,29 @@ def test_sampled_orders_add_up_too_and_err_as_little_as_they_say(monkeypatch: py
     assert ledger.n_orders == 200
     assert ledger.posterior_decibans == pytest.approx(decibans(result["deep_vein_thrombosis"].probability), abs=1e-9)
     monkeypatch.setattr(weighing, "OVERHEAD", 0.0)  # else a plan of its own is dearer than this limit
-    fewer = result.explain("deep_vein_thrombosis", cost_limit=2e5)
-    assert 8 <= fewer.n_orders < 200
+    fewer = result.explain("deep_vein_thrombosis", cost_limit=4e4)
+    assert 16 <= fewer.n_orders < 200
     assert fewer.posterior_decibans == pytest.approx(ledger.posterior_decibans, abs=1e-9)
     for weight in (*fewer.weights, *ledger.weights):  # over 200 seeds one in five hundred was off by 4 errors, none by 5
         assert abs(weight.decibans - truth[weight.id].decibans) <= 5 * weight.error + 1e-9
     assert 0.0 < max(weight.error for weight in ledger.weights) < 0.5
+
+
+@pytest.mark.parametrize("n_orders", [16, 200])
+def test_two_errors_hold_the_truth_however_few_the_orders(n_orders: int) -> None:
+    """Over 100 seeds; they hold 0.93 and 0.95 of the weights; of 8 orders, errors without Student would hold 0.84."""
+    ten = {**{f.id: k % 2 == 0 for k, f in enumerate(shipped("tutorial").findings[1:9])}, "age": 70, "smoking": True}
+    result = shipped("tutorial").diagnose(ten)
+    table = weighing.weigh(result._solved, result.setting, result.evidence, inf)
+    values = table.log_odds(result._solved.network.node_index["deep_vein_thrombosis"])
+    truth, none = shares(table.design, values)
+    assert not none.any()
+    inside = []
+    for seed in range(100):
+        design = some_orders(10, n_orders, seed)
+        found, errors = shares(design, values[design.sets @ (1 << np.arange(10))])
+        inside.append(np.abs(found - truth) <= 2 * errors + 1e-12)
+    assert np.mean(inside) >= 0.91
 
 
 def test_sets_parted_by_keys_are_answered_as_in_one_plan(monkeypatch: pytest.MonkeyPatch) -> None:
