@@ -106,6 +106,13 @@ class Diagnosis:
             raise UnknownNameError("cause or complication", str(name), _near(str(name), self._by_id), self._solved.network.name)
         return self._by_id[name]
 
+    @property
+    def headline(self) -> str:
+        """The level and how far it may be relied on, in words: what to write where there is room for one line."""
+        from calfbayes.presentation.facts import headline
+
+        return headline(self)
+
     @cached_property
     def care(self) -> CareAdvice:
         """Who to see, what is examined, what helps and harms nothing that is still possible, what to avoid."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from calfbayes.evidence import Likelihood, Value
 from calfbayes.knowledge.chances import in_words
 from calfbayes.knowledge.terms import Explanation, RiskFactor
+from calfbayes.presentation.facts import headline
 from calfbayes.presentation.plain import bullets, percent, printable, shortened, wrapped
 from calfbayes.presentation.text import MIN_WIDTH, joined
 
@@ -251,8 +252,8 @@ def comparison_sentences(comparison: "Comparison") -> tuple[str, ...]:
         reason = comparison.after.outcome_reason
         sentences.append(words.fill("outcome_change", before=old, after=new, reason=reason).strip())
     if comparison.levels[0] != comparison.levels[1]:
-        labels = [result.urgency.label for result in (comparison.before, comparison.after)]
-        sentences.append(words.fill("level_change", before=labels[0], after=labels[1]))
+        before, after = headline(comparison.before), headline(comparison.after)
+        sentences.append(words.fill("level_change", before=before, after=after))
     changes = [c for c in comparison.causes if c.before is not None and c.after is not None]
     told = [c for c in changes if abs(c.difference) >= LEAST_CHANGE][:CHANGES_TOLD]
     for change in told:

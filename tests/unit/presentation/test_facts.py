@@ -11,7 +11,7 @@ CAR = load_model(Path(__file__).parents[2] / "cli" / "car")
 def test_a_level_is_told_with_how_far_it_may_be_relied_on() -> None:
     is_open = CAR.diagnose({"lights_dim": True})
     assert is_open.outcome == Outcome.INSUFFICIENT
-    assert headline(is_open) == f"{is_open.urgency.label} (insufficient: {is_open.outcome_reason})"
+    assert headline(is_open) == is_open.headline == f"{is_open.urgency.label} (insufficient: {is_open.outcome_reason})"
     assessed = CAR.diagnose({"smoke": True})
     assert headline(assessed) == f"{assessed.urgency.label} (assessed)"
     outside = load_model("tutorial").diagnose({"age": 8, "redness": True})

@@ -178,8 +178,8 @@ def test_two_causes_are_told_apart() -> None:
 def test_differences_are_told() -> None:
     changed = result().what_if(shortness_of_breath=True, remove=["age"])
     text = " ".join(changed.sentences)
-    assert changed.before.urgency.label in text
-    assert "Emergency" in text
+    assert f"Urgency: {changed.before.headline}, then {changed.after.headline}." in text
+    assert changed.after.headline.startswith("Emergency (")
     assert "not asked -> Short of breath" in repr(changed)
     same = result().what_if(setting="primary_care")
     assert same.sentences == ()
