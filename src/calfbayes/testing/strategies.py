@@ -245,16 +245,6 @@ def _chance(network: Network, columns: Columns, rows: Rows, position: int, base:
     return 1 - absent
 
 
-def _with_complication(
-    network: Network, logits: Array, name: str, generator: np.random.Generator
-) -> tuple[Mapping[str, Any], Array]:
-    columns = simulate_states(network, logits, 50 * DRAWN, generator)
-    rows = np.flatnonzero(columns[name])
-    if not len(rows):
-        raise ContradictionError((name,), "hardly ever drawn")
-    return columns, generator.choice(rows, size=POOL)
-
-
 # --- parts ------------------------------------------------------------------------------------------------------------
 
 
