@@ -82,7 +82,8 @@ def test_frequencies(tmp_path: Path, expected: float, holds: bool) -> None:
     of = f"{{ unilateral_calf_swelling = {expected}, 'age >= 60' = 0.5 }}"
     result = verdict(tmp_path, f'kind = "frequencies"\ncause = "{DVT}"\nof = {of}\nwithin_factor = 3')
     swollen = MODEL.diagnose({"unilateral_calf_swelling": True}, setting="primary_care")
-    seen = swollen[DVT].probability * exp(swollen.log_evidence or 0.0) / p(DVT)
+    assert swollen.log_evidence is not None
+    seen = swollen[DVT].probability * exp(swollen.log_evidence) / p(DVT)
     assert dict(result.numbers)["unilateral_calf_swelling"] == pytest.approx(seen, rel=1e-9)
     assert result.holds is holds
     assert (odds(expected) / 3 < odds(seen) < odds(expected) * 3) is holds
