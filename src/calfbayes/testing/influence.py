@@ -12,6 +12,7 @@ References:
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -102,7 +103,8 @@ def place_of(number: ElicitedNumber) -> str:
     return f"{file}.{number.place}"
 
 
-def positions(numbers: ElicitedNumbers) -> dict[str, int]:
+@lru_cache(maxsize=16)
+def positions(numbers: ElicitedNumbers) -> Mapping[str, int]:
     """Position of each number by its place."""
     return {place_of(number): position for position, number in enumerate(numbers.numbers)}
 
