@@ -434,7 +434,8 @@ class Asking:
         together: The safety net names sets of at most so many findings.
         come_back: What to do if something appears that needs this level, in words.
         kinds: Headings under which what may appear is told, each with the ids of its rules.
-        floor_from: An interview does not take back a level from this one on.
+        floor_from: An interview does not take back a level from this one on, of rules at once, of the model once no
+            emergency rule is open.
         first: Risk factors and findings that an interview asks first.
         boxes: A checklist has at most so many.
         checklist: The question above a checklist of alarm signs.

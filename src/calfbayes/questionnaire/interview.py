@@ -12,7 +12,9 @@ It stops, and says which it was, when
 
 The level of an interview is the highest of its levels so far, counted from the level on that the model's file names
 (`floor`): who was once told to see somebody today is not told otherwise by a later answer, though `result` may say so. Below
-that level it is simply the level of `result`.
+that level it is simply the level of `result`. A rule that holds counts at once. What the model expects counts once no
+emergency rule is open: before the alarm signs have been asked for it is a first impression, which every denial changes, and
+only for whoever breaks off is it the level to act on.
 """
 
 import json
@@ -100,7 +102,8 @@ class Interview:
             another question can tell, is not among them: one option is chosen though several may be so.
         asked: Ids of the questions that were put.
         screens: How many screens have been answered or skipped.
-        floor: The highest level so far, from the level on that the model's file says is not taken back.
+        floor: The highest level so far, from the level on that the model's file says is not taken back: of the rules that
+            held, and of the results since no emergency rule was open.
         budget: Largest number of screens; None for no limit.
         epsilon: Below this chance of another level the interview is settled.
         seed: Of the completions.
@@ -252,7 +255,8 @@ class Interview:
         coherent = settled(self._network, {**self.start, **said})
         kept = {name: value for name, value in said.items() if name in coherent and name not in self._told_before}
         after = replace(self, said=tuple(sorted(kept.items())), put=frozenset(put))
-        level = after.result.urgency.level  # raises here if the answers contradict each other
+        urgency = after.result.urgency  # raises here if the answers contradict each other
+        level = urgency.rules_level if after.open_emergencies else urgency.level  # or else a first impression
         lasts = self._network.knowledge.asking.floor_from
         return replace(after, floor=max(self.floor, level)) if level >= lasts else after
 

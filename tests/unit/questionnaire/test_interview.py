@@ -130,6 +130,28 @@ def test_what_was_urgent_is_not_taken_back() -> None:
     assert start.floor == Level.SELF_CARE
 
 
+def test_a_first_impression_counts_only_once_the_alarm_signs_are_asked() -> None:
+    first = CALF.interview({"age": 70, "sex": "female"}, budget=30).tell({"chills": True})
+    assert first.result.urgency.rules_level < Level.SAME_DAY == first.level
+    assert first.floor == Level.SELF_CARE
+    asked = first
+    while asked.open_emergencies:
+        question = asked.next()
+        assert question is not None
+        asked = asked.answer(NONE if question.kind == Kind.MANY else None)
+    assert asked.floor == Level.SELF_CARE
+    assert asked.level < Level.SAME_DAY
+
+    later = asked.tell({"popliteal_lump": True, "subjective_leg_swelling": True})
+    assert later.result.urgency.rules_level < Level.SAME_DAY == later.level
+    assert not later.open_emergencies
+    veins = ("known_varicose_veins", "dilated_superficial_veins", "skin_pigmentation_or_eczema", "bilateral_ankle_swelling")
+    worse = ("heaviness", "pain_worse_standing", "pain_relieved_by_elevation", "gradual_onset", "bilateral_pain")
+    elsewhere = ("knee_pain", "muscle_tenderness", "joint_pain", "pitting_oedema", "limp", "local_warmth")
+    explained = later.tell({**dict.fromkeys((*veins, *worse), True), **dict.fromkeys(elsewhere, False)})
+    assert explained.result.urgency.level < Level.SAME_DAY == explained.level
+
+
 def test_a_checklist_says_that_empty_boxes_are_not_so() -> None:
     interview = CALF.interview({"age": 40, "sex": "female"}, budget=5)
     screen = interview.next()
