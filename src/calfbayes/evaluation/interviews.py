@@ -1,7 +1,7 @@
 """How interviews end with patients drawn from the model, held against all that these patients could have told.
 
-A simulated patient knows everything that a patient can tell and answers truthfully: ticks the boxes that are so, chooses
-the option that fits, and says "don't know" where none does.
+A simulated patient knows everything that a patient can tell and answers truthfully: ticks the boxes that are so, and those
+without which something that is so would be denied; chooses the option that fits, and says "don't know" where none does.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -110,7 +110,7 @@ def interviews(
     patients = simulate_states(solved.network, solved.bases[setting].logits, n, np.random.default_rng(seed))
     given = tuple(known)
     for k in range(n):
-        answers = _told_by(solved, {name: values[k] for name, values in patients.items()})
+        answers = told_by(solved, {name: values[k] for name, values in patients.items()})
         start = read_evidence(solved.network, {name: answers[name] for name in given}, setting=setting)
         interview = begin(solved, questionnaire, start, budget=budget, epsilon=epsilon, seed=seed)
         yield _ended(interview, answers)
@@ -123,7 +123,10 @@ def reply(question: Question, answers: Mapping[str, Value]) -> tuple[str, ...] |
         return float(value) if isinstance(value, int | float) else None
     fitting = [o for o in question.options if o.id != NONE and all(answers[name] == value for name, value in o.sets)]
     if question.kind == Kind.MANY:
-        return tuple(option.id for option in fitting if option.sets) or (NONE,)
+        told = {name for option in fitting for name, _ in option.sets}
+        denied = {name for name in question.names if answers[name] is True} - told
+        is_ticked = ((o in fitting and o.sets) or any(name in denied for name, _ in o.sets) for o in question.options)
+        return tuple(o.id for o, ticked in zip(question.options, is_ticked, strict=True) if ticked) or (NONE,)
     best = max(fitting, key=lambda option: len(option.sets), default=None)
     return None if best is None else (best.id,)
 
@@ -142,7 +145,7 @@ def _ended(interview: Interview, answers: Mapping[str, Value]) -> Ended:
     return Ended(full, interview.level, interview.result.urgency.level, interview.screens, interview.stopped)
 
 
-def _told_by(solved: SolvedNetwork, drawn: Mapping[str, Any]) -> dict[str, Value]:
+def told_by(solved: SolvedNetwork, drawn: Mapping[str, Any]) -> dict[str, Value]:
     """Everything that a patient can tell."""
     knowledge = solved.network.knowledge
     answers: dict[str, Value] = {}
