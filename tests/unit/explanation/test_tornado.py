@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from calfbayes import ArgumentError, Diagnosis, Model, ModelFileError, NoPosteriorError, UnknownNameError
+from calfbayes.explanation import tornado
 from calfbayes.explanation.tornado import Effect, Margin, sensitivity
 from calfbayes.inference.elicited import elicited_numbers
 from support.editing import with_number
@@ -146,6 +147,19 @@ def test_beside_models_that_are_not_coherent_a_margin_is_found_or_denied() -> No
         assert margin.limit is not None
         step = 0.01 * (margin.limit - margin.value)
         assert (first(margin, margin.limit - step), first(margin, margin.limit + step)) == ("a", margin.to), margin.place
+
+
+def test_a_cause_far_less_probable_than_the_first_is_no_rival(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`rare` has one weight in 500; its own weight would have to grow as much, far beyond its doubt."""
+    content = small_content({"a": (0.5, {"f": 0.3}), "b": (0.4, {"f": 0.2}), "rare": (0.001, {})}, {"f": 0.1})
+    result = model_of(content).diagnose({"f": True})
+
+    def rivals() -> set[str]:
+        return {margin.to for margin in sensitivity(result, of="a", exact=0, confirmed=0).margins}
+
+    assert rivals() == {"b"}
+    monkeypatch.setattr(tornado, "REACH", 20.0)
+    assert rivals() == {"b", "rare"}
 
 
 def test_margins_are_in_order_and_know_their_range() -> None:
