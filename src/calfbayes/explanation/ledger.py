@@ -42,7 +42,7 @@ NOTHING = 1e-6  # decibans; below this an item speaks neither for nor against
 JUDGED = "judged"  # kind of a number that nobody has measured
 ROUTES = 3  # of one item, that are told
 UNASKED = 8
-UNASKED_LIMIT = 1e9  # state operations for what was not asked; of published patients of the calf model one in fifty takes more
+UNASKED_LIMIT = 1e9  # state operations for what was not asked; of published patients one in fifty takes more
 COMPETITORS = 12  # causes that are tried as competitors, the most probable ones
 
 
@@ -254,7 +254,7 @@ def explain(result: Diagnosis, cause: str, *, cost_limit: float = LIMIT) -> Ledg
     Args:
         cost_limit: Number of state operations that the weights may take, roughly. Where all orders would cost more (for
             up to ten answers: 1.6 times as much), or there are more than twelve answers, some orders are drawn and the
-            weights have an error. Ten answers about a patient of the calf model take up to 1.5e9 for all orders.
+            weights have an error. Ten answers of a network of two hundred nodes take up to 1.5e9 for all orders.
 
     Raises:
         NoPosteriorError: If the result holds no probabilities.

@@ -11,15 +11,14 @@ answers conflict as much or more: uniform for patients of the model, small for o
 Doubtful answers are left out, for how often a report is doubtful is not part of a model. Of answers that others settle only
 those others count, as everywhere.
 
-Those who answer alike are computed once, and all of them in one batch; where that is dear it is halved by the answer that
-parts it most evenly, since a finding that all of a batch deny costs next to nothing.
+Those who answer alike are computed once, and all of them in few batches (`batches`).
 
 References:
     Jensen, Chamberlain, Nordahl, Jensen (1991), Analysis in HUGIN of data conflict: the measure.
     Besag, Clifford (1989), Generalized Monte Carlo significance tests: ranks of exchangeable draws are exact.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import inf, sqrt
 
@@ -30,6 +29,7 @@ from calfbayes.diagnosis.encoding import encode
 from calfbayes.diagnosis.result import Diagnosis
 from calfbayes.errors import QueryTooCostlyError
 from calfbayes.evidence import read_evidence, silent_items
+from calfbayes.explanation.batches import Positions, Said, batches
 from calfbayes.inference.exact import log_joints
 from calfbayes.inference.plan import make_plan
 from calfbayes.inference.reduction import Query, reduce_batch
@@ -41,14 +41,9 @@ from calfbayes.network import Network, Numbers
 PATIENTS = 1000  # drawn, if the limit allows
 FEWEST = 100  # with fewer, nothing is said
 SEED = 20
-HALVED = 3e7  # operations; a dearer batch is worth two plans
-PLAN = 3e6  # operations that a plan of its own takes as long as
-WIDE = 12  # present findings of a batch that is halved unseen
 SAME = 1e-9  # of the measure: what rounding may part
 
 Rows = NDArray[np.bool_]
-Positions = NDArray[np.intp]
-Said = NDArray[np.int8]  # of each asked finding: 1 present, -1 absent, 0 nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,12 +117,13 @@ class _Group:
         Raises:
             QueryTooCostlyError: If not even one and `FEWEST` patients can be had.
         """
-        price = sum(operations for _, operations in self._batches(*self._alike(answers[: 1 + FEWEST])[:2]))
+        few, each, _ = self._alike(answers[: 1 + FEWEST])
+        price = sum(operations for _, operations in batches(few, each, self._price))
         if price > cost_limit:
             raise QueryTooCostlyError(price, cost_limit)
         said, everybody, of = self._alike(answers[: 1 + int(FEWEST * cost_limit / price)])
         together = np.empty(len(said))
-        for members, _ in self._batches(said, everybody):
+        for members, _ in batches(said, everybody, self._price):
             together[members] = log_joints(self.network, self.numbers, self._query(said[members]), cost_limit=inf)
         absent, present, nothing = self._alone()
         apart = np.where(said < 0, absent, np.where(said > 0, present, 0.0)).sum(axis=1)
@@ -150,21 +146,9 @@ class _Group:
         reports = {self.network.node_index[name]: (off[:, k], on[:, k]) for k, name in enumerate(self.asked)}
         return Query(self.known, reports)
 
-    def _batches(self, said: Said, members: Positions) -> Iterator[tuple[Positions, float]]:
-        """Who is computed together, and what that costs."""
-        present = (said[members] > 0).sum(axis=0)
-        item = int(np.minimum(present, len(members) - present).argmax())
-        differ = 0 < present[item] < len(members)
-        price = inf
-        if not differ or np.count_nonzero(present) <= WIDE:  # else it is not worth a plan
-            query = self._query(said[members])
-            price = make_plan(reduce_batch(self.network, self.numbers, query)).operations * len(members)
-        if price <= HALVED or not differ:
-            yield members, price + PLAN
-        else:
-            has_it = said[members, item] > 0
-            yield from self._batches(said, members[has_it])
-            yield from self._batches(said, members[~has_it])
+    def _price(self, said: Said) -> float:
+        """Operations of one plan for some patients."""
+        return make_plan(reduce_batch(self.network, self.numbers, self._query(said))).operations * len(said)
 
     def _alone(self) -> tuple[Array, Array, float]:
         """Log P(finding absent), and log P(finding present), of each by itself, shape (asked,); and log P(complaint)."""

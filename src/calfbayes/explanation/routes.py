@@ -1,7 +1,7 @@
 """The ways in which an item bears on a cause, and the numbers with their sources that stand on them.
 
 A finding is reached from a cause along links, as a rule directly or through one mechanism, at most `LONGEST` links far; or
-from a cause that leads to the explained one, its *parent*: swelling speaks for a clot, and so for what clots bring about. A
+from a cause that leads to the explained one, its *parent*: what speaks for a cause speaks for its complication. A
 risk factor reaches a cause by its odds ratios, its own or those of a parent; or it shifts the background of a finding that
 was answered, which then speaks more or less.
 

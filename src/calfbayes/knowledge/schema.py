@@ -484,6 +484,9 @@ class SentencesTable(Table):
     change: Text
     level_change: Text
     outcome_change: Text
+    assessed: Text
+    insufficient: Text
+    outside_scope: Text
     conflict: Text
     pair: Text
     spread: Text

@@ -248,9 +248,9 @@ def comparison_sentences(comparison: "Comparison") -> tuple[str, ...]:
         return ()
     sentences = []
     if comparison.outcomes[0] != comparison.outcomes[1]:
-        old, new = (str(outcome).replace("_", " ") for outcome in comparison.outcomes)
-        reason = comparison.after.outcome_reason
-        sentences.append(words.fill("outcome_change", before=old, after=new, reason=reason).strip())
+        old, new = (words.fill(str(outcome)) for outcome in comparison.outcomes)
+        after = f"{new}: {reason}" if (reason := comparison.after.outcome_reason) else new
+        sentences.append(words.fill("outcome_change", before=old, after=after))
     if comparison.levels[0] != comparison.levels[1]:
         before, after = headline(comparison.before), headline(comparison.after)
         sentences.append(words.fill("level_change", before=before, after=after))

@@ -71,7 +71,9 @@ def test_a_change_that_leaves_the_scope_is_told() -> None:
     comparison = model.diagnose({"age": 58, "unilateral_calf_swelling": True}).what_if(calf_pain=False)
     assert [str(outcome) for outcome in comparison.outcomes] == ["insufficient", "outside_scope"]
     assert comparison.to_dict()["outcomes"] == ["insufficient", "outside_scope"]
-    assert comparison.sentences[0].startswith("How far it may be relied on: insufficient, then outside scope.")
+    assert comparison.sentences[0].startswith(
+        "How far it may be relied on: emergency questions are open, then outside what the model is meant for: "
+    )
     assert comparison.after.outcome_reason in comparison.sentences[0]
 
 

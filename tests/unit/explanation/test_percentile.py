@@ -67,7 +67,7 @@ def test_the_same_answers_give_the_same_percentile_however_batches_are_cut(monke
     model = shipped("tutorial")
     answers: dict[str, object] = {"age": 61, "unilateral_calf_swelling": True, "redness": True, "muscle_tenderness": False}
     whole = stands(model, answers)
-    monkeypatch.setattr("calfbayes.explanation.percentile.HALVED", 0.0)
+    monkeypatch.setattr("calfbayes.explanation.batches.HALVED", 0.0)
     assert stands(model, answers) == whole
 
 
