@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 ITEMS_TOLD = 4  # in one sentence
 LEAST_TOLD = 0.3  # decibans; less is in the table only
+TRIFLE = 1.0  # decibans, a quarter more odds; less is told only where nothing weighs more
 LEAST_CHANGE = 0.01  # mean absolute change of a probability; an unasked item that changes less is not told
 SETS_TOLD = 3
 CHANGES_TOLD = 6
@@ -81,11 +82,17 @@ def _sampled(words: "_Words", n_orders: int, weights: Sequence["ItemWeight | Ite
     return (words.fill("several_orders", orders=str(n_orders), error=f"{error:.1g}"),)
 
 
+def _least(weights: Sequence["ItemWeight | ItemRatio"]) -> float:
+    """The smallest weight worth a word: trifles are told only where there is nothing else to tell."""
+    return max(LEAST_TOLD, min(TRIFLE, max((abs(weight.decibans) for weight in weights), default=0.0)))
+
+
 def _for_and_against(words: "_Words", ledger: "Ledger") -> list[str]:
     """The answers for and against, those that share a mechanism, and those that act through another cause."""
+    least = _least(ledger.weights)
     told = {
-        "supports": [w for w in ledger.supporting if w.decibans >= LEAST_TOLD][:ITEMS_TOLD],
-        "opposes": [w for w in ledger.opposing if w.decibans <= -LEAST_TOLD][:ITEMS_TOLD],
+        "supports": [w for w in ledger.supporting if w.decibans >= least][:ITEMS_TOLD],
+        "opposes": [w for w in ledger.opposing if w.decibans <= -least][:ITEMS_TOLD],
     }
     sentences = []
     for name, weights in told.items():
@@ -195,8 +202,9 @@ def contest_sentences(contest: "Contest") -> tuple[str, ...]:
     evidence = contest._result.evidence
     entries = [contest._result[cause] for cause in contest.causes]
     between = [_settled(words, contest._result, entry, contest.decided_by) for entry in entries if entry.probability == 0.0]
+    least = _least(contest.ratios)
     for label, sign in ((first, 1), (second, -1)):
-        ratios = [ratio for ratio in contest.ratios if LEAST_TOLD <= sign * ratio.decibans < inf][:ITEMS_TOLD]
+        ratios = [ratio for ratio in contest.ratios if least <= sign * ratio.decibans < inf][:ITEMS_TOLD]
         if ratios:
             items = words.listed(words.weighed(ratio.id, evidence[ratio.id], ratio.decibans, "telling") for ratio in ratios)
             between.append(words.fill("between", cause=label, items=items))

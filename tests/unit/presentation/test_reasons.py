@@ -30,7 +30,7 @@ def test_the_account_of_a_cause_tells_its_numbers() -> None:
     entry = result()[FIRST]
     assert f"{percent(entry.probability)}, from {percent(entry.share)}" in text
     for weight in ledger.supporting[:4]:
-        if weight.decibans >= 0.3:
+        if weight.decibans >= 1.0:
             assert f"{weight.label}" in text
             assert f"odds times {10 ** (weight.decibans / 10):.2g}" in text
     rival = ledger.competitors[0]
@@ -38,6 +38,16 @@ def test_the_account_of_a_cause_tells_its_numbers() -> None:
     assert percent(rival.with_it) in text
     assert ledger.unasked
     assert ledger.unasked[0].label in text
+
+
+def test_trifles_are_told_only_where_there_is_nothing_else() -> None:
+    ledger = result().explain(FIRST)
+    trifle = replace(ledger.weights[0], decibans=0.5, parent="", competitor="", routes=())
+    weight = replace(trifle, id="smoking", value=True, decibans=4.0)
+    for weights, told in (((weight, trifle), ("odds times 2.5",)), ((trifle,), ("odds times 1.1",))):
+        said = next(s for s in replace(ledger, weights=weights).sentences if s.startswith("For it"))
+        assert said.count("odds times") == len(told)
+        assert all(text in said for text in told)
 
 
 def test_the_table_holds_every_answer_with_its_sources() -> None:
