@@ -40,7 +40,7 @@ def notes(given: "Intervals") -> list[str]:
             f"same urgency in {_of_draws(given.same_level, given.draws)}"
         )
         error = 2.0 * max(max(entry.errors) for entry in (*given.causes[:SHOWN], *given.urgency))
-        told.append(f"with {given.draws} draws an end may be off by up to {100 * error:.1g} points (two standard errors)")
+        told.append(f"with {given.draws} draws an end may be off by up to {100 * error:.2g} points (two standard errors)")
     if given.redrawn or given.impossible:
         told.append(f"{given.redrawn} draws without a solution drawn again, {given.impossible} hold the answers impossible")
     bent = [entry for entry in (*given.causes[:SHOWN], *given.urgency) if entry.nearly_linear is False]
@@ -53,7 +53,7 @@ def notes(given: "Intervals") -> list[str]:
 def _of_draws(share: float, draws: int) -> str:
     """A share of the draws with its standard error, counting the next draw so that none is 0."""
     p = (share * draws + 1) / (draws + 2)
-    return f"{percent(share, exact=True)} (standard error {100 * sqrt(p * (1 - p) / draws):.1g} %)"
+    return f"{percent(share, exact=True)} (standard error {100 * sqrt(p * (1 - p) / draws):.2g} %)"
 
 
 def _interval(entry: "Interval") -> str:

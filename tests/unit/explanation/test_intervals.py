@@ -139,7 +139,7 @@ def test_few_draws_tell_their_error() -> None:
     errors = [2 * max(max(entry.errors) for entry in (*found.causes[:8], *found.urgency)) for found in (few, more)]
     assert errors[0] > 1.5 * errors[1] > 0.0
     for found, error in zip((few, more), errors, strict=True):
-        assert f"with {found.draws} draws an end may be off by up to {100 * error:.1g} points" in repr(found)
+        assert f"with {found.draws} draws an end may be off by up to {100 * error:.2g} points" in repr(found)
         assert repr(found).count("(standard error ") == 2
     assert "may be off" not in repr(tutorial().intervals())
 
