@@ -16,13 +16,16 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 ROW = 0.32  # inches
+COMPLICATIONS = "Complications"
 
 
 def causes(result: Diagnosis, *, top: int = 8, intervals: Intervals | None = None, ax: "Axes | None" = None) -> "Figure":
     """Draw the most probable causes: a bar for now, a mark for before anything but the care setting was known.
 
+    Below them, in a group of their own, stand the complications: what a cause may have led to.
+
     Args:
-        top: How many.
+        top: How many causes, and how many complications at most.
         intervals: Of this result, drawn as whiskers.
         ax: Axes to draw on; None makes a figure.
 
@@ -31,27 +34,31 @@ def causes(result: Diagnosis, *, top: int = 8, intervals: Intervals | None = Non
         ArgumentError: If `top` is no whole number from 1, `intervals` are those of another result, or `ax` no axes.
         MissingExtraError: If matplotlib is not installed.
     """
-    entries = with_posteriors(result).causes[: whole_number("top", top, 1)]
-    ends = [] if intervals is None else _whiskers(result, intervals)[: len(entries)]
-    rows = range(len(entries))
-    with canvas(ax, 7, 1.5 + ROW * len(entries)) as room:
+    first, below = with_posteriors(result).causes[: whole_number("top", top, 1)], result.complications[:top]
+    entries = (*first, *below)
+    ends = {} if intervals is None else _whiskers(result, intervals)
+    heads = [COMPLICATIONS] if below else []
+    rows = [*range(len(first)), *range(len(first) + 1, len(entries) + 1)]  # a row is left to the head
+    with canvas(ax, 7, 1.9 + ROW * (len(entries) + len(heads))) as room:
         axes = room.axes
         colour = SKY if ends else BLUE  # black whiskers need a lighter ground
         axes.barh(rows, [100 * entry.probability for entry in entries], height=0.6, color=colour, label="now")
         shares = [100 * entry.share for entry in entries]
         axes.plot(shares, rows, linestyle="", marker="|", markersize=14, markeredgewidth=2, color=BLACK, label="before")
         if intervals is not None:
-            middles = [(low + high) / 2 for low, high in ends]
-            halves = [(high - low) / 2 for low, high in ends]
+            middles = [sum(ends[entry.id]) / 2 for entry in entries]
+            halves = [(ends[entry.id][1] - ends[entry.id][0]) / 2 for entry in entries]
             words = f"{100 * intervals.level:g} % interval"
             axes.errorbar(middles, rows, xerr=halves, fmt="none", color=BLACK, elinewidth=1, capsize=3, label=words)
-        for row, entry in enumerate(entries):
-            end = max(100 * entry.probability, 100 * entry.share, ends[row][1] if ends else 0.0)
+        for row, entry in zip(rows, entries, strict=True):
+            end = max(100 * entry.probability, 100 * entry.share, *ends.get(entry.id, ()))
             axes.annotate(
                 percent(entry.probability), (end, row), (6, 0), textcoords="offset points", va="center", size=room.size
             )
-        room.name_rows([entry.label for entry in entries])
-        axes.set_xlim(0, 110)  # the figure beside the longest bar needs room
+        room.name_rows([entry.label for entry in first] + heads + [entry.label for entry in below])
+        if below:
+            axes.get_yticklabels()[len(first)].set_fontstyle("italic")
+        axes.set_xlim(0, 114)  # the figure beside the longest bar needs room
         axes.set_xticks(range(0, 101, 20))
         room.label_x("probability (%); causes may be present together")
         room.title(headline(result), f"Setting: {setting_label(result.evidence)}")
@@ -60,10 +67,12 @@ def causes(result: Diagnosis, *, top: int = 8, intervals: Intervals | None = Non
         return figure_of(axes)
 
 
-def _whiskers(result: Diagnosis, intervals: Intervals) -> list[tuple[float, float]]:
-    """Both ends for each cause, in per cent."""
-    pairs = zip(result.causes, intervals.causes if isinstance(intervals, Intervals) else (), strict=False)
-    same = [one.id == other.id and isclose(one.probability, other.probability, rel_tol=1e-6) for one, other in pairs]
-    if len(same) != len(result.causes) or not all(same):
-        raise ArgumentError("intervals", "those of something else", "result.intervals() of the same result")
-    return [(100 * entry.low, 100 * entry.high) for entry in intervals.causes]
+def _whiskers(result: Diagnosis, intervals: Intervals) -> dict[str, tuple[float, float]]:
+    """Both ends for each cause and complication, in per cent."""
+    if isinstance(intervals, Intervals):
+        given = (*intervals.causes, *intervals.complications)
+        pairs = list(zip((*result.causes, *result.complications), given, strict=False))
+        same = [one.id == other.id and isclose(one.probability, other.probability, rel_tol=1e-6) for one, other in pairs]
+        if len(given) == len(same) == len(result.causes) + len(result.complications) and all(same):
+            return {entry.id: (100 * entry.low, 100 * entry.high) for entry in given}
+    raise ArgumentError("intervals", "those of something else", "result.intervals() of the same result")

@@ -197,10 +197,21 @@ def test_importing_does_not_load_matplotlib() -> None:
 def test_bars_are_now_and_marks_before() -> None:
     result = patient()
     (axes,) = plot.causes(result, top=2).axes
-    assert [bar.get_width() for bar in axes.patches] == pytest.approx([100 * e.probability for e in result.causes[:2]])  # type: ignore[attr-defined]
-    assert list(axes.lines[0].get_xdata()) == pytest.approx([100 * e.share for e in result.causes[:2]])  # type: ignore[arg-type]
-    assert [text.get_text() for text in axes.texts] == [percent(e.probability) for e in result.causes[:2]]
-    assert [tick.get_text() for tick in axes.get_yticklabels()] == [e.label for e in result.causes[:2]]
+    shown = (*result.causes[:2], *result.complications)
+    assert [bar.get_width() for bar in axes.patches] == pytest.approx([100 * e.probability for e in shown])  # type: ignore[attr-defined]
+    assert list(axes.lines[0].get_xdata()) == pytest.approx([100 * e.share for e in shown])  # type: ignore[arg-type]
+    assert [text.get_text() for text in axes.texts] == [percent(e.probability) for e in shown]
+
+
+def test_complications_stand_below_the_causes_in_a_group_of_their_own() -> None:
+    result = patient()
+    (axes,) = plot.causes(result, top=2).axes
+    (complication,) = result.complications
+    words = [*(entry.label for entry in result.causes[:2]), "Complications", complication.label]
+    assert [tick.get_text() for tick in axes.get_yticklabels()] == words
+    assert [round(bar.get_y() + bar.get_height() / 2) for bar in axes.patches] == [0, 1, 3]  # type: ignore[attr-defined]
+    (alone,) = plot.causes(replace(result, complications=())).axes
+    assert [tick.get_text() for tick in alone.get_yticklabels()] == [entry.label for entry in result.causes]
 
 
 @pytest.mark.parametrize("evidence", [{"lights_dim": True}, {"smoke": True}])
@@ -235,12 +246,14 @@ def test_whiskers_reach_from_end_to_end_of_each_interval() -> None:
     given = result.intervals()
     (axes,) = plot.causes(result, top=2, intervals=given).axes
     (whiskers,) = [c for c in axes.collections if isinstance(c, LineCollection)]
-    ends = [[100 * entry.low, 100 * entry.high] for entry in given.causes[:2]]
+    ends = [[100 * entry.low, 100 * entry.high] for entry in (*given.causes[:2], *given.complications)]
     np.testing.assert_allclose([segment[:, 0] for segment in whiskers.get_segments()], ends)
     assert not illegible(plot.causes(result, intervals=given))
 
 
-@pytest.mark.parametrize("wrong", ["wide", CAR.diagnose({"lights_dim": True}).intervals()])
+@pytest.mark.parametrize(
+    "wrong", ["wide", CAR.diagnose({"lights_dim": True}).intervals(), replace(patient().intervals(), complications=())]
+)
 def test_intervals_must_be_of_the_same_result(wrong: Any) -> None:
     with pytest.raises(ArgumentError, match=r"expected result\.intervals\(\) of the same result"):
         plot.causes(patient(), intervals=wrong)
