@@ -15,5 +15,5 @@ settings.register_profile(
     phases=(Phase.explicit, Phase.generate),
     suppress_health_check=SLOW_IS_FINE,
 )
-settings.register_profile("deep", max_examples=400, deadline=None, suppress_health_check=SLOW_IS_FINE)  # ten times as many
+settings.register_profile("deep", max_examples=200, deadline=None, suppress_health_check=SLOW_IS_FINE)  # five times as many
 settings.load_profile(os.environ.get("CALFBAYES_HYPOTHESIS_PROFILE", "ci"))

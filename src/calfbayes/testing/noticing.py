@@ -47,7 +47,6 @@ class Guard:
 
     def __init__(self, model: Model, folder: Path) -> None:
         self._network = model._solved.network
-        self._folder = folder
         self._as_it_is = _Judged(model)
         figures = read_table(self._network, folder) if (folder / FIGURES).is_file() else ()
         everyone: list[Constraint | Figure] = [*read_constraints(self._network, folder).constraints, *figures]
@@ -58,10 +57,10 @@ class Guard:
 
         Those that speak of the place are asked first; last those who draw patients at random, since they take longest.
         """
-        try:
-            read_constraints(wrong._solved.network, self._folder)
-        except ModelFileError:
-            return "the constraints, which speak of what is gone"
+        there = {rule.id for rule in wrong.urgency_policy.rules}  # nothing else that has a name is ever taken away
+        for check in self._checks:
+            if isinstance(check.of, RuleFires) and check.of.rule not in there:
+                return f"constraint {check.of.id}, which speaks of what is gone"
         reach, judged, words = Reach(self._network, place), _Judged(wrong), set(place.split("."))
         concerned = [check for check in self._checks if reach.concerns(check)]
         try:

@@ -99,11 +99,18 @@ def test_a_lost_rule_is_noticed(cases: Path, monkeypatch: pytest.MonkeyPatch) ->
     assert tried.noticed_by == "case B"
 
 
+@pytest.fixture(scope="module")
+def guard() -> Guard:
+    return Guard(CALF, models_folder() / "calf")
+
+
 @pytest.mark.parametrize("rule", ["leg_pain_with_chest_signs", "cauda_equina"])
-def test_a_rule_is_lost_with_its_place_under_a_heading(rule: str) -> None:
+def test_a_rule_is_lost_with_its_place_under_a_heading(rule: str, guard: Guard) -> None:
     """Each does not load without the other; the heading of the signs of the chest has no other rule, that of the nerves has."""
     wrong = mutation._ruled_out(CALF, rule).make()
     assert {r.id for r in wrong.urgency_policy.rules} == {r.id for r in CALF.urgency_policy.rules} - {rule}
+    told = guard.noticed_by(f"urgency.rules.{rule}", wrong)
+    assert told == f"constraint rule_{rule}, which speaks of what is gone"
 
 
 def test_the_report_lists_what_nobody_noticed_first() -> None:
