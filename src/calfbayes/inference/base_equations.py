@@ -115,7 +115,7 @@ class BaseEquations:
         self.possible = [self._possible(group) for group in self.structure.groups]
         self.rows_without_parents = self._idle(self.structure.groups[0], {})
 
-    @np.errstate(divide="ignore", invalid="ignore")  # where nothing gives the share
+    @np.errstate(divide="ignore", invalid="ignore", over="ignore")  # where nothing gives the share, or a cause is all there is
     def at(self, z: Array, near: Given | None = None) -> Given:
         """Solve at some Z.
 

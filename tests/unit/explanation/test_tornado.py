@@ -198,6 +198,15 @@ def test_what_cannot_be_is_refused() -> None:
         model.diagnose({model.knowledge.complaint: False}).sensitivity("urgency")
 
 
+def test_a_change_that_is_far_away_is_looked_for_without_a_warning() -> None:
+    """A clot would have to be a hundred times as frequent: its base then lies beyond what floats multiply."""
+    told = {"age": 58, "sex": "female", "recent_surgery": True, "unilateral_calf_swelling": True, "pitting_oedema": True}
+    denied = {"redness": False, "fever": False}
+    margins = shipped("calf").diagnose({**told, **denied}).sensitivity("urgency").margins
+    assert margins[0].exact
+    assert margins[0].changes == "urgency"
+
+
 def test_the_text_about_the_urgency_tells_first_what_changes_the_urgency() -> None:
     found = tutorial().sensitivity("urgency")
     told = repr(found).partition("what would change the urgency first\n")[2].splitlines()
