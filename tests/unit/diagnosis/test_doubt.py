@@ -129,12 +129,13 @@ def test_where_doubt_is_too_dear_it_counts_as_large_and_the_result_says_so() -> 
 
 
 def limit_for_doubt(told: dict[str, object]) -> float:
-    """A cost limit that lets the probabilities pass, and not their doubt."""
-    return next(
-        float(limit)
-        for limit in 10.0 ** np.linspace(3, 8, 60)
-        if (result := CALF.diagnose(told, cost_limit=float(limit))).causes and result.urgency.doubt_refused
-    )
+    """About the least cost limit that lets the probabilities pass; their doubt costs more."""
+    too_low, enough = 1.0, 1e8
+    while enough / too_low > 1.001:
+        middle = (too_low * enough) ** 0.5
+        too_low, enough = (too_low, middle) if CALF.diagnose(told, cost_limit=middle).causes else (middle, enough)
+    assert CALF.diagnose(told, cost_limit=enough).urgency.doubt_refused
+    return enough
 
 
 @pytest.mark.parametrize(
