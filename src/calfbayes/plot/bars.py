@@ -1,7 +1,7 @@
 """What may it be, how did the answers change that, and how sure is it?"""
 
 from math import isclose
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from calfbayes.arguments import whole_number
 from calfbayes.diagnosis.result import Diagnosis
@@ -40,11 +40,15 @@ def causes(result: Diagnosis, *, top: int = 8, intervals: Intervals | None = Non
     heads = [COMPLICATIONS] if below else []
     rows = [*range(len(first)), *range(len(first) + 1, len(entries) + 1)]  # a row is left to the head
     with canvas(ax, 7, 1.9 + ROW * (len(entries) + len(heads))) as room:
+        from matplotlib.patheffects import withStroke
+
         axes = room.axes
         colour = SKY if ends else BLUE  # black whiskers need a lighter ground
         axes.barh(rows, [100 * entry.probability for entry in entries], height=0.6, color=colour, label="now")
         shares = [100 * entry.share for entry in entries]
-        axes.plot(shares, rows, linestyle="", marker="|", markersize=14, markeredgewidth=2, color=BLACK, label="before")
+        around: Any = [withStroke(linewidth=4, foreground="white")]  # seen on a dark bar, too
+        mark: Any = {"marker": "|", "markersize": 14, "markeredgewidth": 2, "color": BLACK, "path_effects": around}
+        axes.plot(shares, rows, linestyle="", label="before", **mark)
         if intervals is not None:
             middles = [sum(ends[entry.id]) / 2 for entry in entries]
             halves = [(ends[entry.id][1] - ends[entry.id][0]) / 2 for entry in entries]

@@ -1,4 +1,4 @@
-"""Which findings does each cause bring?"""
+"""Which findings does each cause or complication bring?"""
 
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
@@ -34,10 +34,12 @@ def presentations(
 ) -> "Figure":
     """Draw how often each finding shows when one cause is there and no other is, at the reference states of the risk factors.
 
+    A complication is drawn likewise, as if no cause were there.
+
     Args:
-        causes: Ids, drawn from top to bottom; None draws all by group.
-        findings: Ids, drawn from left to right; None draws all that a cause drawn here brings about.
-        at_least: Findings that no cause drawn here shows so often are left out.
+        causes: Ids of causes and complications, drawn from top to bottom; None draws all by group, complications last.
+        findings: Ids, drawn from left to right; None draws all that what is drawn here brings about.
+        at_least: Findings that nothing drawn here shows so often are left out.
         ax: Axes to draw on; None makes a figure that is large enough for all labels.
 
     Raises:
@@ -48,8 +50,9 @@ def presentations(
     """
     network = checked_type("model", model, Model, A_MODEL)._solved.network
     shown = findings_of_causes(network)
-    by_group = sorted(model.causes, key=lambda cause: cause.group)
-    rows = _positions(network, network.causes, "cause", [c.id for c in by_group] if causes is None else causes)
+    by_group = [cause.id for cause in sorted(model.causes, key=lambda cause: cause.group)]
+    by_group += [complication.id for complication in model.complications]
+    rows = _positions(network, range(len(shown)), "cause", by_group if causes is None else causes)
     columns = _positions(network, network.findings, "finding", _brought(network, rows) if findings is None else findings)
     at_least = number("at_least", at_least, "a number from 0 to 1", lambda x: 0 <= x <= 1)
     columns = [column for column in columns if shown[rows, column - network.n_hidden].max(initial=0.0) >= at_least]
@@ -57,6 +60,7 @@ def presentations(
         raise ArgumentError("causes, findings", "nothing", "at least one cause and one finding")
     values = 100 * shown[np.ix_(rows, [column - network.n_hidden for column in columns])]
     labels = {node: network.records[network.nodes[node].id].label for node in (*rows, *columns)}
+    labels |= {node: f"{labels[node]} (complication)" for node in rows if node in network.complications}
     with canvas(ax, max(6.0, MARGIN + CELL * len(columns)), MARGIN + CELL * len(rows)) as room:
         axes = room.axes
         image = axes.imshow(values, cmap="Blues", vmin=0, vmax=100, aspect="auto")
@@ -75,13 +79,13 @@ def presentations(
         bar = axes.inset_axes((0.0, 1.0 + 0.1 / high, min(1.0, 3.0 / room.inner), 0.1 / high))
         figure_of(axes).colorbar(image, cax=bar, orientation="horizontal", ticklocation="top")
         bar.tick_params(labelsize=room.small)
-        words = fitted("how often each cause alone shows a finding (%)", room.inner, room.size, 3)
+        words = fitted("how often each by itself shows a finding (%)", room.inner, room.size, 3)
         bar.set_title(words, fontsize=room.size, loc="left")
         return figure_of(axes)
 
 
 def _brought(network: Network, causes: Sequence[int]) -> list[str]:
-    """Findings but the complaint that hang on one of the causes, directly or through a mechanism or a complication."""
+    """Findings but the complaint that hang on one of these, directly or through a mechanism or a complication."""
     between = {child for cause in causes for child, _ in network.nodes[cause].children if child >= network.n_causes}
     reached = {child for node in between if node < network.n_hidden for child, _ in network.nodes[node].children} | between
     return [network.nodes[node].id for node in network.findings if node in reached and node != network.complaint]

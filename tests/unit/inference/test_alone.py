@@ -32,11 +32,14 @@ def test_as_enumerated_over_mechanisms_and_complications(seed: int) -> None:
     network = random_model(seed, n_complications=2, n_mechanisms=3)._solved.network
     shown = findings_of_causes(network)
     between = [*network.complications, *network.mechanisms]
-    for cause in network.causes:
+    assert len(shown) == network.n_causes + 2
+    for cause in (*network.causes, *network.complications):
         expected = np.zeros(len(network.findings))
         for code in range(2 ** len(between)):
             present = {node for k, node in enumerate(between) if code >> k & 1}
-            weight = np.prod([chance(network, node, {cause}, on=node in present) for node in between])
+            if cause not in network.causes and cause not in present:
+                continue  # what is looked at is there
+            weight = np.prod([chance(network, node, {cause}, on=node in present) for node in between if node != cause])
             shown_so = [chance(network, finding, {cause, *present}, on=True) for finding in network.findings]
             expected += weight * np.array(shown_so)
         np.testing.assert_allclose(shown[cause], expected, atol=1e-12)

@@ -427,12 +427,23 @@ def test_the_heat_map_leaves_out_the_complaint_and_what_no_cause_brings() -> Non
     assert {tick.get_text() for tick in axes.get_xticklabels()} == names
 
 
+def test_the_heat_map_draws_complications_last_and_names_them_so() -> None:
+    (complication,) = CAR.complications
+    (axes, *_) = plot.presentations(CAR).axes
+    names = [tick.get_text() for tick in axes.get_yticklabels()]
+    assert len(names) == len(CAR.causes) + 1
+    assert names[-1] == f"{complication.label} (complication)"
+    (alone, *_) = plot.presentations(CAR, causes=[complication.id]).axes
+    brought = {link.child for link in complication.links}
+    assert {tick.get_text() for tick in alone.get_xticklabels()} == {f.label for f in CAR.findings if f.id in brought}
+
+
 def test_the_heat_map_leaves_out_what_is_seldom_shown() -> None:
     network = CAR._solved.network
-    shown = findings_of_causes(network)[[network.node_index[cause.id] for cause in CAR.causes]].max(axis=0)
+    shown = findings_of_causes(network).max(axis=0)
     asked = [f for f in CAR.findings if f.id != CAR.knowledge.complaint]
-    often = {f.label for f in asked if shown[network.node_index[f.id] - network.n_hidden] >= 0.6}
-    (axes, *_) = plot.presentations(CAR, at_least=0.6).axes
+    often = {f.label for f in asked if shown[network.node_index[f.id] - network.n_hidden] >= 0.8}
+    (axes, *_) = plot.presentations(CAR, at_least=0.8).axes
     drawn = {tick.get_text() for tick in axes.get_xticklabels()}
     assert drawn == often
     assert 0 < len(drawn) < len(plot.presentations(CAR).axes[0].get_xticklabels())
