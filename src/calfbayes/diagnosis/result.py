@@ -371,15 +371,18 @@ class Diagnosis:
             The path.
 
         Raises:
-            ArgumentError: If `path` is no path.
+            ArgumentError: If `path` is no path, or holds what no path can.
             OSError: If the file cannot be written.
         """
         from calfbayes.presentation.page import report_html
 
         if not isinstance(path, str | Path):
             raise ArgumentError("path", short(path), "a path, such as 'report.html'")
-        file = Path(path)
-        file.write_text(report_html(self), encoding="utf-8")
+        file, page = Path(path), report_html(self)
+        try:
+            file.write_text(page, encoding="utf-8")
+        except ValueError:  # a null sign, or half of a sign
+            raise ArgumentError("path", short(str(path)), "a path of signs that a file name can hold") from None
         return file
 
     def to_frame(self) -> "pd.DataFrame":

@@ -35,6 +35,8 @@ STYLE: Any = {
 def canvas(ax: "Axes | None", width: float, height: float, *, margins: bool = True) -> Iterator[Room]:
     """The room on axes that are given, or on those of a new figure of this size in inches; the style holds meanwhile.
 
+    Axes that are given are made linear: on others nothing that is drawn would stand where it belongs.
+
     Args:
         margins: Whether room for ticks and titles is kept around the axes; without it a drawing has all of them to itself.
 
@@ -52,6 +54,7 @@ def canvas(ax: "Axes | None", width: float, height: float, *, margins: bool = Tr
         if ax.name != "rectilinear":
             raise ArgumentError("ax", f"{ax.name} axes", "axes with a straight x and y")
         figure_of(ax)
+        ax.set(xscale="linear", yscale="linear")
     with mpl.rc_context(STYLE):
         if ax is None:
             yield Room(_new_axes(width, height, margins=margins), width, height)

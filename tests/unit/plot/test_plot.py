@@ -168,6 +168,23 @@ def test_a_model_is_no_result_and_a_result_no_model() -> None:
         plot.audit(c for c in comparisons())  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("scale", ["log", "logit", "symlog"])
+@pytest.mark.parametrize("name", FIGURES)
+def test_whatever_scale_axes_have_the_same_is_drawn(name: str, scale: str) -> None:
+    def drawn(**settings: Any) -> tuple[Any, ...]:
+        axes = Figure(figsize=(9, 6)).add_subplot(**settings)
+        FIGURES[name](ax=axes)
+        return (
+            axes.get_xscale(),
+            axes.get_yscale(),
+            axes.get_xlim(),
+            axes.get_ylim(),
+            [t.get_text() for t in axes.get_xticklabels()],
+        )
+
+    assert drawn(xscale=scale, yscale=scale) == drawn()
+
+
 def test_axes_are_straight_and_of_a_figure() -> None:
     round_ones = Figure().add_subplot(projection="polar")
     with pytest.raises(ArgumentError, match="ax=polar axes cannot be; expected axes with a straight x and y"):

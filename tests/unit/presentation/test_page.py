@@ -61,3 +61,9 @@ def test_open_emergencies_are_named(result: Diagnosis) -> None:
 def test_no_path_is_no_file(result: Diagnosis) -> None:
     with pytest.raises(ArgumentError, match=r"path=3 cannot be; expected a path, such as 'report.html'"):
         result.to_html(3)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("path", ["a\0b.html", "\ud800.html", Path("a\0b.html")])
+def test_a_name_that_no_file_can_have_is_refused(result: Diagnosis, path: str | Path) -> None:
+    with pytest.raises(ArgumentError, match=r"path='.*' cannot be; expected a path of signs that a file name can hold"):
+        result.to_html(path)
