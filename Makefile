@@ -53,7 +53,7 @@ bench: $(VENV)/.installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'
 	PYTHONPATH=tests $(BIN)/python -m benchmarks $(BENCH)
 
-# 500 simulated patients, fixed seeds; an hour or two. `make evaluate-interview INTERVIEWS="--patients 20"` takes minutes
+# 500 simulated patients, fixed seeds; an hour or two. `make evaluate-interview INTERVIEWS="--patients 20 --jobs 2"` takes minutes
 evaluate-interview: $(VENV)/.installed
 	PYTHONPATH=tests $(BIN)/python -m benchmarks.interviews $(INTERVIEWS)
 

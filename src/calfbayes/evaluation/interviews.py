@@ -6,6 +6,7 @@ without which something that is so would be denied; chooses the option that fits
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from math import sqrt
 from statistics import median
 from typing import Any
 
@@ -15,13 +16,14 @@ from calfbayes.errors import QueryTooCostlyError
 from calfbayes.evidence import Value, read_evidence
 from calfbayes.inference.simulation import simulate_states
 from calfbayes.inference.solved import SolvedNetwork
-from calfbayes.knowledge.terms import Level, Observer, RiskFactor
+from calfbayes.knowledge.terms import LEVELS_BY_SEVERITY, Level, Observer, RiskFactor
 from calfbayes.questionnaire.completions import level_of
 from calfbayes.questionnaire.interview import Interview, Stop, begin
 from calfbayes.questionnaire.session import Questionnaire
 from calfbayes.questionnaire.terms import NONE, Kind, Question
 
 COST_LIMIT = 2e9  # of the level of full information: ten times that of a diagnosis, so that few patients are too dear
+Z = 1.96  # of two-sided 95 %
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,18 +75,29 @@ class InterviewScores:
         """Median of the screens."""
         return float(median(e.screens for e in self.ended))
 
+    @property
+    def levels(self) -> tuple[tuple[int, ...], ...]:
+        """Interviews by level of full information (rows) and level at the end (columns), both least urgent first."""
+        pairs = [(e.full, e.level) for e in self.ended]
+        return tuple(tuple(pairs.count((full, level)) for level in LEVELS_BY_SEVERITY) for full in LEVELS_BY_SEVERITY)
+
     def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON."""
+        """Plain values for JSON; shares with their 95 % Wilson intervals.
+
+        References:
+            Wilson (1927), Probable inference, the law of succession, and statistical inference.
+        """
+        compared = sum(e.full is not None for e in self.ended)
+        names = [str(level) for level in LEVELS_BY_SEVERITY]
+        shares = ("agreed", "agreed_without_floor", "too_low", "emergency_missed")
         return {
             "patients": len(self.ended),
-            "too_dear": sum(e.full is None for e in self.ended),
-            "agreed": self.agreed,
-            "agreed_without_floor": self.agreed_without_floor,
-            "too_low": self.too_low,
-            "emergency_missed": self.emergency_missed,
+            "too_dear": len(self.ended) - compared,
+            **{name: _with_interval(getattr(self, name), compared) for name in shares},
             "median_screens": self.median_screens,
             "most_screens": max(e.screens for e in self.ended),
             "stops": {str(stop): sum(e.stop == stop for e in self.ended) for stop in Stop},
+            "levels": {full: dict(zip(names, row, strict=True)) for full, row in zip(names, self.levels, strict=True)},
         }
 
     def _share(self, held: Iterable[bool]) -> float:
@@ -101,15 +114,20 @@ def interviews(
     known: Iterable[str],
     budget: int | None = None,
     epsilon: float | None = None,
+    part: int = 0,
+    parts: int = 1,
 ) -> Iterator[Ended]:
     """Interview patients drawn from the model.
 
     Args:
+        n: How many are drawn.
         known: Risk factors and findings that are known before the interview.
+        part: The first one who is interviewed, from 0.
+        parts: Then every so-manieth: several processes draw the same patients and share them out.
     """
     patients = simulate_states(solved.network, solved.bases[setting].logits, n, np.random.default_rng(seed))
     given = tuple(known)
-    for k in range(n):
+    for k in range(part, n, parts):
         answers = told_by(solved, {name: values[k] for name, values in patients.items()})
         start = read_evidence(solved.network, {name: answers[name] for name in given}, setting=setting)
         interview = begin(solved, questionnaire, start, budget=budget, epsilon=epsilon, seed=seed)
@@ -155,6 +173,14 @@ def told_by(solved: SolvedNetwork, drawn: Mapping[str, Any]) -> dict[str, Value]
         if finding.observer == Observer.PATIENT and finding.id != knowledge.complaint:
             answers[finding.id] = bool(drawn[finding.id])
     return answers
+
+
+def _with_interval(share: float, n: int) -> dict[str, float | int]:
+    if not n:
+        return {"value": share, "low": 0.0, "high": 1.0, "n": 0}
+    middle = (share + Z**2 / (2 * n)) / (1 + Z**2 / n)
+    half = Z * sqrt(share * (1 - share) / n + Z**2 / (4 * n**2)) / (1 + Z**2 / n)
+    return {"value": share, "low": max(middle - half, 0.0), "high": min(middle + half, 1.0), "n": n}
 
 
 def _value(factor: RiskFactor, state: str) -> Value:

@@ -310,6 +310,8 @@ def test_patients_who_answer_truly_are_scored() -> None:
     found = list(interviews(TUTORIAL._solved, questionnaire, "primary_care", 10, seed=2, known=("age", "sex")))
     again = interviews(TUTORIAL._solved, questionnaire, "primary_care", 10, seed=2, known=("age", "sex"))
     assert found[:2] == [next(again), next(again)]
+    part = interviews(TUTORIAL._solved, questionnaire, "primary_care", 10, seed=2, known=("age", "sex"), part=1, parts=4)
+    assert list(part) == found[1::4]
     scores = InterviewScores(tuple(found))
     assert all(ended.without_floor <= ended.level for ended in found)
     assert scores.agreed >= 0.8
@@ -331,7 +333,11 @@ def test_scores_of_interviews_counted_by_hand() -> None:
     scores = InterviewScores(ended)
     assert (scores.agreed, scores.agreed_without_floor) == (2 / 4, 3 / 4)
     assert (scores.too_low, scores.emergency_missed, scores.median_screens) == (1 / 4, 1 / 4, 3)
-    assert scores.to_dict()["too_dear"] == 1
+    assert scores.levels == ((0, 1, 0, 0, 0), (0, 1, 0, 0, 0), (0,) * 5, (0,) * 5, (0, 1, 0, 0, 1))
+    told = scores.to_dict()
+    assert told["too_dear"] == 1
+    assert told["levels"]["emergency"]["routine"] == 1
+    assert told["agreed"] == pytest.approx({"value": 0.5, "low": 0.1500, "high": 0.8500, "n": 4}, abs=1e-4)  # Wilson (1927)
 
 
 def test_a_patient_chooses_what_fits() -> None:
