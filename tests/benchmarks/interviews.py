@@ -36,7 +36,7 @@ def main() -> None:
 
 def _share(patients: int, seed: int, jobs: int, job: int) -> list[Ended]:
     model = load_model()
-    ended = []
+    ended: list[Ended] = []
     asked = interviews(model._solved, model.questionnaire(), SETTING, patients, seed=seed, known=KNOWN, part=job, parts=jobs)
     for one in asked:
         told = f"full {one.full}, level {one.level}, {one.screens} screens, {one.stop}"
