@@ -19,6 +19,7 @@ from calfbayes.evidence import Evidence, Likelihood, Value, state_of
 from calfbayes.explorer.session import Item, Session
 from calfbayes.knowledge.terms import RiskFactor
 from calfbayes.presentation.display import diagnosis_html
+from calfbayes.presentation.facts import setting_label
 from calfbayes.presentation.markup import element
 from calfbayes.presentation.questions import questions_html
 
@@ -29,6 +30,7 @@ WAITING = element("p", "Working out what to ask next ...", role="status")
 PRESENT, ABSENT, UNKNOWN, NOT_ASKED = "present", "absent", "unknown", "not asked"
 VALUES: dict[str, Value] = {PRESENT: True, ABSENT: False, UNKNOWN: None}
 WORDS = {True: PRESENT, False: ABSENT, None: UNKNOWN}
+NO_SETTING = ""  # none was chosen; no setting has such an id
 NO_STATE = "?"  # of a control: asked and not known; no state has such an id
 
 
@@ -44,6 +46,7 @@ class Explorer:
         self.session = session
         self._filling = False
         labels = [(setting.label, setting.id) for setting in session.model.settings]  # pairs: labels may be the same
+        labels.insert(0, (setting_label(session.model.evidence({})), NO_SETTING))
         self.setting = widgets.Dropdown(options=labels, description="Setting", style=_WIDE)
         self.persons = {factor.id: _control(factor) for factor in session.persons}
         self.search = widgets.Text(description="Search", placeholder="swelling, fever, operation ...", continuous_update=True)
@@ -56,7 +59,7 @@ class Explorer:
         self._later: asyncio.TimerHandle | None = None
         self.clear = widgets.Button(description="Start again", tooltip="Take back all answers")
 
-        self.setting.observe(lambda change: self._try(lambda: self.session.in_setting(change["new"])), "value")
+        self.setting.observe(lambda change: self._try(lambda: self.session.in_setting(change["new"] or None)), "value")
         for name, control in self.persons.items():
             control.observe(lambda change, name=name: self._try(lambda: self._person(name, change["new"])), "value")
         self.search.observe(lambda _: self._fill(), "value")
@@ -140,7 +143,7 @@ class Explorer:
         self._filling = True
         try:
             evidence = self.session.evidence
-            self.setting.value = evidence.setting or self.session.model.knowledge.default_setting
+            self.setting.value = evidence.setting or NO_SETTING
             for factor in self.session.persons:
                 self.persons[factor.id].value = _written(factor, evidence[factor.id]) if factor.id in evidence else ""
             items = self.session.shown(self.search.value.split())

@@ -149,6 +149,13 @@ def test_the_setting_is_followed(explorer: Explorer) -> None:
     assert "Setting In a garage" in words(explorer)
 
 
+def test_a_setting_that_was_not_chosen_says_that_it_is_assumed(explorer: Explorer) -> None:
+    assert (explorer.setting.value, explorer.setting.label) == ("", "At the roadside (assumed, none was given)")
+    explorer.setting.value = "garage"
+    explorer.setting.value = ""
+    assert explorer.evidence.setting is None
+
+
 def test_start_again_takes_back_everything_but_the_setting(explorer: Explorer) -> None:
     explorer.setting.value = "garage"
     tick(explorer, "smoke", "present")
