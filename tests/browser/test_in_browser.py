@@ -17,7 +17,7 @@ from calfbayes.presentation.parts import section
 ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOKS = sorted(path.name for path in (ROOT / "notebooks").glob("*.ipynb"))
 RUNNING = 300_000  # milliseconds until a run counts as hung
-ATTACK = "<img src=x onerror=alert(1)>"
+ATTACK = r"<img src=x onerror=alert(1)> $a_1$ \(b^2\) $$c$$"  # markup, and what a notebook would set as formulas
 THEMES = ("JupyterLab Light", "JupyterLab Dark")
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 LEAK = "'leaking_fuel_line'"
@@ -161,7 +161,7 @@ def attacked(folder: Path) -> Path:
     shutil.copytree(ROOT / "tests" / "cli" / "car", folder, dirs_exist_ok=True)
     texts = r'^(label|description|title|question|reason|action|citation) = ".*"$'
     for path in folder.rglob("*.toml"):
-        path.write_text(re.sub(texts, rf'\1 = "{ATTACK}"', path.read_text(), flags=re.MULTILINE))
+        path.write_text(re.sub(texts, lambda found: f"{found[1]} = '{ATTACK}'", path.read_text(), flags=re.MULTILINE))
     return folder
 
 
@@ -179,6 +179,7 @@ def test_an_attack_in_a_model_is_shown_as_text(page: Page, lab: str, lab_folder:
     run_all(page, lab, "evil.ipynb")
     expect(page.get_by_placeholder("swelling, fever, operation ...")).to_be_visible()
     assert page.locator(".calfbayes img, .jupyter-widgets img").count() == 0
+    assert page.locator("mjx-container").count() == 0
     assert page.locator(".jp-RenderedImage img").count() == len(FIGURES)
     assert_without_script(page)
     for theme in THEMES:
