@@ -19,6 +19,7 @@ from calfbayes.knowledge.terms import Cause, Complication, Elicited, Finding, Me
 from calfbayes.network import Network
 
 LONGEST = 4
+LEAST_RATIO = 1e-12  # stands for an odds ratio of 0, which rules a cause out, where routes are ordered
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +129,8 @@ def _strength(network: Network, way: tuple[str, ...]) -> float:
 
 
 def _pull(network: Network, node: str, factor: str, state: str) -> float:
-    """How far a risk state moves a node, as the largest logarithm of its odds ratios without sign."""
-    return max(abs(log(odds.number.value)) for odds in _odds(network, node, factor, state))
+    """How far a risk state moves a node, as the largest logarithm of its odds ratios without sign; a ratio of 0 is the farthest."""
+    return max(abs(log(max(odds.number.value, LEAST_RATIO))) for odds in _odds(network, node, factor, state))
 
 
 def _causes(network: Network) -> list[str]:

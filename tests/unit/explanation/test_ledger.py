@@ -15,7 +15,7 @@ from calfbayes.explanation.shapley import every_order, share_of, shares, some_or
 from calfbayes.inference import exact
 from support.models import model_of, random_model, shipped
 from support.random_models import link, number
-from support.small_models import small_content
+from support.small_models import factor, small_content
 
 PATIENT = {"age": 67, "smoking": True, "pain_on_walking": True, "cold_feet": Likelihood(3), "redness": False}
 SEEDS = range(12)
@@ -388,3 +388,14 @@ def test_a_limit_that_is_no_number_above_zero_is_named(limit: object) -> None:
     ):
         with pytest.raises(ArgumentError, match="cost_limit"):
             ask()
+
+
+@pytest.mark.parametrize("present", [True, False])
+def test_an_odds_ratio_of_0_can_be_explained_in_every_state(present: bool) -> None:
+    """The state that rules a cause out, and the state that does not, have a route by the same ratio."""
+    content = small_content({"a": (1.0, {"f": 0.5}), "b": (1.0, {})}, {"f": 0.25})
+    content["risk_factors"]["old"] = factor("old", 0.25)
+    content["causes"]["a"]["odds"] = {"old": {"present": number(0.0)}}
+    ledger = model_of(content).diagnose({"old": present}).explain("a")
+    assert any(cited.value == 0.0 for route in ledger["old"].routes for cited in route.numbers)
+    assert (ledger.certainty == Certainty.RULED_OUT) is present
