@@ -129,7 +129,7 @@ def _strength(network: Network, way: tuple[str, ...]) -> float:
 
 
 def _pull(network: Network, node: str, factor: str, state: str) -> float:
-    """How far a risk state moves a node, as the largest logarithm of its odds ratios without sign; a ratio of 0 is the farthest."""
+    """How far a risk state moves a node, as the largest logarithm of its odds ratios without sign; 0 pulls the farthest."""
     return max(abs(log(max(odds.number.value, LEAST_RATIO))) for odds in _odds(network, node, factor, state))
 
 
