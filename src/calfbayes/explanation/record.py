@@ -109,9 +109,8 @@ class Replay:
             lines.append(f"  and {len(self.differences) - SHOWN} more differences")
         if not self.same_model and not self.edited:
             lines.append("the model differs, but in none of its numbers and levels: words, rules, advice or arcs do")
-        lines += [
-            f"edited: {entry.place} was {_told(entry.before)}, is {_told(entry.after)}{_did(entry)}" for entry in self.edited
-        ]
+        for entry in self.edited:
+            lines.append(f"edited: {shown(entry.place)} was {_told(entry.before)}, is {_told(entry.after)}{_did(entry)}")
         return "\n".join(lines)
 
     def to_dict(self) -> dict[str, Any]:
@@ -396,16 +395,16 @@ def _differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterato
     level, outcome, ranks, reasons, old = _key_facts(before)
     new_level, new_outcome, new_ranks, new_reasons, new = _key_facts(after)
     if level != new_level:
-        yield f"the urgency was {level}, is {new_level}"
+        yield f"the urgency was {shown(level)}, is {new_level}"
     if outcome != new_outcome:
-        yield f"the outcome was {outcome}, is {new_outcome}"
+        yield f"the outcome was {shown(outcome)}, is {new_outcome}"
     if _reasons(reasons) != _reasons(new_reasons):
         yield f"the reasons were {_reasons(reasons)}, are {_reasons(new_reasons)}"
     if ranks != new_ranks:
         moved = [name for name, other in zip(ranks, new_ranks, strict=False) if name != other]
-        yield f"the order of the causes differs, first at {moved[0] if moved else 'its end'}"
+        yield f"the order of the causes differs, first at {shown(moved[0]) if moved else 'its end'}"
     for name in sorted(set(old) ^ set(new)):
-        yield f"{name} is in one of the two only"
+        yield f"{shown(name)} is in one of the two only"
     moves = [(abs(new[name] - old[name]), name) for name in old if name in new and not abs(new[name] - old[name]) <= SAME]
     for _, name in sorted(moves, key=lambda move: (-move[0], move[1])):
         yield f"{name} was {old[name]:.6g}, is {new[name]:.6g}"
@@ -414,7 +413,7 @@ def _differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterato
 
 
 def _reasons(reasons: list[Any]) -> str:
-    return ", ".join(str(reason["id"]) for reason in reasons) or "none"
+    return ", ".join(shown(str(reason["id"])) for reason in reasons) or "none"
 
 
 def _edited(before: Mapping[str, Number], after: Mapping[str, Number]) -> tuple[Edited, ...]:

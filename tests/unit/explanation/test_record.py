@@ -217,6 +217,18 @@ def test_a_number_that_never_fitted_is_listed_and_not_tried() -> None:
     assert [(entry.before, entry.after, entry.effects) for entry in again.edited] == [(7.5, 0.3, None)]
 
 
+def test_a_record_forges_no_line() -> None:
+    forged = "x\nreproduced"
+    document = recorded()
+    document["model"]["digest"] = document["result"]["model"]["digest"] = "0" * 64
+    document["numbers"][forged] = 1.0
+    document["result"]["causes"][0]["id"] = document["result"]["outcome"] = document["result"]["urgency"]["level"] = forged
+    document["result"]["urgency"]["reasons"] = [{"id": forged}]
+    lines = str(shipped("tutorial").replay(document)).splitlines()
+    assert "reproduced" not in lines
+    assert any(line.startswith("edited: 'x\\nreproduced' was 1") for line in lines)
+
+
 def test_a_tampered_probability_is_seen() -> None:
     document = recorded()
     document["result"]["causes"][0]["probability"] += 1e-9
