@@ -35,6 +35,8 @@ LONGEST = 200
 KEYS = {"record_version", "calfbayes", "model", "evidence", "policy", "result", "numbers"}
 DIGITS = 12  # of a digest, in words
 NOT_THERE = "not there"
+RANKED = ("causes", "complications")
+Ranked = tuple[str, str]  # which of the two, and an id
 Number = float | str  # a level is one, too: it decides as a number does
 
 
@@ -301,7 +303,7 @@ def _check(document: object) -> None:
     try:
         level, outcome, ranks, reasons, _ = _key_facts(document["result"])
         document["result"]["evidence"]["setting"]
-        texts = [level, outcome, *ranks, *(reason["id"] for reason in reasons)]
+        texts = [level, outcome, *(name for _, name in ranks), *(reason["id"] for reason in reasons)]
     except (KeyError, TypeError, ValueError, OverflowError):
         raise ArgumentError("record['result']", "something incomplete", expected) from None
     if not all(isinstance(text, str) for text in texts):
@@ -319,12 +321,11 @@ def _diagnose(solved: SolvedNetwork, evidence: Evidence, policy: UrgencyPolicy |
     return diagnose(solved, evidence, policy=policy, allow_laxer_policy=policy is not None)
 
 
-def _key_facts(result: Mapping[str, Any]) -> tuple[str, str, list[str], list[Any], dict[str, float]]:
+def _key_facts(result: Mapping[str, Any]) -> tuple[str, str, list[Ranked], list[Any], dict[Ranked, float]]:
     """Level, outcome, ranks, reasons and probabilities."""
-    entries = [*result["causes"], *result["complications"]]
-    ranks = [entry["id"] for entry in entries]
-    probabilities = {entry["id"]: float(entry["probability"]) for entry in entries}
-    return result["urgency"]["level"], result["outcome"], ranks, list(result["urgency"]["reasons"]), probabilities
+    probabilities = [((part, entry["id"]), float(entry["probability"])) for part in RANKED for entry in result[part]]
+    ranks = [ranked for ranked, _ in probabilities]
+    return result["urgency"]["level"], result["outcome"], ranks, list(result["urgency"]["reasons"]), dict(probabilities)
 
 
 def _all_differences(document: Mapping[str, Any], now: Diagnosis, forged: tuple[Edited, ...]) -> Iterator[str]:
@@ -356,11 +357,13 @@ def _differences_of_results(before: Mapping[str, Any], after: Mapping[str, Any],
 
 def _without_key_facts(result: Mapping[str, Any]) -> dict[str, Any]:
     """What `_differences` does not tell of a result, causes and complications by their ids; nor which model it was."""
-    entries = [*result["causes"], *result["complications"]]
-    texts = {entry["id"]: {key: value for key, value in entry.items() if key != "probability"} for entry in entries}
+    texts = {
+        part: {entry["id"]: {key: value for key, value in entry.items() if key != "probability"} for entry in result[part]}
+        for part in RANKED
+    }
     urgency = {key: value for key, value in result["urgency"].items() if key not in {"level", "reasons"}}
-    rest = {key: value for key, value in result.items() if key not in {"causes", "complications", "outcome", "model"}}
-    return {**rest, "urgency": urgency, "causes": texts}
+    rest = {key: value for key, value in result.items() if key not in {*RANKED, "outcome", "model"}}
+    return {**rest, "urgency": urgency, **texts}
 
 
 def _rest(before: Any, after: Any, place: str, is_whole: bool) -> Iterator[str]:
@@ -401,13 +404,13 @@ def _differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterato
     if _reasons(reasons) != _reasons(new_reasons):
         yield f"the reasons were {_reasons(reasons)}, are {_reasons(new_reasons)}"
     if ranks != new_ranks:
-        moved = [name for name, other in zip(ranks, new_ranks, strict=False) if name != other]
+        moved = [one[1] for one, other in zip(ranks, new_ranks, strict=False) if one != other]
         yield f"the order of the causes differs, first at {shown(moved[0]) if moved else 'its end'}"
-    for name in sorted(set(old) ^ set(new)):
-        yield f"{shown(name)} is in one of the two only"
-    moves = [(abs(new[name] - old[name]), name) for name in old if name in new and not abs(new[name] - old[name]) <= SAME]
-    for _, name in sorted(moves, key=lambda move: (-move[0], move[1])):
-        yield f"{name} was {old[name]:.6g}, is {new[name]:.6g}"
+    for part, name in sorted(set(old) ^ set(new)):
+        yield f"{shown(name)} is among the {part} in one of the two only"
+    moves = [(abs(new[one] - old[one]), one) for one in old if one in new and not abs(new[one] - old[one]) <= SAME]
+    for _, one in sorted(moves, key=lambda move: (-move[0], move[1])):
+        yield f"{one[1]} was {old[one]:.6g}, is {new[one]:.6g}"
     if reasons != new_reasons and _reasons(reasons) == _reasons(new_reasons):
         yield "the reasons are the same, told in other words or with other numbers"
 

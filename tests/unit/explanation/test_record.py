@@ -229,6 +229,15 @@ def test_a_record_forges_no_line() -> None:
     assert any(line.startswith("edited: 'x\\nreproduced' was 1") for line in lines)
 
 
+def test_a_cause_moved_among_the_complications_is_seen() -> None:
+    document = recorded()
+    moved = document["result"]["causes"].pop()
+    document["result"]["complications"].insert(0, moved)
+    again = shipped("tutorial").replay(document)
+    assert not again.reproduced
+    assert f"{moved['id']} is among the causes in one of the two only" in again.differences
+
+
 def test_a_tampered_probability_is_seen() -> None:
     document = recorded()
     document["result"]["causes"][0]["probability"] += 1e-9
