@@ -301,18 +301,20 @@ def _check(document: object) -> None:
     if not all(isinstance(number, str) or _is_finite(number) for number in document["numbers"].values()):
         raise ArgumentError("record['numbers']", "something else than numbers and levels", expected)
     try:
-        level, outcome, ranks, reasons, _ = _key_facts(document["result"])
+        level, outcome, ranks, reasons, probabilities = _key_facts(document["result"])
         document["result"]["evidence"]["setting"]
         texts = [level, outcome, *(name for _, name in ranks), *(reason["id"] for reason in reasons)]
-    except (KeyError, TypeError, ValueError, OverflowError):
+    except (KeyError, TypeError, ValueError):
         raise ArgumentError("record['result']", "something incomplete", expected) from None
     if not all(isinstance(text, str) for text in texts):
         raise ArgumentError("record['result']", "an id or level that is no text", expected)
+    if not all(map(_is_finite, probabilities.values())):
+        raise ArgumentError("record['result']", "a probability that is no number", expected)
 
 
 def _is_finite(number: object) -> bool:
     try:
-        return isinstance(number, int | float) and isfinite(number)
+        return isinstance(number, int | float) and not isinstance(number, bool) and isfinite(number)
     except OverflowError:  # of a whole number too large for a float
         return False
 
@@ -323,7 +325,7 @@ def _diagnose(solved: SolvedNetwork, evidence: Evidence, policy: UrgencyPolicy |
 
 def _key_facts(result: Mapping[str, Any]) -> tuple[str, str, list[Ranked], list[Any], dict[Ranked, float]]:
     """Level, outcome, ranks, reasons and probabilities."""
-    probabilities = [((part, entry["id"]), float(entry["probability"])) for part in RANKED for entry in result[part]]
+    probabilities = [((part, entry["id"]), entry["probability"]) for part in RANKED for entry in result[part]]
     ranks = [ranked for ranked, _ in probabilities]
     return result["urgency"]["level"], result["outcome"], ranks, list(result["urgency"]["reasons"]), dict(probabilities)
 
