@@ -33,6 +33,7 @@ TOLD = 3  # effects of one of them, the largest
 SHOWN = 8  # differences, in words
 LONGEST = 200
 KEYS = {"record_version", "calfbayes", "model", "evidence", "policy", "result", "numbers"}
+TOLD_OF = ("origin", "time")  # of an item, beside its value
 DIGITS = 12  # of a digest, in words
 NOT_THERE = "not there"
 RANKED = ("causes", "complications")
@@ -152,8 +153,7 @@ def record(
         for name, text in (given or {}).items():
             if name not in items:
                 raise UnknownNameError("item", str(name)[:LONGEST], (), "this evidence")
-            if not isinstance(text, str) or not 0 < len(text) <= LONGEST:
-                raise ArgumentError(f"{key}s[{name!r}]", short(text), f"text of at most {LONGEST} characters")
+            _check_told_of(text, f"{key}s[{name!r}]")
             items[name][key] = text
     return {
         "record_version": RECORD_VERSION,
@@ -295,9 +295,16 @@ def _check(document: object) -> None:
     made_by = [document["calfbayes"], *document["model"].values()]
     if len(made_by) != 1 + len(ModelIdentity.__slots__) or not all(isinstance(text, str) for text in made_by):
         raise ArgumentError("record['model']", short(document["model"]), expected)
+    _check_keys(document, KEYS, "record")
+    _check_keys(document["evidence"], parts["evidence"], "record['evidence']")
     items = document["evidence"]["items"]
     if not isinstance(items, Mapping) or not all(isinstance(item, Mapping) and "value" in item for item in items.values()):
         raise ArgumentError("record['evidence']", short(items), expected)
+    for name, item in items.items():
+        _check_keys(item, {"value", *TOLD_OF}, f"the item {short(name)} of the record")
+        for key in TOLD_OF:
+            if key in item:
+                _check_told_of(item[key], f"{key} of the item {short(name)} of the record")
     if not all(isinstance(number, str) or _is_finite(number) for number in document["numbers"].values()):
         raise ArgumentError("record['numbers']", "something else than numbers and levels", expected)
     try:
@@ -310,6 +317,18 @@ def _check(document: object) -> None:
         raise ArgumentError("record['result']", "an id or level that is no text", expected)
     if not all(map(_is_finite, probabilities.values())):
         raise ArgumentError("record['result']", "a probability that is no number", expected)
+
+
+def _check_keys(table: Mapping[str, Any], known: set[str], place: str) -> None:
+    for key in table:
+        if key not in known:
+            raise ArgumentError(place, f"one with {short(key)}", f"nothing but {', '.join(sorted(known))}")
+
+
+def _check_told_of(text: object, place: str) -> None:
+    """Refuse an origin or a time that is no short text."""
+    if not isinstance(text, str) or not 0 < len(text) <= LONGEST:
+        raise ArgumentError(place, short(text), f"text of at most {LONGEST} characters")
 
 
 def _is_finite(number: object) -> bool:

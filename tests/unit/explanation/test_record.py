@@ -284,6 +284,11 @@ def test_another_policy_has_to_be_given_again() -> None:
         (lambda d: d["result"]["urgency"].update(level=3), "no text"),
         (lambda d: d["result"].pop("outcome"), "incomplete"),
         (lambda d: d["evidence"].pop("setting"), "evidence"),
+        (lambda d: d.update(note="x"), "note"),
+        (lambda d: d["evidence"].update(note="x"), "note"),
+        (lambda d: d["evidence"]["items"]["age"].update(note="x"), "age.*note"),
+        (lambda d: d["evidence"]["items"]["age"].update(origin=3), "origin of .*age"),
+        (lambda d: d["evidence"]["items"]["age"].update(time=""), "time of .*age"),
         (lambda d: d.update(model="calf"), "model"),
     ],
 )
