@@ -85,6 +85,8 @@ class Replay:
         repeated: What made it now.
         differences: What is not as recorded, each as text.
         edited: The numbers of the model that differ.
+        gaps: What the result holds now and another version of this library did not record; by the same version it is a
+            difference.
     """
 
     result: Diagnosis
@@ -92,6 +94,7 @@ class Replay:
     repeated: Maker
     differences: tuple[str, ...]
     edited: tuple[Edited, ...]
+    gaps: tuple[str, ...]
 
     @property
     def same_model(self) -> bool:
@@ -105,11 +108,14 @@ class Replay:
 
     def __str__(self) -> str:
         same = self.recorded == self.repeated
-        lines = ["reproduced" if self.reproduced else "not reproduced"]
+        as_far = ", as far as it was recorded" if self.gaps else ""
+        lines = [f"reproduced{as_far}" if self.reproduced else "not reproduced"]
         lines += [f"recorded with {self.recorded}", f"repeated with {'the same' if same else self.repeated}"]
         lines += [f"  {difference}" for difference in self.differences[:SHOWN]]
         if len(self.differences) > SHOWN:
             lines.append(f"  and {len(self.differences) - SHOWN} more differences")
+        if self.gaps:
+            lines.append(f"not recorded: {', '.join(self.gaps)}")
         if not self.same_model and not self.edited:
             lines.append("the model differs, but in none of its numbers and levels: words, rules, advice or arcs do")
         for entry in self.edited:
@@ -129,6 +135,7 @@ class Replay:
             "repeated": asdict(self.repeated),
             "differences": list(self.differences),
             "edited": edited,
+            "gaps": list(self.gaps),
         }
 
 
@@ -198,7 +205,9 @@ def replay(
     elif differences:
         tried = [_with_effects(solved, content, entry, now, policy) for entry in edited[:MOST_TRIED]]
         edited = (*tried, *edited[MOST_TRIED:])
-    return Replay(now, recorded, repeated, differences, edited)
+    before, after = _without_key_facts(document["result"]), _without_key_facts(json.loads(now.to_json()))
+    gaps = () if recorded.calfbayes == __version__ else tuple(_gaps(before, after))
+    return Replay(now, recorded, repeated, differences, edited, gaps)
 
 
 def numbers_of(knowledge: KnowledgeBase) -> dict[str, Number]:
@@ -398,6 +407,20 @@ def _rest(before: Any, after: Any, place: str, is_whole: bool) -> Iterator[str]:
             yield from _rest(old, new, f"{place}.{k}", is_whole)
     elif not _is_same(before, after):
         yield f"{place} was {_in_short(before)}, is {_in_short(after)}"
+
+
+def _gaps(before: Any, after: Any, place: str = "") -> Iterator[str]:
+    """Where a second value of JSON holds what a first does not, though the first has what it would stand in."""
+    if isinstance(before, Mapping) and isinstance(after, Mapping):
+        for key, value in after.items():
+            inside = f"{place}.{key}" if place else key
+            if key not in before:
+                yield inside
+            else:
+                yield from _gaps(before[key], value, inside)
+    elif isinstance(before, list) and isinstance(after, list):
+        for k, (old, new) in enumerate(zip(before, after, strict=False)):
+            yield from _gaps(old, new, f"{place}.{k}")
 
 
 def _in_short(value: Any) -> str:

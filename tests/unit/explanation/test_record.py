@@ -92,7 +92,14 @@ def test_what_is_left_out_of_a_record_is_seen_unless_another_version_left_it_out
     ]
     document["calfbayes"] = "0.0.1"
     assert "recorded with calfbayes 0.0.1 " in str(shipped("tutorial").replay(document))
-    assert shipped("tutorial").replay(document).differences == ("urgency.open_rules was a list of 2, is a list of 3",)
+    del document["result"]["urgency"]["action"], document["result"]["causes"][0]["label"]
+    first = document["result"]["causes"][0]["id"]
+    again = shipped("tutorial").replay(document)
+    assert again.differences == ("urgency.open_rules was a list of 2, is a list of 3",)
+    assert set(again.gaps) == {"care", "urgency.action", f"causes.{first}.label"}
+    assert f"not recorded: {', '.join(again.gaps)}" in str(again).splitlines()
+    assert again.to_dict()["gaps"] == list(again.gaps)
+    assert str(replace(again, differences=())).startswith("reproduced, as far as it was recorded\n")
 
 
 def test_a_setting_that_was_assumed_is_assumed_again_and_one_that_was_given_is_given() -> None:
