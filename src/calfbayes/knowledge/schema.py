@@ -487,6 +487,7 @@ class SentencesTable(Table):
     assessed: Text
     insufficient: Text
     outside_scope: Text
+    beyond: Text
     conflict: Text
     pair: Text
     spread: Text

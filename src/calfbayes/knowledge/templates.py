@@ -47,6 +47,7 @@ EXPLANATION: Fields = {
         ("assessed", "", ""),
         ("insufficient", "", ""),
         ("outside_scope", "", ""),
+        ("beyond", "reason", ""),
         ("conflict", "pairs", ""),
         ("pair", "first second times", ""),
         ("spread", "", ""),

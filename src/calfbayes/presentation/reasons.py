@@ -39,7 +39,8 @@ def ledger_sentences(ledger: "Ledger") -> tuple[str, ...]:
     if words is None:
         return ()
     if isinf(ledger.share_decibans) or ledger.decided_by:
-        return (_settled(words, ledger._result, ledger._result[ledger.cause], ledger.decided_by),)
+        settled = _settled(words, ledger._result, ledger._result[ledger.cause], ledger.decided_by)
+        return (*_beyond(words, ledger._result), settled)
     shown = {"probability": words.chance(not_certain(ledger.probability)), "share": words.chance(ledger.share)}
     said = words.of_probability(ledger._result[ledger.cause])
     sentences = [words.fill("summary", cause=ledger.label, words=said, **shown)]
@@ -57,7 +58,7 @@ def ledger_sentences(ledger: "Ledger") -> tuple[str, ...]:
         sentences.append(words.fill("unasked", cause=ledger.label, items=words.listed(map(words.would_change, telling))))
     if ledger.unasked is None:
         sentences.append(words.fill("unasked_unknown"))
-    return (*sentences, *_sampled(words, ledger.n_orders, ledger.weights))
+    return (*_beyond(words, ledger._result), *sentences, *_sampled(words, ledger.n_orders, ledger.weights))
 
 
 def _settled(words: "_Words", result: "Diagnosis", entry: "CauseResult", decided_by: Iterable[str]) -> str:
@@ -80,6 +81,11 @@ def _sampled(words: "_Words", n_orders: int, weights: Sequence["ItemWeight | Ite
         return ()
     error = 2.0 * max(weight.error for weight in weights)
     return (words.fill("several_orders", orders=str(n_orders), error=f"{error:.1g}"),)
+
+
+def _beyond(words: "_Words", result: "Diagnosis") -> tuple[str, ...]:
+    """That the result is outside the scope of the model, and why: weights that follow from a wrong answer look as good."""
+    return (words.fill("beyond", reason=result.outcome_reason),) if result.outcome == "outside_scope" else ()
 
 
 def _least(weights: Sequence["ItemWeight | ItemRatio"]) -> float:
@@ -213,7 +219,7 @@ def contest_sentences(contest: "Contest") -> tuple[str, ...]:
     sets = [words.fill("one_set", causes=" + ".join(s.labels), probability=words.chance(s.probability)) for s in contest.sets]
     together = words.chance(sum(s.probability for s in contest.sets[:SETS_TOLD]))
     sentences.append(words.fill("sets", items=words.listed(sets[:SETS_TOLD]), together=together))
-    return (*sentences, *_sampled(words, contest.n_orders, contest.ratios))
+    return (*_beyond(words, contest._result), *sentences, *_sampled(words, contest.n_orders, contest.ratios))
 
 
 def contest_text(contest: "Contest", *, width: int = 100) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from calfbayes import Diagnosis, Level, Likelihood, compare
+from calfbayes import Diagnosis, Level, Likelihood, Outcome, compare
 from calfbayes.presentation.plain import percent
 from calfbayes.presentation.reasons import conflict_sentences, supposed
 from support.models import SHIPPED, model_of, shipped
@@ -183,6 +183,15 @@ def test_two_causes_are_told_apart() -> None:
     assert f"together: {percent(contest.both)}" in text
     assert f"{contest.sets[0].labels[0]} ({percent(contest.sets[0].probability)})" in text
     assert f"{supposed(contest.first_with)} with" in repr(contest)
+
+
+def test_what_is_outside_the_scope_is_told_so_with_the_reason() -> None:
+    strange = replace(result(), outcome=Outcome.OUTSIDE_SCOPE, outcome_reason="the answers hardly go together")
+    for said, usual in (
+        (strange.explain(FIRST).sentences, result().explain(FIRST).sentences),
+        (strange.compare_causes(FIRST, SECOND).sentences, result().compare_causes(FIRST, SECOND).sentences),
+    ):
+        assert said == ("Caution, this is outside what the model is meant for: the answers hardly go together.", *usual)
 
 
 def test_differences_are_told() -> None:
