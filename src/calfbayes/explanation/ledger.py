@@ -28,7 +28,7 @@ from calfbayes.diagnosis.encoding import encode
 from calfbayes.diagnosis.result import Diagnosis
 from calfbayes.errors import QueryTooCostlyError, UnknownNameError
 from calfbayes.evidence import Evidence, Likelihood, Value
-from calfbayes.explanation.routes import Route, parents, routes
+from calfbayes.explanation.routes import Route, parents, reaches, routes
 from calfbayes.explanation.shapley import share_of, shares, turning_points
 from calfbayes.explanation.weighing import Weighing, settled_by, weigh
 from calfbayes.inference.hypothetical import Outcomes, Supposed, given_each, given_each_answer
@@ -153,7 +153,8 @@ class Ledger:
         certainty: `open`, or why no weights can be given to everything.
         n_orders: In how many orders the answers were learnt; 0 if all were counted.
         unasked: What is not known and would matter most, most first; None if that would have cost too much.
-        competitors: The causes in whose presence this one is less probable, those that take most away first.
+        competitors: The causes in whose presence this one is less probable and that do not lead to it, those that take most
+            away first.
     """
 
     cause: str
@@ -398,7 +399,9 @@ def _open_answers(solved: SolvedNetwork, setting: str, evidence: Evidence) -> Ou
 
 def _competitors(result: Diagnosis, node: int) -> tuple[Competitor, ...]:
     network = result._solved.network
-    others = [e for e in result.causes if network.node_index[e.id] != node and 0.0 < e.probability < 1.0][:COMPETITORS]
+    cause = network.nodes[node].id
+    possible = [e for e in result.causes if 0.0 < e.probability < 1.0]
+    others = [e for e in possible if not reaches(network, e.id, cause)][:COMPETITORS]  # what leads to it does not compete
     nodes = [network.node_index[entry.id] for entry in others]
     numbers = network.numbers(result._solved.bases[result.setting].logits)
     evidence = encode(network, result.evidence)

@@ -272,6 +272,19 @@ def with_a_complication() -> Model:
     return model_of({**content, "explanation": shipped("tutorial")._content["explanation"]})
 
 
+def test_a_cause_does_not_compete_with_what_it_leads_to() -> None:
+    """It explains the finding by itself, so the complication is less probable with it; but it is no other explanation."""
+    content = small_content({"a": (1.0, {"h": 0.9, "worse": 0.001}), "b": (1.0, {"h": 0.9})}, {"h": 0.01})
+    text = {key: content["causes"]["a"][key] for key in ("label", "description", "group", "urgency", "care")}
+    content["complications"] = {"worse": {**text, "label": "worse", "leak": number(0.1), "odds": {}, "links": {"h": link(0.9)}}}
+    result = model_of(content).diagnose({"h": True})
+    contest = result.compare_causes("worse", "a")
+    assert contest.first_with is not None
+    assert contest.first_without is not None
+    assert contest.first_with < contest.first_without
+    assert [rival.id for rival in result.explain("worse").competitors] == ["b"]
+
+
 @pytest.mark.parametrize("present", [True, False])
 def test_what_moves_a_complication_through_its_cause_names_that_cause_and_no_rival(present: bool) -> None:
     ledger = with_a_complication().diagnose({"f": present, "g": not present, "h": True}).explain("worse")
