@@ -2,11 +2,12 @@
 
 import textwrap
 from collections.abc import Iterable
+from decimal import Decimal
 from unicodedata import category
 
 from calfbayes.knowledge.chances import percent
 
-__all__ = ["bar", "bullets", "painted", "percent", "printable", "shortened", "wrapped"]
+__all__ = ["bar", "bullets", "multiple", "painted", "percent", "printable", "shortened", "wrapped"]
 
 FULL = "█"
 EMPTY = "·"
@@ -27,6 +28,12 @@ def printable(text: str) -> str:
     return "".join(
         sign.encode("unicode_escape").decode("ascii") if category(sign) in UNSAFE_CATEGORIES else sign for sign in text
     )
+
+
+def multiple(ratio: float) -> str:
+    """A ratio in two significant digits, never with an exponent: 0.0031, 3.5, 86, 700, 2,500."""
+    digits = f"{ratio:.2g}"
+    return f"{float(digits):,.0f}" if "e+" in digits else format(Decimal(digits), "f")
 
 
 def bar(probability: float, share: float, width: int) -> str:

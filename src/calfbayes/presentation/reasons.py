@@ -13,7 +13,7 @@ from calfbayes.evidence import Likelihood, Value
 from calfbayes.knowledge.chances import in_words
 from calfbayes.knowledge.terms import Explanation, RiskFactor
 from calfbayes.presentation.facts import headline
-from calfbayes.presentation.plain import bullets, percent, printable, shortened, wrapped
+from calfbayes.presentation.plain import bullets, multiple, percent, printable, shortened, wrapped
 from calfbayes.presentation.text import MIN_WIDTH, joined
 
 if TYPE_CHECKING:
@@ -167,7 +167,7 @@ def what_it_does(decibans: float, what: str) -> str:
     """What a weight does to the odds or the ratio `what`, told without a sign."""
     if isinf(decibans):
         return "decides for it" if decibans > 0 else "rules it out"
-    times = f"{10 ** (abs(decibans) / 10):.2g}"
+    times = multiple(10 ** (abs(decibans) / 10))
     if times == "1":
         return "next to nothing"
     return f"{what} {'times' if decibans > 0 else 'divided by'} {times}"
@@ -252,7 +252,7 @@ def between_them(contest: "Contest", ratio: "ItemRatio") -> str:
     """What an answer does between two causes, as a ratio unless it rules one of them out."""
     if isinf(ratio.decibans):
         return f"rules out {contest.labels[ratio.decibans > 0]}"
-    return f"likelihood ratio {ratio.likelihood_ratio:.2g}"
+    return f"likelihood ratio {multiple(ratio.likelihood_ratio)}"
 
 
 def comparison_sentences(comparison: "Comparison") -> tuple[str, ...]:
@@ -316,7 +316,7 @@ def conflict_sentences(result: "Diagnosis", conflict: "Conflict") -> tuple[str, 
             "pair",
             first=words.fact(pair.first, evidence[pair.first]),
             second=words.fact(pair.second, evidence[pair.second]),
-            times=f"{pair.times:.2g}",
+            times=multiple(pair.times),
         )
         for pair in conflict.pairs
     ]
@@ -350,7 +350,7 @@ def conflicting(words: "Names", conflict: "Conflict") -> list[tuple[str, str, st
     """Each pair of answers, and how many times rarer they are together than apart."""
     evidence = conflict._result.evidence
     facts = [[words.fact(name, evidence[name]) for name in (pair.first, pair.second)] for pair in conflict.pairs]
-    return [(first, second, f"{pair.times:.2g}") for (first, second), pair in zip(facts, conflict.pairs, strict=True)]
+    return [(first, second, multiple(pair.times)) for (first, second), pair in zip(facts, conflict.pairs, strict=True)]
 
 
 # --- words -----------------------------------------------------------------------------------------------------------
@@ -427,7 +427,7 @@ class _Words(Names):
 
     def weighed(self, name: str, value: Value, decibans: float, sentence: str) -> str:
         """An answer with its weight, told without a sign."""
-        times = f"{10 ** (abs(decibans) / 10):.2g}"
+        times = multiple(10 ** (abs(decibans) / 10))
         return self.fill(
             sentence, item=self.fact(name, value), strength=_band(self._explanation.strength, abs(decibans)), times=times
         )

@@ -6,7 +6,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from calfbayes.presentation.plain import EMPTY, FULL, MARK, bar, bullets, painted, percent, printable, shortened, wrapped
+from calfbayes.presentation.plain import (
+    EMPTY,
+    FULL,
+    MARK,
+    bar,
+    bullets,
+    multiple,
+    painted,
+    percent,
+    printable,
+    shortened,
+    wrapped,
+)
 
 probabilities = st.floats(0, 1)
 
@@ -55,6 +67,24 @@ def test_percentages(probability: float, shown: str) -> None:
 def test_what_was_counted_may_be_all() -> None:
     assert percent(1.0, exact=True) == "100 %"
     assert percent(1.0 - 2**-53, exact=True) == ">99.9 %"
+
+
+@pytest.mark.parametrize(
+    ("ratio", "shown"),
+    [
+        (1.0, "1"),
+        (3.46, "3.5"),
+        (86.4, "86"),
+        (99.6, "100"),
+        (704.0, "700"),
+        (2512.0, "2,500"),
+        (1e6, "1,000,000"),
+        (0.031, "0.031"),
+        (2e-7, "0.0000002"),
+    ],
+)
+def test_a_ratio_has_two_digits_and_no_exponent(ratio: float, shown: str) -> None:
+    assert multiple(ratio) == shown
 
 
 @given(probabilities)
