@@ -18,7 +18,7 @@ EXPLANATION: Fields = {
         ("opposing", "item times", "strength"),
         ("absent", "item", ""),
         ("doubtful", "item ratio", ""),
-        ("doubted", "item ratio", ""),
+        ("doubted", "item times", ""),
         ("state", "item state", ""),
         ("nothing", "cause", ""),
         ("indirect", "items", "cause"),

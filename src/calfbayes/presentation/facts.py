@@ -32,14 +32,22 @@ def setting_label(evidence: Evidence) -> str:
 
 
 def fact(record: Node | RiskFactor, value: Value) -> str:
-    """One answer: the label, with the number, state or likelihood ratio if it is more than a yes or no."""
+    """One answer: the label, with the number, state or likelihood ratio if it is more than a yes or no.
+
+    A doubtful report that speaks rather against the finding denies it; whether it is absent or not known, the caller tells.
+    """
     if isinstance(value, Likelihood):
-        return f"{record.label} (likelihood ratio {value.ratio:g})"
+        return f"{'no: ' if value.ratio < 1.0 else ''}{record.label} (likelihood ratio {value.ratio:g})"
     if isinstance(value, bool) or value is None:
         return record.label
+    return f"{record.label}: {state(record, value)}"
+
+
+def state(record: Node | RiskFactor, value: str | float) -> str:
+    """The state or number of a risk factor."""
     if isinstance(value, str):
-        return f"{record.label}: {value.replace('_', ' ')}"
-    return f"{record.label}: {value:g} {record.unit if isinstance(record, RiskFactor) else ''}".rstrip()
+        return value.removeprefix(f"{record.id}_").replace("_", " ")
+    return f"{value:g} {record.unit if isinstance(record, RiskFactor) else ''}".rstrip()
 
 
 def known(evidence: Evidence) -> dict[str, list[str]]:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from calfbayes.evidence import Likelihood, Value
 from calfbayes.knowledge.chances import in_words
-from calfbayes.knowledge.terms import Explanation, RiskFactor
-from calfbayes.presentation.facts import headline
+from calfbayes.knowledge.terms import Explanation
+from calfbayes.presentation.facts import fact, headline, state
 from calfbayes.presentation.plain import bullets, multiple, percent, printable, shortened, wrapped
 from calfbayes.presentation.text import MIN_WIDTH, joined
 
@@ -370,21 +370,14 @@ class Names:
 
     def fact(self, name: str, value: Value) -> str:
         """An answer."""
-        label = self.label(name)
-        if isinstance(value, Likelihood):
-            return f"{'no: ' if value.ratio < 1.0 else ''}{label} (likelihood ratio {value.ratio:g})"
+        told = fact(self._records[name], value)
         if value is None:
-            return f"{label}: not known"
-        if isinstance(value, bool):
-            return label if value else f"no: {label}"
-        return f"{label}: {self.state(name, value)}"
+            return f"{told}: not known"
+        return f"no: {told}" if value is False else told
 
     def state(self, name: str, value: str | float) -> str:
         """The state or number of a risk factor."""
-        record = self._records[name]
-        if isinstance(value, str):
-            return value.removeprefix(f"{name}_").replace("_", " ")
-        return f"{value:g} {record.unit if isinstance(record, RiskFactor) else ''}".rstrip()
+        return state(self._records[name], value)
 
 
 class _Words(Names):
@@ -418,7 +411,9 @@ class _Words(Names):
         """An answer, in the words of the model."""
         label = self.label(name)
         if isinstance(value, Likelihood):
-            return self.fill("doubted" if value.ratio < 1.0 else "doubtful", item=label, ratio=f"{value.ratio:g}")
+            if value.ratio < 1.0:
+                return self.fill("doubted", item=label, times=multiple(1.0 / value.ratio))
+            return self.fill("doubtful", item=label, ratio=f"{value.ratio:g}")
         if value is True:
             return label
         if value is False:

@@ -126,7 +126,7 @@ def test_evidence_tells_every_kind_of_answer_apart() -> None:
     )
     assert read_page(evidence._repr_html_()).words == (
         "What is known Patient Mileage: 60.5 thousand km Present Frost last night Absent Dim lights "
-        "Doubtful Smoke from the bonnet (likelihood ratio 0.25) Not known Clicking starter "
+        "Doubtful no: Smoke from the bonnet (likelihood ratio 0.25) Not known Clicking starter "
         "Setting At the roadside (assumed, none was given)"
     )
     assert read_page(evidence_html(CAR.evidence({}, setting="garage"))).words == (

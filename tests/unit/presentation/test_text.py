@@ -75,7 +75,7 @@ def test_every_kind_of_answer_is_told_apart() -> None:
         "  Patient    Fuel: battery only; Mileage: 60.5 thousand km",
         "  Present    Frost last night",
         "  Absent     Dim lights",
-        "  Doubtful   Smoke from the bonnet (likelihood ratio 0.25)",
+        "  Doubtful   no: Smoke from the bonnet (likelihood ratio 0.25)",
         "  Not known  Clicking starter",
         "  Setting    At the roadside (assumed, none was given)",
     ]
