@@ -13,6 +13,8 @@ from calfbayes.inference.reduction import Encoded, Query, reduce, reduce_batch
 from calfbayes.knowledge.terms import Cause, Complication
 from calfbayes.network import Network, Numbers
 
+ALL_BUT_SURE = 40.0  # a logit: the complement of its probability is below 1e-17
+
 
 @dataclass(frozen=True, eq=False)
 class SolvedNetwork:
@@ -96,13 +98,17 @@ def _possible(network: Network, bases: Bases, evidence: Encoded, cost_limit: flo
     """Whether evidence is possible, and how many state operations it took to find that out.
 
     Whether a sum of products of non-negative numbers is 0 depends only on which of them are 0; so all others are set to
-    moderate values, and a link below 1 to an absent finding, which forbids nothing, to 0. Then nothing is lost to rounding.
+    moderate values, a link below 1 to an absent finding, which forbids nothing, to 0, and the leak of a finding to what
+    explains the report. Then nothing is lost to rounding.
     """
     numbers = network.numbers(bases.logits)
     absent = {node for node, _, on in evidence.findings if on == 0.0}
+    explaining = np.zeros(numbers.logits.shape)
+    for node, _, _ in evidence.findings:
+        explaining[:, node] = -ALL_BUT_SURE if node in absent else ALL_BUT_SURE
     of_absent = np.array([child in absent for _, child in network.layout.arcs], dtype=bool)
     moderate = Numbers(
-        np.where(np.isinf(numbers.logits), numbers.logits, 0.0),
+        np.where(np.isinf(numbers.logits), numbers.logits, explaining),
         np.where((numbers.links > 0.0) & (numbers.links < 1.0), np.where(of_absent, 0.0, 0.5), numbers.links),
         np.where(np.isinf(numbers.log_odds), numbers.log_odds, 0.0),
         np.where(numbers.priors > 0.0, 1.0, 0.0),

@@ -7,6 +7,7 @@ from calfbayes.inference.reduction import Encoded
 from calfbayes.inference.solved import SolvedNetwork, clashing, is_possible, nothing_known, severities, solve
 from support.models import SHIPPED, model_of, random_model, shipped
 from support.queries import ABSENT, PRESENT
+from support.random_models import link, number
 from support.small_models import factor, small_content
 
 
@@ -93,6 +94,30 @@ def test_very_many_answers_about_one_cause_are_possible(answer: tuple[float, flo
     sign, *marks = (solved.network.node_index[name] for name in names)
     evidence = Encoded((), tuple(sorted([(sign, *PRESENT), *((mark, *answer) for mark in marks)])))
     assert is_possible(solved.network, solved.bases["here"], evidence)
+
+
+def test_very_many_absent_findings_that_an_unknown_risk_factor_moves_are_possible() -> None:
+    """Half of each of 1,100 marks multiplied underflows, whatever the state."""
+    content = small_content({"a": (1, {}), "b": (1, {})}, {f"mark_{k}": 0.5 for k in range(1100)})
+    content["risk_factors"] = {"one": factor("one", 0.5)}
+    for k in range(1100):
+        content["findings"][f"mark_{k}"]["odds"] = {"one": {"present": number(2.0)}}
+    solved = model_of(content)._solved
+    absent = tuple((solved.network.node_index[f"mark_{k}"], *ABSENT) for k in range(1100))
+    assert is_possible(solved.network, solved.bases["here"], Encoded((-1,), tuple(sorted(absent))))
+
+
+def test_very_many_findings_of_a_cause_that_is_ruled_out_are_possible_by_their_backgrounds() -> None:
+    """The cause brings the sign, which is absent; without it the marks are (2/3)^1900 times as probable, an underflow."""
+    names = [f"mark_{k}" for k in range(1900)]
+    content = small_content(
+        {"a": (1, {**dict.fromkeys(names, 0.5), "c": 1.0}), "b": (1, {})}, dict.fromkeys([*names, "sign"], 0.5)
+    )
+    complication = {key: value for key, value in content["causes"]["b"].items() if key != "weight"}
+    content["complications"] = {"c": {**complication, "leak": number(0.1), "links": {"sign": link(1.0)}}}
+    solved = model_of(content)._solved
+    reports = [(solved.network.node_index["sign"], *ABSENT), *((solved.network.node_index[name], *PRESENT) for name in names)]
+    assert is_possible(solved.network, solved.bases["here"], Encoded((), tuple(sorted(reports))))
 
 
 @pytest.mark.parametrize(("n_marks", "almost"), [(20, 0.999999), (60, 0.999999), (60, 1.0)])
