@@ -25,6 +25,7 @@ from calfbayes.inference.reduction import Encoded, Query
 from calfbayes.knowledge.reading import knowledge_from_content
 from calfbayes.network import Numbers, compile_network
 from support.cases import Case, random_case
+from support.models import random_model
 from support.queries import ABSENT, PRESENT
 from support.small_models import small_content
 
@@ -146,6 +147,24 @@ def test_many_lanes_are_answered_in_parts(monkeypatch: pytest.MonkeyPatch) -> No
     parts = given_each(case.network, numbers_of(case), case.encoded, nodes)
     assert parts[1].hidden == pytest.approx(whole[1].hidden, abs=1e-13)
     assert parts[1].log_joint == pytest.approx(whole[1].log_joint, abs=1e-13)
+
+
+@pytest.mark.parametrize("slopes", [False, True])
+def test_a_mechanism_that_one_part_of_the_lanes_says_nothing_of_keeps_its_posterior(
+    monkeypatch: pytest.MonkeyPatch, *, slopes: bool
+) -> None:
+    solved = random_model(0, n_mechanisms=2)._solved
+    network = solved.network
+    finding = network.nodes[network.mechanisms[0]].children[0][0]
+    told = Encoded((-1,) * len(network.risks), ((finding, *PRESENT),))
+    query = without_some(network, told, np.array([[True], [False]]))
+    numbers = network.numbers(solved.bases["here"].logits)
+    whole = answer(network, numbers, query, risks=True, slopes=slopes)
+    monkeypatch.setattr("calfbayes.inference.exact.MEMORY", 1.0)
+    parts = answer(network, numbers, query, risks=True, slopes=slopes)
+    assert parts.kept == whole.kept
+    assert whole.hidden[1, network.mechanisms[0]] > 0.0
+    assert parts.hidden == pytest.approx(whole.hidden, abs=1e-13)
 
 
 @pytest.mark.parametrize("seed", SEEDS)

@@ -154,14 +154,15 @@ def answer(
     problem = batch.problem(numbers, query, cost_limit)
     lanes = problem.lanes // batch.n_labels
     program = priced(problem, problem.lanes if slopes else lanes, cost_limit)
+    again = replace(batch, also=tuple(node for node in network.mechanisms if node in problem.kept))  # whatever a part reports
     answers = []
     for part in _parts(lanes, program.size * batch.n_labels):
         of = numbers.part(part), query.part(part)
         if part.stop - part.start == lanes:
             answers.append(batch.answers(*of, problem, program))
         elif risks or slopes:  # derivatives have to find their way back
-            again = batch.problem(*of)
-            answers.append(batch.answers(*of, again, program_of(again.structure())))
+            of_part = again.problem(*of)
+            answers.append(batch.answers(*of, of_part, program_of(of_part.structure())))
         else:
             of_labels = np.arange(problem.lanes).reshape(-1, lanes)[:, part]
             answers.append(batch.answers(*of, problem.part(of_labels.ravel()), program))
