@@ -435,6 +435,10 @@ def test_a_record_is_replayed(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     elsewhere.write_text(file.read_text(encoding="utf-8").replace('"name": "car"', '"name": "bicycle"'), encoding="utf-8")
     assert main(["replay", str(elsewhere)]) == 1
     assert "is of model 'bicycle', which is not shipped" in capsys.readouterr().err
+    twice = tmp_path / "twice.json"
+    twice.write_text(file.read_text(encoding="utf-8").replace('"policy"', '"policy": "given", "policy"'), encoding="utf-8")
+    assert main(["replay", str(twice)]) == 1
+    assert "'policy' given more than once" in capsys.readouterr().err
     edited = tmp_path / "car"
     shutil.copytree(CAR, edited)
     findings = edited / "findings.toml"

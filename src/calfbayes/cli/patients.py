@@ -6,12 +6,14 @@ import json
 import sys
 from collections.abc import Sequence
 from contextlib import nullcontext, redirect_stdout
+from typing import Any
 
 from calfbayes.cli import models, terminal
 from calfbayes.cli.command import Command, add_nothing, count
 from calfbayes.cli.evidence import ITEMS, add_evidence, add_factors_of_model, evidence_of
 from calfbayes.errors import NoPosteriorError, QueryTooCostlyError
 from calfbayes.knowledge.shipped import models_folder, shipped_models
+from calfbayes.knowledge.wording import short
 from calfbayes.presentation.doubt import intervals_text, sensitivity_text
 from calfbayes.presentation.patients import patient_text
 from calfbayes.presentation.plain import printable, wrapped
@@ -114,7 +116,7 @@ def _add_replay(parser: argparse.ArgumentParser, _: Sequence[str]) -> None:
 
 def _replay(arguments: argparse.Namespace) -> int:
     try:
-        document = json.loads(terminal.read(arguments.record))
+        document = json.loads(terminal.read(arguments.record), object_pairs_hook=_without_repeats)
     except (ValueError, RecursionError) as error:
         raise terminal.InputError(
             f"{arguments.record}: is no JSON ({error}); give what `calfbayes diagnose --record` printed"
@@ -131,6 +133,15 @@ def _replay(arguments: argparse.Namespace) -> int:
         json.dumps(again.to_dict(), allow_nan=False) if arguments.json else "\n".join(map(printable, str(again).splitlines()))
     )
     return int(not again.reproduced)
+
+
+def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    table: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in table:
+            raise terminal.InputError(f"the record has {short(name)} given more than once in one table; give each once")
+        table[name] = value
+    return table
 
 
 def _add_ask(parser: argparse.ArgumentParser, _: Sequence[str]) -> None:
