@@ -66,18 +66,18 @@ class NoSuchModelError(CalfBayesError, FileNotFoundError):
 
 
 class UnknownNameError(CalfBayesError, KeyError):
-    """An id is not in the model; `nearest` holds the ids that look most alike."""
+    """An id is not where it was looked for; `where` says where, `nearest` holds the ids there that look most alike."""
 
-    def __init__(self, kind: str, name: str, nearest: tuple[str, ...], model: str) -> None:
-        super().__init__(kind, name, nearest, model)
+    def __init__(self, kind: str, name: str, nearest: tuple[str, ...], where: str) -> None:
+        super().__init__(kind, name, nearest, where)
         self.kind = kind
         self.name = name
         self.nearest = nearest
-        self.model = model
+        self.where = where
 
     def __str__(self) -> str:
-        hint = f"nearest: {', '.join(map(repr, self.nearest))}" if self.nearest else "nothing in the model is like it"
-        return f"{self.kind} {self.name!r} is not in model {self.model}; {hint}"
+        hint = f"nearest: {', '.join(map(repr, self.nearest))}" if self.nearest else "nothing there is like it"
+        return f"{self.kind} {self.name!r} is not in {self.where}; {hint}"
 
 
 class EvidenceError(CalfBayesError, ValueError):

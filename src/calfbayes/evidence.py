@@ -205,7 +205,7 @@ def read_evidence(network: Network, given: Mapping[str, object] | Evidence, *, s
     settings = [s.id for s in network.knowledge.settings]
     if setting is not None and (not isinstance(setting, str) or setting not in settings):
         name = setting[:200] if isinstance(setting, str) else short(setting)
-        raise UnknownNameError("setting", name, tuple(settings), network.name)
+        raise UnknownNameError("setting", name, tuple(settings), f"model {network.name}")
     items = tuple(
         sorted(
             ((_known(network, name), _value(network, name, value)) for name, value in given.items()), key=lambda item: item[0]
@@ -325,7 +325,7 @@ def _known(network: Network, name: object) -> str:
         )
     if name in {"setting", "care_setting"}:
         raise EvidenceError(name, "...", "the care setting is no item of the evidence", "give it as setting=...")
-    raise UnknownNameError("finding or risk factor", name[:200], _nearest(name, observable), network.name)
+    raise UnknownNameError("finding or risk factor", name[:200], _nearest(name, observable), f"model {network.name}")
 
 
 def _value(network: Network, name: str, value: object) -> Value:

@@ -299,7 +299,7 @@ class Model:
         content["sources"][CALLER] = {"citation": "weight given by the calling program", "url": "", "kind": "judgement"}
         for cause, weight in weights.items():
             if cause not in content["causes"]:
-                raise UnknownNameError("cause", str(cause)[:200], (), self._solved.network.name)
+                raise UnknownNameError("cause", str(cause)[:200], (), f"model {self._solved.network.name}")
             value = number(f"weights[{cause!r}]", weight, f"a number from 0 to {MAX_WEIGHT:g}", lambda x: 0 <= x <= MAX_WEIGHT)
             content["causes"][cause]["weight"][chosen] = {
                 "value": value,

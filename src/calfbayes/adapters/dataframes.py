@@ -74,7 +74,7 @@ def _evidence(network: Network, cells: Mapping[str, Any], label: Hashable, setti
     except ArgumentError as error:  # a likelihood ratio, or a setting that is no text
         raise ArgumentError(f"row {label!r}: {error.name}", error.given, error.expected) from None
     except UnknownNameError as error:
-        raise UnknownNameError(f"row {label!r}: {error.kind}", error.name, error.nearest, error.model) from None
+        raise UnknownNameError(f"row {label!r}: {error.kind}", error.name, error.nearest, error.where) from None
     except ContradictionError as error:
         raise ContradictionError(error.clash, f"row {label!r}: {error.reason}", error.level, error.told) from None
 

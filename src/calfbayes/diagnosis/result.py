@@ -103,7 +103,9 @@ class Diagnosis:
         if not self.causes:
             raise NoPosteriorError(self.outcome_reason)
         if not isinstance(name, str) or name not in self._by_id:
-            raise UnknownNameError("cause or complication", str(name), _near(str(name), self._by_id), self._solved.network.name)
+            raise UnknownNameError(
+                "cause or complication", str(name), _near(str(name), self._by_id), f"model {self._solved.network.name}"
+            )
         return self._by_id[name]
 
     @property

@@ -106,7 +106,7 @@ class Comparison:
         for change in self.causes:
             if change.id == name:
                 return change
-        raise UnknownNameError("cause or complication", str(name)[:200], (), self.after.model.name)
+        raise UnknownNameError("cause or complication", str(name)[:200], (), f"model {self.after.model.name}")
 
     def ledger(self, cause: str, *, cost_limit: float = LIMIT) -> tuple[WeightChange, ...]:
         """What moved a cause: the share and every answer, with their weights in both results, the largest move first.

@@ -99,6 +99,8 @@ def _positions(network: Network, allowed: range, kind: str, names: Iterable[str]
         position = network.node_index.get(name, -1) if isinstance(name, str) else -1
         if position not in allowed:
             known = [network.nodes[node].id for node in allowed]
-            raise UnknownNameError(kind, str(name)[:200], tuple(get_close_matches(str(name)[:200], known)), network.name)
+            raise UnknownNameError(
+                kind, str(name)[:200], tuple(get_close_matches(str(name)[:200], known)), f"model {network.name}"
+            )
         positions.append(position)
     return positions

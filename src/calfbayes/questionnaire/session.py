@@ -219,7 +219,7 @@ def settled(network: Network, said: Statements) -> Statements:
 
 def _unknown(kind: str, name: str, known: Iterable[str], network: Network) -> UnknownNameError:
     near = get_close_matches(name[:200], sorted(known), n=3, cutoff=0.5)
-    return UnknownNameError(kind, name[:200], tuple(near), f"{network.name}'s questionnaire")
+    return UnknownNameError(kind, name[:200], tuple(near), f"model {network.name}'s questionnaire")
 
 
 def _shown(value: object) -> str:

@@ -118,7 +118,7 @@ def near_twins(draw: st.DrawFn, model: Model, *, item: str | None = None, settin
     """
     names = [*_findings(model), *(factor.id for factor in model.risk_factors)]
     if item is not None and item not in names:
-        raise UnknownNameError("finding or risk factor", item, (), model.name)
+        raise UnknownNameError("finding or risk factor", item, (), f"model {model.name}")
     name = item or draw(st.sampled_from(names))
     record = model._solved.network.records[name]
     values: Sequence[Value] = (True, False)
@@ -215,7 +215,7 @@ def _drawn(network: Network, logits: Array, cause: str | None, generator: np.ran
         return simulate_states(network, logits, POOL, generator), np.arange(POOL)
     hidden = [network.nodes[k].id for k in (*network.causes, *network.complications)]
     if cause not in hidden:
-        raise UnknownNameError("cause or complication", cause, tuple(get_close_matches(cause, hidden)), network.name)
+        raise UnknownNameError("cause or complication", cause, tuple(get_close_matches(cause, hidden)), f"model {network.name}")
     position = network.node_index[cause]
     is_cause = position in network.causes
     raised = logits.copy()
