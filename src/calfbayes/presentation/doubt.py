@@ -91,8 +91,23 @@ def _margin(one: "Margin") -> str:
     where = f"{one.file} {one.place} = {one.value:g}"
     if one.limit is None:
         return f"{where}: {one.changes} does not change when solved again"
-    about = "" if one.exact else "about "
-    return f"{where}: at {about}{number(one.limit)} {one.changes} becomes {one.to}"
+    return f"{where}: at {limit_text(one)} {one.changes} becomes {one.to}"
+
+
+def limit_text(one: "Margin") -> str:
+    """Where an answer changes; by the derivative alone that may be off by half, and no more digits are shown than it has."""
+    if one.limit is None:
+        return "none"
+    return number(one.limit) if one.exact else f"about {roughly(one.limit, one.value)}"
+
+
+def roughly(limit: float, value: float) -> str:
+    """A limit in one digit, or in as many as leave it on its side of the number and below 1."""
+    for digits in (1, 2):
+        rounded = float(f"{limit:.{digits}g}")
+        if (rounded - value) * (limit - value) > 0.0 and not limit < 1.0 <= rounded:
+            return f"{rounded:g}"
+    return number(limit)
 
 
 def number(value: float) -> str:

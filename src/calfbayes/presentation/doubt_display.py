@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from calfbayes.presentation.doubt import notes, number, what_comes_first, what_they_are
+from calfbayes.presentation.doubt import limit_text, notes, number, what_comes_first, what_they_are
 from calfbayes.presentation.markup import Child, Html, element
 from calfbayes.presentation.parts import folding, heading, interval_bar, listed, section, span_bar, table
 from calfbayes.presentation.plain import percent
@@ -80,8 +80,7 @@ def _effects(caption: str, effects: Sequence["Effect"], now: float, scale: tuple
 def _margin(one: "Margin") -> tuple[Child, ...]:
     if one.limit is None:
         return _place(one), f"{one.value:g}", "nowhere near", f"{one.changes} does not change when solved again"
-    about = "" if one.exact else "about "
-    return _place(one), f"{one.value:g}", f"{about}{number(one.limit)}", f"{one.changes} becomes {one.to}"
+    return _place(one), f"{one.value:g}", limit_text(one), f"{one.changes} becomes {one.to}"
 
 
 def _place(one: "Effect | Margin") -> Html:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from calfbayes.presentation.doubt import number
+from calfbayes.presentation.doubt import number, roughly
 
 
 @pytest.mark.parametrize(
@@ -10,3 +10,13 @@ from calfbayes.presentation.doubt import number
 )
 def test_a_number_just_below_1_is_told_by_what_it_lacks(value: float, shown: str) -> None:
     assert number(value) == shown
+
+
+@pytest.mark.parametrize(
+    ("limit", "value", "shown"),
+    [(0.0421, 0.2, "0.04"), (32.4, 20.0, "30"), (0.34, 0.31, "0.34"), (0.342, 0.341, "0.342"), (0.97, 0.9, "0.97")],
+)
+def test_a_limit_by_derivative_has_one_digit_or_as_many_as_tell_it_from_the_number(
+    limit: float, value: float, shown: str
+) -> None:
+    assert roughly(limit, value) == shown
