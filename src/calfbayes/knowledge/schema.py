@@ -469,6 +469,7 @@ class SentencesTable(Table):
     competitor: Text
     unasked: Text
     would_change: Text
+    would_tell: Text
     ruled_out: Text
     certain: Text
     outside_setting: Text

@@ -30,6 +30,7 @@ EXPLANATION: Fields = {
         ("unasked", "items", "cause"),
         ("unasked_unknown", "", ""),
         ("would_change", "item low high", ""),
+        ("would_tell", "item with_it without_it", ""),
         ("ruled_out", "cause items", ""),
         ("certain", "cause items", ""),
         ("outside_setting", "cause setting", ""),

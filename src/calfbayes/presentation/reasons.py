@@ -429,8 +429,12 @@ class _Words(Names):
 
     def would_change(self, entry: "Unasked") -> str:
         """Something not asked, with what its answers would make of the probability."""
-        possible = [answer.probability for answer in entry.answers]
-        return self.fill("would_change", item=entry.label, low=self.chance(min(possible)), high=self.chance(max(possible)))
+        chances = {answer.state: answer.probability for answer in entry.answers}
+        if chances.keys() == {"present", "absent"}:
+            with_it, without_it = self.chance(chances["present"]), self.chance(chances["absent"])
+            return self.fill("would_tell", item=entry.label, with_it=with_it, without_it=without_it)
+        low, high = min(chances.values()), max(chances.values())
+        return self.fill("would_change", item=entry.label, low=self.chance(low), high=self.chance(high))
 
     def listed(self, items: Iterable[str]) -> str:
         """Some things one after the other."""

@@ -186,6 +186,17 @@ def test_two_causes_are_told_apart() -> None:
     assert f"{supposed(contest.first_with)} with" in repr(contest)
 
 
+def test_what_would_tell_most_says_which_answer_leads_where() -> None:
+    ledger = result().explain(FIRST)
+    (sentence,) = (s for s in ledger.sentences if s.startswith("Would tell most"))
+    entry = next(entry for entry in ledger.unasked or () if entry.id == "absent_foot_pulses")
+    chances = {answer.state: percent(answer.probability) for answer in entry.answers}
+    assert f"{entry.label} ({chances['present']} with it, {chances['absent']} without it)" in sentence
+    of_age = replace(entry, answers=tuple(replace(answer, state=f"age_{answer.state}") for answer in entry.answers))
+    (sentence,) = (s for s in replace(ledger, unasked=(of_age,)).sentences if s.startswith("Would tell most"))
+    assert sentence == f"Would tell most: {entry.label} (then {chances['absent']} to {chances['present']})."
+
+
 def test_what_is_outside_the_scope_is_told_so_with_the_reason() -> None:
     strange = replace(result(), outcome=Outcome.OUTSIDE_SCOPE, outcome_reason="the answers hardly go together")
     for said, usual in (
