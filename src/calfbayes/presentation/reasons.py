@@ -18,7 +18,7 @@ from calfbayes.presentation.text import MIN_WIDTH, joined
 
 if TYPE_CHECKING:
     from calfbayes.diagnosis.result import CauseResult, Diagnosis
-    from calfbayes.explanation.changes import Comparison
+    from calfbayes.explanation.changes import Comparison, ProbabilityChange
     from calfbayes.explanation.competition import Contest, ItemRatio
     from calfbayes.explanation.conflict import Conflict
     from calfbayes.explanation.ledger import Competitor, ItemWeight, Ledger, Unasked
@@ -28,7 +28,7 @@ LEAST_TOLD = 0.3  # decibans; less is in the table only
 TRIFLE = 1.0  # decibans, a quarter more odds; less is told only where nothing weighs more
 LEAST_CHANGE = 0.01  # mean absolute change of a probability; an unasked item that changes less is not told
 SETS_TOLD = 3
-CHANGES_TOLD = 6
+CHANGES_TOLD = 6  # of dangers that have doubled, and again of all others
 NEXT_TO_0 = 1e-12
 FOR_OR_AGAINST = {"supports": "supporting", "opposes": "opposing"}  # the sentence about one of the items of a sentence
 
@@ -269,11 +269,18 @@ def comparison_sentences(comparison: "Comparison") -> tuple[str, ...]:
         before, after = headline(comparison.before), headline(comparison.after)
         sentences.append(words.fill("level_change", before=before, after=after))
     changes = [c for c in comparison.causes if c.before is not None and c.after is not None]
-    told = [c for c in changes if abs(c.difference) >= LEAST_CHANGE][:CHANGES_TOLD]
-    for change in told:
+    dangers = [c for c in changes if words.is_dangerous(comparison.after[c.id]) and _has_doubled(c)]
+    others = [c for c in changes if c not in dangers and abs(c.difference) >= LEAST_CHANGE]
+    for change in (*dangers[:CHANGES_TOLD], *others[:CHANGES_TOLD]):
         before, after = words.chance(change.before or 0.0), words.chance(change.after or 0.0)
         sentences.append(words.fill("change", cause=change.label, before=before, after=after))
     return tuple(sentences)
+
+
+def _has_doubled(change: "ProbabilityChange") -> bool:
+    """Whether the odds have at least doubled, and the figures that are told show it."""
+    before, after = change.before or 0.0, change.after or 0.0
+    return after * (1.0 - before) >= 2.0 * before * (1.0 - after) and percent(before) != percent(after)
 
 
 def comparison_text(comparison: "Comparison", *, width: int = 100) -> str:
@@ -404,8 +411,12 @@ class _Words(Names):
 
     def of_probability(self, entry: "CauseResult") -> str:
         """The words for the probability of a cause or complication; those of a dangerous one do not reassure."""
-        is_dangerous = entry.urgency >= self._explanation.dangerous_from
-        return _band(self._explanation.dangerous if is_dangerous else self._explanation.probability, entry.probability)
+        bands = self._explanation.dangerous if self.is_dangerous(entry) else self._explanation.probability
+        return _band(bands, entry.probability)
+
+    def is_dangerous(self, entry: "CauseResult") -> bool:
+        """Whether even a small chance of a cause or complication matters to the model."""
+        return entry.urgency >= self._explanation.dangerous_from
 
     def fact(self, name: str, value: Value) -> str:
         """An answer, in the words of the model."""

@@ -8,7 +8,7 @@ import pytest
 
 from calfbayes import Diagnosis, Level, Likelihood, Outcome, compare
 from calfbayes.presentation.plain import percent
-from calfbayes.presentation.reasons import conflict_sentences, supposed
+from calfbayes.presentation.reasons import LEAST_CHANGE, conflict_sentences, supposed
 from support.models import SHIPPED, model_of, shipped
 from support.small_models import small_content
 
@@ -195,6 +195,19 @@ def test_what_would_tell_most_says_which_answer_leads_where() -> None:
     of_age = replace(entry, answers=tuple(replace(answer, state=f"age_{answer.state}") for answer in entry.answers))
     (sentence,) = (s for s in replace(ledger, unasked=(of_age,)).sentences if s.startswith("Would tell most"))
     assert sentence == f"Would tell most: {entry.label} (then {chances['absent']} to {chances['present']})."
+
+
+def test_a_danger_whose_odds_have_doubled_is_told_first_however_small() -> None:
+    causes = {"a": (1.0, {"f": 0.4}), "b": (0.002, {"f": 0.9}), "c": (0.002, {"f": 0.9}), "d": (1.0, {})}
+    model = model_of(with_words(small_content(causes, {"f": 0.125}, levels={"b": "same_day"})))
+    changed = model.diagnose({"f": False}).what_if(f=True)
+    assert changed["b"].difference == pytest.approx(changed["c"].difference)
+    assert changed["b"].difference < LEAST_CHANGE < abs(changed["a"].difference)
+    told = [s for s in changed.sentences if s[1] == ":"]
+    now = changed["b"]
+    assert told[0] == f"b: {percent(now.before or 0.0)}, then {percent(now.after or 0.0)}."
+    assert {sentence[0] for sentence in told[1:]} == {"a", "d"}
+    assert "b: " not in " ".join(changed.after.what_if(f=False).sentences)
 
 
 def test_what_is_outside_the_scope_is_told_so_with_the_reason() -> None:
