@@ -137,16 +137,27 @@ class QueryTooCostlyError(CalfBayesError, RuntimeError):
     Attributes:
         operations: Predicted number of state operations.
         limit: The largest number that is allowed.
+        memory: Predicted bytes held at once if they are what is too much, else 0.
+        memory_limit: The largest number of bytes that goes with this limit; 0 if operations are what is too much.
     """
 
-    def __init__(self, operations: float, limit: float) -> None:
-        super().__init__(operations, limit)
+    def __init__(self, operations: float, limit: float, memory: float = 0.0, memory_limit: float = 0.0) -> None:
+        super().__init__(operations, limit, memory, memory_limit)
         self.operations = operations
         self.limit = limit
+        self.memory = memory
+        self.memory_limit = memory_limit
+
+    @property
+    def needs(self) -> str:
+        """What is too much, and how much of it is allowed."""
+        if self.memory:
+            return f"{self.memory / 2**30:.2g} GiB of memory, the limit is {self.memory_limit / 2**30:.2g} GiB"
+        return f"{self.operations:.2g} state operations, the limit is {self.limit:.2g}"
 
     def __str__(self) -> str:
         return (
-            f"an exact answer is predicted to need {self.operations:.2g} state operations, the limit is {self.limit:.2g}; "
+            f"an exact answer is predicted to need {self.needs}; "
             "state more risk factors (each one that is known makes the query cheaper) or raise the limit"
         )
 

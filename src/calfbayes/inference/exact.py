@@ -45,6 +45,7 @@ from calfbayes.inference.walk import Walk
 from calfbayes.network import Network, Numbers
 
 COST_LIMIT = 2e8  # state operations; one to two seconds at 4 to 10 ns each, and three times that with labels
+MEMORY_LIMIT = 2.0**30  # bytes held at once at the usual limit of operations; with a higher one as many times more
 LOWEST_LOG = -650.0  # of P(evidence): what rounds to 0 on the way is less than 1e-18 of anything larger
 MEMORY = 2.0**25  # bytes of messages and matrices that are in one walk if it has several lanes; with more they leave the cache
 
@@ -153,7 +154,7 @@ def answer(
     batch = _Batch(network, labels, tuple(also), risks=risks, slopes=slopes)
     problem = batch.problem(numbers, query, cost_limit)
     lanes = problem.lanes // batch.n_labels
-    program = priced(problem, problem.lanes if slopes else lanes, cost_limit)
+    program = priced(problem, problem.lanes if slopes else lanes, cost_limit, at_once=batch.n_labels)
     again = replace(batch, also=tuple(node for node in network.mechanisms if node in problem.kept))  # whatever a part reports
     answers = []
     for part in _parts(lanes, program.size * batch.n_labels):
@@ -340,7 +341,7 @@ def highest_label(
     problem = reduce_batch(network, network.numbers(cause_logits), query, flags=flags, cost_limit=cost_limit)
     if_none = Table((), np.where(np.arange(n_labels) == 0, 1.0, 0.0))
     problem.bits[len(network.nodes)] = Bit(if_none, Table((), np.ones(1)))
-    total, exponent = Walk(problem, priced(problem, 1, cost_limit)).forward()
+    total, exponent = Walk(problem, priced(problem, 1, cost_limit, at_once=problem.lanes)).forward()
     if not total.any() or isinf(float(problem.log_factor[0])):
         return np.zeros(n_labels)
     weights = np.ldexp(total, (exponent - exponent[total > 0].max()).astype(int))
@@ -352,14 +353,22 @@ def _up_to(labels: Sequence[int], allowed: NDArray[np.intp]) -> dict[int, tuple[
     return {node: (np.ones(1), np.where(label <= allowed, 1.0, 0.0)) for node, label in enumerate(labels) if label > 0}
 
 
-def priced(problem: Problem, lanes: int, cost_limit: float) -> Program:
+def priced(problem: Problem, lanes: int, cost_limit: float, *, at_once: int = 1) -> Program:
     """Plan a problem; no message is allocated.
 
+    Args:
+        lanes: How many lanes the operations are counted of.
+        at_once: How many lanes have to be walked together, those for labels.
+
     Raises:
-        QueryTooCostlyError: If the plan in so many lanes, and what it took to reduce the problem, are dearer than `cost_limit`.
+        QueryTooCostlyError: If the plan in so many lanes, and what it took to reduce the problem, are dearer than `cost_limit`,
+            or what is held at once takes more memory than goes with that limit.
     """
     program = program_of(problem.structure())
     operations = problem.operations + program.plan.operations * lanes
     if operations > cost_limit:
         raise QueryTooCostlyError(operations, cost_limit)
+    memory, most = program.memory * at_once, MEMORY_LIMIT * max(1.0, cost_limit / COST_LIMIT)
+    if memory > most:
+        raise QueryTooCostlyError(operations, cost_limit, memory, most)
     return program

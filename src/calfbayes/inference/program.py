@@ -25,6 +25,7 @@ from calfbayes.inference.problem import Structure
 from calfbayes.inference.tables import Axes
 
 MOST_CHILDREN = 4  # of an item, or of a piece of one
+COPIES = 4.0  # of a matrix that are held while it is filled in, the walks included: measured 2 to 4, with derivatives up to 6
 OWN = 2**40  # the axis of an item's own state, between its pieces
 
 
@@ -160,9 +161,19 @@ class Program:
     links: tuple[Links, ...]
 
     @property
+    def matrices(self) -> float:
+        """How many numbers the matrices of items hold in a lane."""
+        return sum(len(links.of_row) * 4.0**links.piece.n_children for links in self.links)
+
+    @property
     def size(self) -> float:
         """How many numbers a lane holds: all messages, and all matrices of items."""
-        return self.plan.states + sum(len(links.of_row) * 4.0**links.piece.n_children for links in self.links)
+        return self.plan.states + self.matrices
+
+    @property
+    def memory(self) -> float:
+        """How many bytes a lane is predicted to hold at the most."""
+        return 8.0 * (self.plan.states + COPIES * self.matrices)
 
 
 @lru_cache(maxsize=256)

@@ -63,9 +63,9 @@ def _check_price(network: Network) -> None:
     """Refuse a model of which not even the empty query can be answered, before anything is computed."""
     try:
         problem = reduce(network, np.zeros(network.n_causes), nothing_known(network), cost_limit=COST_LIMIT)
-        priced(problem, 1, COST_LIMIT)
+        priced(problem, 1, COST_LIMIT, at_once=max(severities(network)) + 1)
     except QueryTooCostlyError as error:
-        shared = f"with nothing known a query would need {error.operations:.2g} operations, the limit is {error.limit:.2g}"
+        shared = f"with nothing known a query would need {error.needs}"
         fault = Fault("causes", "odds", shared, "let fewer risk factors move more than one cause")
         raise ModelFileError(network.knowledge.name, (fault,)) from None
 

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from calfbayes import QueryTooCostlyError
-from calfbayes.inference.exact import highest_label, infer
+from calfbayes.inference.exact import COST_LIMIT, highest_label, infer
 from calfbayes.inference.plan import make_plan
+from calfbayes.inference.program import program_of
 from calfbayes.inference.reduction import Encoded, reduce
 from calfbayes.inference.tables import Array
 from calfbayes.knowledge.reading import knowledge_from_content
@@ -133,6 +134,23 @@ def test_the_limit_is_the_largest_price_that_is_paid() -> None:
     assert infer(network, logits, evidence, cost_limit=price).hidden
     with pytest.raises(QueryTooCostlyError):
         infer(network, logits, evidence, cost_limit=price * 0.999)
+
+
+def test_the_memory_that_is_held_at_once_is_limited(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lanes for labels are walked together, so each counts."""
+    network = dense(6, 4)
+    evidence = Encoded((), tuple((node, *PRESENT) for node in network.findings if node != network.complaint))
+    logits, labels = np.zeros(network.n_causes), [0, 1, 2, 0, 1, 2]
+    program = program_of(reduce(network, logits, evidence).structure())
+    assert program.memory > 8.0 * (program.plan.states + 2.0 * program.matrices), "a matrix is held more than once"
+    monkeypatch.setattr("calfbayes.inference.exact.MEMORY_LIMIT", 2.5 * program.memory)
+    assert infer(network, logits, evidence).hidden
+    with pytest.raises(QueryTooCostlyError, match="GiB of memory, the limit is") as caught:
+        infer(network, logits, evidence, labels=labels)
+    assert caught.value.memory == pytest.approx(3.0 * program.memory, rel=0.3), "one lane for each label"
+    with pytest.raises(QueryTooCostlyError, match="memory"):
+        highest_label(network, logits, evidence, labels, 3)
+    assert infer(network, logits, evidence, labels=labels, cost_limit=4 * COST_LIMIT).labels, "more with a higher limit"
 
 
 def test_adding_up_over_the_answers_of_a_finding_gives_the_whole() -> None:
