@@ -358,8 +358,9 @@ class Model:
         from calfbayes.audit.comparison import audit
         from calfbayes.audit.table import find_tables, read_table
 
+        step = whole_number("every", every, 1)
         figures = read_table(self._solved.network, find_tables(self._own_folder("evidence.csv")))
-        return audit(self._solved, figures[:: whole_number("every", every, 1)])
+        return audit(self._solved, figures[::step])
 
     def constraints(self) -> "tuple[Constraint, ...]":
         """What must hold clinically: the constraints that stand beside the model's files now, in the order of these.
