@@ -6,13 +6,13 @@ without which something that is so would be denied; chooses the option that fits
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from math import sqrt
 from statistics import median
 from typing import Any
 
 import numpy as np
 
 from calfbayes.errors import QueryTooCostlyError
+from calfbayes.evaluation.frequency import wilson_interval
 from calfbayes.evidence import Value, read_evidence
 from calfbayes.inference.simulation import simulate_states
 from calfbayes.inference.solved import SolvedNetwork
@@ -23,7 +23,6 @@ from calfbayes.questionnaire.session import Questionnaire
 from calfbayes.questionnaire.terms import NONE, Kind, Question
 
 COST_LIMIT = 2e9  # of the level of full information: ten times that of a diagnosis, so that few patients are too dear
-Z = 1.96  # of two-sided 95 %
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +81,7 @@ class InterviewScores:
         return tuple(tuple(pairs.count((full, level)) for level in LEVELS_BY_SEVERITY) for full in LEVELS_BY_SEVERITY)
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON; shares with their 95 % Wilson intervals.
-
-        References:
-            Wilson (1927), Probable inference, the law of succession, and statistical inference.
-        """
+        """Plain values for JSON; shares with their 95 % Wilson intervals."""
         compared = sum(e.full is not None for e in self.ended)
         names = [str(level) for level in LEVELS_BY_SEVERITY]
         shares = ("agreed", "agreed_without_floor", "too_low", "emergency_missed")
@@ -178,9 +173,8 @@ def told_by(solved: SolvedNetwork, drawn: Mapping[str, Any]) -> dict[str, Value]
 def _with_interval(share: float, n: int) -> dict[str, float | int]:
     if not n:
         return {"value": share, "low": 0.0, "high": 1.0, "n": 0}
-    middle = (share + Z**2 / (2 * n)) / (1 + Z**2 / n)
-    half = Z * sqrt(share * (1 - share) / n + Z**2 / (4 * n**2)) / (1 + Z**2 / n)
-    return {"value": share, "low": max(middle - half, 0.0), "high": min(middle + half, 1.0), "n": n}
+    low, high = wilson_interval(share, n, level=0.95)
+    return {"value": share, "low": float(low), "high": float(high), "n": n}
 
 
 def _value(factor: RiskFactor, state: str) -> Value:

@@ -10,6 +10,7 @@ from calfbayes.arguments import whole_number
 from calfbayes.audit.comparison import TOLERANCE, Comparison, Verdict
 from calfbayes.audit.table import RATIOS
 from calfbayes.errors import ArgumentError
+from calfbayes.evaluation.frequency import wilson_interval
 from calfbayes.evaluation.scores import Scores
 from calfbayes.knowledge.terms import LEVELS_BY_SEVERITY
 from calfbayes.plot.canvas import BLACK, BLUE, GREY, ORANGE, VERMILLION, canvas, checked_type, figure_of
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-Z90 = 1.6449  # of a central 90 % interval
 FARTHEST = 1e4  # odds and ratios are drawn between 1 / FARTHEST and FARTHEST
 ROWS = "a list of comparisons, such as calfbayes.audit.comparison.audit gives"
 VERDICTS = ((Verdict.PASS, BLUE, "o"), (Verdict.EXPLAINED, ORANGE, "s"), (Verdict.FAILS, VERMILLION, "X"))
@@ -116,9 +116,6 @@ def calibration(probability: ArrayLike, happened: ArrayLike, *, bins: int = 10, 
     Raises:
         ArgumentError: If the two do not fit, hold anything but probabilities and yes or no, or are empty, or `ax` is no axes.
         MissingExtraError: If matplotlib is not installed.
-
-    References:
-        Wilson (1927), Probable inference, the law of succession, and statistical inference.
     """
     given, so = _checked(probability, happened)
     bins = whole_number("bins", bins, 1, 1000)
@@ -128,7 +125,7 @@ def calibration(probability: ArrayLike, happened: ArrayLike, *, bins: int = 10, 
     n = n[held]
     mean = np.bincount(place, given, minlength=bins)[held] / n
     share = np.bincount(place, so, minlength=bins)[held] / n
-    low, high = wilson(share, n)
+    low, high = wilson_interval(share, n, level=0.9)
     with canvas(ax, 5.6, 5.4) as room:
         axes = room.axes
         axes.plot([0, 100], [0, 100], color=GREY, linewidth=1, linestyle="--", label="as it should be")
@@ -142,14 +139,6 @@ def calibration(probability: ArrayLike, happened: ArrayLike, *, bins: int = 10, 
         room.title(f"{given.size} answers")
         room.legend()
         return figure_of(axes)
-
-
-def wilson(share: NDArray[np.float64], n: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """The 90 % interval of a frequency seen in n trials; shape of `share`."""
-    centre = share + Z90**2 / (2 * n)
-    half = Z90 * np.sqrt(share * (1 - share) / n + Z90**2 / (4 * n**2))
-    below = 1 + Z90**2 / n
-    return (centre - half) / below, (centre + half) / below
 
 
 def _checked(probability: ArrayLike, happened: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

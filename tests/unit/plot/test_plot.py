@@ -32,13 +32,13 @@ from calfbayes.audit.comparison import Comparison, Verdict, compare
 from calfbayes.audit.table import Figure as Row
 from calfbayes.audit.table import Kind, Population
 from calfbayes.evaluation.case_files import Case
+from calfbayes.evaluation.frequency import wilson_interval
 from calfbayes.evaluation.scores import Answer, Scores
 from calfbayes.explanation.tornado import Sensitivity, sensitivity
 from calfbayes.inference.alone import findings_of_causes
 from calfbayes.plot.graph import FONT
 from calfbayes.plot.graph import LABEL as LONGEST
 from calfbayes.plot.layers import COLUMN, rows
-from calfbayes.plot.quality import wilson
 from calfbayes.plot.room import fitted
 from calfbayes.presentation.facts import headline, setting_label
 from calfbayes.presentation.plain import percent
@@ -382,17 +382,8 @@ def test_calibration_compares_means_with_frequencies() -> None:
     sizes = dots.get_sizes()
     assert sizes[0] > sizes[1] > sizes[2]
     (bars,) = [c for c in axes.collections if isinstance(c, LineCollection)]
-    low, high = wilson(np.array([0.25]), np.array([4]))
-    np.testing.assert_allclose(bars.get_segments()[0][:, 1], [100 * low[0], 100 * high[0]])
-
-
-@pytest.mark.parametrize(
-    ("share", "n", "low", "high"), [(0.0, 10, 0.0, 0.2129), (0.5, 20, 0.3274, 0.6726), (1.0, 10, 0.7871, 1.0)]
-)
-def test_wilson_intervals(share: float, n: int, low: float, high: float) -> None:
-    """At no event the upper end is z^2 / (n + z^2); at one half the half width is z / (2 sqrt(n + z^2))."""
-    ends = wilson(np.array([share]), np.array([n]))
-    assert [float(end[0]) for end in ends] == pytest.approx([low, high], abs=1e-4)
+    low, high = wilson_interval(0.25, 4, level=0.9)
+    np.testing.assert_allclose(bars.get_segments()[0][:, 1], [100 * low, 100 * high])
 
 
 @pytest.mark.parametrize(
