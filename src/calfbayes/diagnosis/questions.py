@@ -37,10 +37,8 @@ from calfbayes.inference.solved import severities
 from calfbayes.inference.tables import Array
 from calfbayes.knowledge.chances import in_words
 from calfbayes.knowledge.terms import (
-    LEVELS_BY_SEVERITY,
     Cause,
     Complication,
-    Condition,
     Finding,
     Level,
     Observer,
@@ -216,10 +214,9 @@ def worth_by_rules(diagnosis: "Diagnosis") -> dict[str, float]:
     the rule's chance would fall if this were denied; of several rules the largest counts.
     """
     panel = _Panel.of(diagnosis, ASKED["patient"])
-    level = {rule.id: rule.level for rule in diagnosis.urgency.open_rules}
     row = panel.policy.loss[diagnosis.urgency.level.severity]
     names = dict.fromkeys(name for rule in diagnosis.urgency.open_rules for name in rule.ask)
-    return {name: max(fall * row[level[rule].severity] for rule, fall in panel._falls(name).items()) for name in names}
+    return {name: max(fall * row[rule.level.severity] for rule, fall in panel.falls[name]) for name in names}
 
 
 def is_open(name: str, evidence: Evidence) -> bool:
@@ -335,7 +332,7 @@ class _Panel:
             text=record.question,
             burden=self._burden(name),
             danger=self._danger(name),
-            could_fire=tuple(self._falls(name)),
+            could_fire=tuple(rule.id for rule, _ in self.falls.get(name, ())),
             loss_reduction=None if worth is None else worth[0],
             level_bits=None if worth is None else worth[1],
             cause_bits=None if worth is None else worth[2],
@@ -425,24 +422,24 @@ class _Panel:
     # --- danger ---
 
     @cached_property
-    def _open(self) -> "tuple[tuple[OpenRule, Condition, float], ...]":
-        """The open rules, with what they ask for and their chance."""
+    def falls(self) -> "dict[str, list[tuple[OpenRule, float]]]":
+        """By how much the chance of each open rule would fall if an item were denied; most urgent first, then by the fall."""
         of_rule = {rule.id: rule.condition for rule in self.policy.rules}
-        conditions = [(rule, of_rule[rule.id]) for rule in self.diagnosis.urgency.open_rules]
-        return tuple((rule, condition, together(condition, self.chances)) for rule, condition in conditions)
-
-    def _falls(self, name: str) -> dict[str, float]:
-        """By how much the chance of each open rule would fall if this were denied; most urgent first, then by the fall."""
-        without = {atom: 0.0 if atom.id == name else p for atom, p in self.chances.items()}
-        falls = {rule: now - together(condition, without) for rule, condition, now in self._open if name in rule.ask}
-        ranked = sorted(falls, key=lambda rule: (-rule.level.severity, -falls[rule], rule.id))
-        return {rule.id: falls[rule] for rule in ranked}
+        falls: dict[str, list[tuple[OpenRule, float]]] = {}
+        for rule in self.diagnosis.urgency.open_rules:
+            condition = of_rule[rule.id]
+            chances = {atom: self.chances[atom] for atom in atoms(condition)}
+            now = together(condition, chances)
+            for name in rule.ask:
+                denied = {atom: 0.0 if atom.id == name else p for atom, p in chances.items()}
+                falls.setdefault(name, []).append((rule, now - together(condition, denied)))
+        for of_item in falls.values():
+            of_item.sort(key=lambda one: (-one[0].level.severity, -one[1], one[0].id))
+        return falls
 
     def _danger(self, name: str) -> float:
         """By how much the chance of an emergency rule would fall if this were denied, the largest of the rules."""
-        falls = self._falls(name)
-        emergencies = (rule.id for rule in self.diagnosis.urgency.open_rules if rule.level == Level.EMERGENCY)
-        return max((falls[rule] for rule in emergencies if rule in falls), default=0.0)
+        return max((fall for rule, fall in self.falls.get(name, ()) if rule.level == Level.EMERGENCY), default=0.0)
 
     # --- worth ---
 
@@ -494,9 +491,20 @@ class _Panel:
     def _answer(self, name: str, state: str, supposed: Supposed, watched: int | None) -> PossibleAnswer:
         value = state == "present" if state in {"absent", "present"} else state
         after = self.diagnosis.evidence.with_({name: value})
-        fired = max((rule.level for rule in self.policy.rules if holds(rule.condition, after)), default=LEVELS_BY_SEVERITY[0])
-        level = self.diagnosis.urgency.level_of(tuple(supposed.labels.tolist()), fired)
+        level = self.diagnosis.urgency.level_of(tuple(supposed.labels.tolist()), self._level_of_rules(after))
         return PossibleAnswer(state, supposed.chance, float(supposed.hidden[watched]) if watched is not None else 0.0, level)
+
+    def _level_of_rules(self, after: Evidence) -> Level:
+        """The level of the rules that would hold: those that do now, and of those that name something new."""
+        before = self.diagnosis.evidence
+        new = (after.surely_present - before.surely_present) | (after.risk_states.keys() - before.risk_states.keys())
+        named = (rule for rule in self.policy.rules if not new.isdisjoint(self._ids_of[rule.id]))
+        fired = (rule.level for rule in named if holds(rule.condition, after))
+        return max((self.diagnosis.urgency.rules_level, *fired))
+
+    @cached_property
+    def _ids_of(self) -> dict[str, frozenset[str]]:
+        return {rule.id: frozenset(atom.id for atom in atoms(rule.condition)) for rule in self.policy.rules}
 
     # --- words ---
 
