@@ -98,24 +98,38 @@ class ContradictionError(CalfBayesError, ValueError):
     """The evidence cannot all be true under the model.
 
     Attributes:
-        clash: Ids of a set of items that contradict each other; without any one of them they do not, unless it was too
-            costly to leave out all that has no part in it.
+        clash: Ids of a set of items that contradict each other.
         reason: Why they clash.
         level: The level of the red-flag rules that hold on what was told, of which something may be wrong: there is no
             diagnosis, but what sounds like an emergency is not to be lost. None if no rule holds, or none was looked at.
         told: The evidence, if it could be read.
+        is_minimal: Whether without any one of them they do not. If not, to find out which have no part in it would have
+            cost more than the limit.
     """
 
-    def __init__(self, clash: tuple[str, ...], reason: str, level: str | None = None, told: object = None) -> None:
-        super().__init__(clash, reason, level, told)
+    def __init__(
+        self,
+        clash: tuple[str, ...],
+        reason: str,
+        level: str | None = None,
+        told: object = None,
+        is_minimal: bool = True,
+    ) -> None:
+        super().__init__(clash, reason, level, told, is_minimal)
         self.clash = clash
         self.reason = reason
         self.level = level
         self.told = told
+        self.is_minimal = is_minimal
 
     def __str__(self) -> str:
         told = f"; the red-flag rules that hold ask for: {self.level}" if self.level else ""
-        return f"these cannot all be true: {', '.join(self.clash)} ({self.reason}); correct or leave out one of them{told}"
+        mend = "correct or leave out one of them"
+        if not self.is_minimal:
+            mend = (
+                "some of them may have no part in it, which to find out would cost more than the limit; correct what is wrong"
+            )
+        return f"these cannot all be true: {', '.join(self.clash)} ({self.reason}); {mend}{told}"
 
 
 class ArgumentError(CalfBayesError, ValueError):

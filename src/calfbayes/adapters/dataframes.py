@@ -59,7 +59,7 @@ def diagnose_frame(solved: SolvedNetwork, df: pd.DataFrame, *, setting: str | No
                 answers[evidence] = diagnose(solved, evidence)
             except ContradictionError as error:
                 reason = f"row {label!r}: {error.reason}"
-                raise ContradictionError(error.clash, reason, error.level, error.told) from None
+                raise ContradictionError(error.clash, reason, error.level, error.told, error.is_minimal) from None
         rows.append(answers[evidence])
     return _frame(network, rows, df.index)
 
@@ -76,7 +76,8 @@ def _evidence(network: Network, cells: Mapping[str, Any], label: Hashable, setti
     except UnknownNameError as error:
         raise UnknownNameError(f"row {label!r}: {error.kind}", error.name, error.nearest, error.where) from None
     except ContradictionError as error:
-        raise ContradictionError(error.clash, f"row {label!r}: {error.reason}", error.level, error.told) from None
+        reason = f"row {label!r}: {error.reason}"
+        raise ContradictionError(error.clash, reason, error.level, error.told, error.is_minimal) from None
 
 
 def _answer(network: Network, name: str, value: object) -> object:

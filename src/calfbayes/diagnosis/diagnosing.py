@@ -39,8 +39,8 @@ def diagnose(
         posterior_by: Another engine, as a second opinion on the probabilities; the urgency levels stay the own engine's.
 
     Raises:
-        ContradictionError: If the evidence is impossible under the model; the clashing set is minimal unless to make it so
-            would cost more than the limit.
+        ContradictionError: If the evidence is impossible under the model; it says whether the clashing set is minimal, which
+            to make it may cost more than the limit.
         ArgumentError: If the policy cannot be used.
     """
     network = solved.network
@@ -135,16 +135,17 @@ def with_level(error: ContradictionError, policy: UrgencyPolicy) -> Contradictio
     if not isinstance(error.told, Evidence):
         return error
     levels = [rule.level for rule in policy.rules if holds(rule.condition, error.told)]
-    return ContradictionError(error.clash, error.reason, max(levels, default=None), error.told)
+    return ContradictionError(error.clash, error.reason, max(levels, default=None), error.told, error.is_minimal)
 
 
 def _contradiction(
     solved: SolvedNetwork, setting: str, encoded: Encoded, evidence: Evidence, policy: UrgencyPolicy, cost_limit: float
 ) -> ContradictionError:
     network = solved.network
-    risks, findings = clashing(network, solved.bases[setting], encoded, cost_limit=cost_limit)
+    clash = clashing(network, solved.bases[setting], encoded, cost_limit=cost_limit)
     answers = {node: on for node, _, on in encoded.findings}
-    told = {network.risks[k].id: network.risks[k].states[encoded.risk_states[k]] for k in risks}
-    told |= {network.nodes[node].id: "present" if answers[node] else "absent" for node in findings}
+    told = {network.risks[k].id: network.risks[k].states[encoded.risk_states[k]] for k in clash.risks}
+    told |= {network.nodes[node].id: "present" if answers[node] else "absent" for node in clash.findings}
     values = ", ".join(f"{name}={value}" for name, value in told.items())
-    return with_level(ContradictionError(tuple(told), f"{values} is impossible under the model", told=evidence), policy)
+    reason = f"{values} is impossible under the model"
+    return with_level(ContradictionError(tuple(told), reason, told=evidence, is_minimal=clash.is_minimal), policy)

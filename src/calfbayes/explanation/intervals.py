@@ -32,6 +32,7 @@ from calfbayes.explanation.progress import Progress, teller
 from calfbayes.inference.draws import drawn_models, models_in_lanes
 from calfbayes.inference.elicited import PROBABILITIES, ElicitedNumbers, Scale, elicited_numbers
 from calfbayes.inference.exact import answer, log_joints, priced
+from calfbayes.inference.price import Purse
 from calfbayes.inference.reduction import Encoded, Query, reduce
 from calfbayes.inference.sensitivity import Posteriors, deviation_of_log_odds, sensitivities
 from calfbayes.inference.solved import SolvedNetwork, severities
@@ -190,7 +191,8 @@ class Asked:
         Raises:
             QueryTooCostlyError: If so many answers cost more than the limit.
         """
-        priced(reduce(self.solved.network, self.solved.bases[self.setting].logits, self.evidence), lanes, cost_limit)
+        purse = Purse(cost_limit)
+        priced(reduce(self.solved.network, self.solved.bases[self.setting].logits, self.evidence, purse=purse), lanes, purse)
 
     def slopes(self, cost_limit: float, some: Sequence[int] | None = None) -> tuple[Array, Array, Posteriors]:
         """The quantities, shape (n,); their derivatives in each elicited number, shape (n, numbers); and whole.

@@ -31,12 +31,14 @@ References:
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from math import inf, isinf, log
+from math import isinf, log
 
 import numpy as np
 from numpy.typing import NDArray
 
 from calfbayes.errors import QueryTooCostlyError
+from calfbayes.inference.plan import plan_of
+from calfbayes.inference.price import Purse
 from calfbayes.inference.problem import Bit, Problem
 from calfbayes.inference.program import Program, program_of
 from calfbayes.inference.reduction import Encoded, Query, reduce_batch
@@ -152,9 +154,10 @@ def answer(
         QueryTooCostlyError: If the plan is dearer than `cost_limit`; no message was allocated then.
     """
     batch = _Batch(network, labels, tuple(also), risks=risks, slopes=slopes)
-    problem = batch.problem(numbers, query, cost_limit)
+    purse = Purse(cost_limit)
+    problem = batch.problem(numbers, query, purse)
     lanes = problem.lanes // batch.n_labels
-    program = priced(problem, problem.lanes if slopes else lanes, cost_limit, at_once=batch.n_labels)
+    program = priced(problem, problem.lanes if slopes else lanes, purse, at_once=batch.n_labels)
     again = replace(batch, also=tuple(node for node in network.mechanisms if node in problem.kept))  # whatever a part reports
     answers = []
     for part in _parts(lanes, program.size * batch.n_labels):
@@ -176,8 +179,9 @@ def log_joints(network: Network, numbers: Numbers, query: Query, *, cost_limit: 
     Raises:
         QueryTooCostlyError: If the plan is dearer than `cost_limit`; no message was allocated then.
     """
-    problem = reduce_batch(network, numbers, query, cost_limit=cost_limit)
-    program = priced(problem, problem.lanes, cost_limit)
+    purse = Purse(cost_limit)
+    problem = reduce_batch(network, numbers, query, purse=purse)
+    program = priced(problem, problem.lanes, purse)
     parts = _parts(problem.lanes, program.size)
     if len(parts) == 1:
         return log_joint_of(problem, program)
@@ -217,7 +221,7 @@ class _Batch:
     def n_labels(self) -> int:
         return max(self.of_nodes, default=0) + 1
 
-    def problem(self, numbers: Numbers, query: Query, cost_limit: float = inf) -> Problem:
+    def problem(self, numbers: Numbers, query: Query, purse: Purse | None = None) -> Problem:
         """The reduced batch; all lanes for the first label come first, and those in which every label is allowed last."""
         n = self.n_labels
         if n > 1:
@@ -233,7 +237,7 @@ class _Batch:
             query,
             also=self.also,
             all_slopes=self.risks or self.slopes,
-            cost_limit=cost_limit,
+            purse=purse,
         )
 
     def answers(self, numbers: Numbers, query: Query, problem: Problem, program: Program) -> Answers:
@@ -338,10 +342,11 @@ def highest_label(
     """
     query = replace(Query.of(evidence), weights=_up_to(labels, np.arange(n_labels)))
     flags = {node: np.where(np.arange(n_labels) == label, 1.0, 0.0) for node, label in enumerate(labels)}
-    problem = reduce_batch(network, network.numbers(cause_logits), query, flags=flags, cost_limit=cost_limit)
+    purse = Purse(cost_limit)
+    problem = reduce_batch(network, network.numbers(cause_logits), query, flags=flags, purse=purse)
     if_none = Table((), np.where(np.arange(n_labels) == 0, 1.0, 0.0))
     problem.bits[len(network.nodes)] = Bit(if_none, Table((), np.ones(1)))
-    total, exponent = Walk(problem, priced(problem, 1, cost_limit, at_once=problem.lanes)).forward()
+    total, exponent = Walk(problem, priced(problem, 1, purse, at_once=problem.lanes)).forward()
     if not total.any() or isinf(float(problem.log_factor[0])):
         return np.zeros(n_labels)
     weights = np.ldexp(total, (exponent - exponent[total > 0].max()).astype(int))
@@ -353,22 +358,22 @@ def _up_to(labels: Sequence[int], allowed: NDArray[np.intp]) -> dict[int, tuple[
     return {node: (np.ones(1), np.where(label <= allowed, 1.0, 0.0)) for node, label in enumerate(labels) if label > 0}
 
 
-def priced(problem: Problem, lanes: int, cost_limit: float, *, at_once: int = 1) -> Program:
-    """Plan a problem; no message is allocated.
+def priced(problem: Problem, lanes: int, purse: Purse, *, at_once: int = 1) -> Program:
+    """Plan a problem and pay for its walks; no message is allocated.
 
     Args:
         lanes: How many lanes the operations are counted of.
+        purse: What may be spent; what it took to reduce the problem has been paid from it.
         at_once: How many lanes have to be walked together, those for labels.
 
     Raises:
-        QueryTooCostlyError: If the plan in so many lanes, and what it took to reduce the problem, are dearer than `cost_limit`,
-            or what is held at once takes more memory than goes with that limit.
+        QueryTooCostlyError: If the plan in so many lanes is dearer than what is left, or what is held at once takes more
+            memory than goes with the limit.
     """
-    program = program_of(problem.structure())
-    operations = problem.operations + program.plan.operations * lanes
-    if operations > cost_limit:
-        raise QueryTooCostlyError(operations, cost_limit)
-    memory, most = program.memory * at_once, MEMORY_LIMIT * max(1.0, cost_limit / COST_LIMIT)
+    structure = problem.structure()
+    purse.pay(plan_of(structure).operations * lanes)
+    program = program_of(structure)  # a plan that is too dear is not laid out
+    memory, most = program.memory * at_once, MEMORY_LIMIT * max(1.0, purse.limit / COST_LIMIT)
     if memory > most:
-        raise QueryTooCostlyError(operations, cost_limit, memory, most)
+        raise QueryTooCostlyError(purse.spent, purse.limit, memory, most)
     return program

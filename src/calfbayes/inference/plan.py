@@ -32,6 +32,7 @@ from calfbayes.inference.tables import Axes
 
 OPERATIONS_PER_SEARCH = 2e6  # state operations that pay for one more search, which takes about a millisecond
 MOST_SEARCHES = 48
+SEARCH = 0.2  # what one more search takes beside the first, the reduction before it and the writing after it
 NOISE = 2.0  # a price may be overrated by this power of two in a repeated search
 LARGE = 13.0  # log2 of the largest message that is made for the sake of fewer ORs; with lanes or slopes more leaves the cache
 
@@ -103,6 +104,11 @@ class Plan:
     operations: float
     width: float
     states: float
+
+    @property
+    def effort(self) -> float:
+        """What it takes to get from evidence to a plan, in state operations; no part of a query's price."""
+        return STEP * len(self.steps) * (1.0 + SEARCH * min(MOST_SEARCHES, self.operations / OPERATIONS_PER_SEARCH))
 
     def __str__(self) -> str:
         return (

@@ -9,8 +9,8 @@ nanoseconds. With s the number of states of the message that a step makes, or of
     closing a bit or a point                   MATRIX s
     merging messages that share b bits         (3/2)^b s             of each bit three terms make two states
 
-and a walk backward takes as long as the walk forward. The order of a plan is chosen by these prices (`plan`), tables are paid
-for before they are made (`Purse`), and both together are held against the limit of the query (`exact.priced`).
+and a walk backward takes as long as the walk forward. The order of a plan is chosen by these prices (`plan`). Tables are paid
+for before they are made, and messages, all of them together, before the first (`exact.priced`), out of one `Purse`.
 """
 
 from dataclasses import dataclass
@@ -36,41 +36,49 @@ def of_merging(n_shared: int) -> float:
 
 @dataclass(slots=True)
 class Purse:
-    """What may be spent on tables: each is paid for before it is made."""
+    """What a query may spend, in state operations; everything is paid for before it is made."""
 
     limit: float
     spent: float = 0.0
 
-    def pay(self, entries: float) -> None:
-        """Pay for so many entries.
+    def pay(self, operations: float) -> None:
+        """Pay for so many state operations.
 
         Raises:
-            QueryTooCostlyError: If there is not so much left.
+            QueryTooCostlyError: If there is not so much left; then nothing is paid.
         """
-        self.spent += ENTRY * entries
-        if self.spent > self.limit:
-            raise QueryTooCostlyError(self.spent, self.limit)
+        if self.spent + operations > self.limit:
+            raise QueryTooCostlyError(self.spent + operations, self.limit)
+        self.spent += operations
+
+    def pay_for(self, entries: float) -> None:
+        """Pay for so many entries of tables.
+
+        Raises:
+            QueryTooCostlyError: If there is not so much left; then nothing is paid.
+        """
+        self.pay(ENTRY * entries)
 
     def times(self, a: Table, b: Table) -> Table:
         """The product of two tables."""
-        self.pay(max(len(a.values), len(b.values)) * _states(a, b))
+        self.pay_for(max(len(a.values), len(b.values)) * _states(a, b))
         return a.times(b)
 
     def plus(self, a: Table, b: Table) -> Table:
         """The sum of two tables over the same axes."""
-        self.pay(max(len(a.values), len(b.values)) * _states(a, b))
+        self.pay_for(max(len(a.values), len(b.values)) * _states(a, b))
         return a.plus(b)
 
     def summed_out(self, a: Alike, prior: Alike, axis: int, lanes: int) -> Alike:
         """The product of two tables of which many of the lanes are alike, summed over the states of an axis."""
         entries = min(lanes, len(a.table.values) * len(prior.table.values)) * _states(a.table, prior.table)
-        self.pay(entries + entries / prior.table.values.shape[1 + prior.table.axes.index(axis)])
+        self.pay_for(entries + entries / prior.table.values.shape[1 + prior.table.axes.index(axis)])
         return a.times(prior).without(axis)
 
     def whole(self, alike: Alike) -> Table:
         """A table lane by lane."""
         if alike.sort is not None:
-            self.pay(len(alike.sort) * _states(alike.table))
+            self.pay_for(len(alike.sort) * _states(alike.table))
         return alike.whole()
 
 

@@ -92,7 +92,6 @@ class Problem:
         log_scale: Log of what was taken out of the items' weights, shape (lanes,).
         lanes: Number of lanes.
         kept: The hidden nodes that were kept.
-        operations: What it took to get here, in state operations; see `price`.
     """
 
     items: list[Item]
@@ -103,7 +102,6 @@ class Problem:
     log_scale: Array
     lanes: int
     kept: tuple[int, ...]
-    operations: float = 0.0
 
     @property
     def log_factor(self) -> Array:

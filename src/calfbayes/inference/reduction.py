@@ -104,18 +104,19 @@ class Query:
 
 
 def reduce(
-    network: Network, cause_logits: Array, evidence: Encoded, *, also: Sequence[int] = (), cost_limit: float = inf
+    network: Network, cause_logits: Array, evidence: Encoded, *, also: Sequence[int] = (), purse: Purse | None = None
 ) -> Problem:
     """Leave of an ordinary query only what has to be summed over.
 
     Args:
         cause_logits: Logit of the base of each cause, shape (n_causes,).
         also: Mechanisms to keep although nothing below them was observed.
+        purse: What may be spent; None if there is no limit.
 
     Raises:
-        QueryTooCostlyError: If even this needs more operations than `cost_limit`; no table beyond that was made.
+        QueryTooCostlyError: If even this needs more operations than are left; no table beyond that was made.
     """
-    return reduce_batch(network, network.numbers(cause_logits), Query.of(evidence), also=also, cost_limit=cost_limit)
+    return reduce_batch(network, network.numbers(cause_logits), Query.of(evidence), also=also, purse=purse)
 
 
 def reduce_batch(
@@ -126,7 +127,7 @@ def reduce_batch(
     also: Sequence[int] = (),
     all_slopes: bool = False,
     flags: Mapping[int, Array] | None = None,
-    cost_limit: float = inf,
+    purse: Purse | None = None,
 ) -> Problem:
     """Leave of a batch of queries only what has to be summed over.
 
@@ -136,11 +137,12 @@ def reduce_batch(
             derivatives reach every number.
         flags: Probability, shape (lanes,), with which the presence of some hidden nodes switches one more bit on,
             which stands behind those of the nodes.
+        purse: What may be spent; None if there is no limit.
 
     Raises:
-        QueryTooCostlyError: If even this needs more operations than `cost_limit`; no table beyond that was made.
+        QueryTooCostlyError: If even this needs more operations than are left; no table beyond that was made.
     """
-    purse = Purse(cost_limit)
+    purse = Purse(inf) if purse is None else purse
     return _Reduction(network, numbers, query, also, all_slopes=all_slopes, flags=flags or {}, purse=purse).problem()
 
 
@@ -176,7 +178,7 @@ class _Reduction:
             m for m in network.mechanisms if (m in below or m in self.asked_for) and not (m in absent or m in query.left_out)
         ]
         self.hidden = [node for node in (*network.causes, *network.complications) if node not in absent] + self.mechanisms
-        self.own = Activations(network, numbers, query.risk_states, [*self.hidden, *self.reports], purse.pay)
+        self.own = Activations(network, numbers, query.risk_states, [*self.hidden, *self.reports], purse.pay_for)
 
         self.items: dict[int, Item] = {}
         self.pending: dict[int, tuple[Table | None, Table | None]] = {}
@@ -217,7 +219,7 @@ class _Reduction:
             self._settle(item)
         apart = _wide_ones_apart(everything, self.sizes, len(self.network.risks) + len(self.network.nodes), purse)
         kept = tuple(self.hidden)
-        return Problem(apart, self.bits, left, self.sizes, self.factors, self.log_scale, self.lanes, kept, purse.spent)
+        return Problem(apart, self.bits, left, self.sizes, self.factors, self.log_scale, self.lanes, kept)
 
     def _inhibition(self, absent: Sequence[int], parents: Mapping[int, Sequence[tuple[int, int]]]) -> Table:
         """For each hidden node the product of 1 - w over its absent findings, where the lane says that they are absent."""
@@ -252,7 +254,7 @@ class _Reduction:
                 self.bits[node] = Bit(_constant(0.0), _constant(0.0), point)
                 self.items[node].absent = self.purse.times(absent, Table((point,), np.array([[1.0, 0.0]])))
                 activated = _entry(inhibition, k) if shared else _constant(1.0)
-                self.purse.pay(2.0 * present.values.size)
+                self.purse.pay_for(2.0 * present.values.size)
                 self.items[node].present = _unless_activated(present, activated, point)
             if node in self.query.weights:
                 if_absent, if_present = (Table((), weight) for weight in self.query.weights[node])

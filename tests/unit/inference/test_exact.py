@@ -9,6 +9,7 @@ import pytest
 from calfbayes import QueryTooCostlyError
 from calfbayes.inference.exact import COST_LIMIT, highest_label, infer
 from calfbayes.inference.plan import make_plan
+from calfbayes.inference.price import Purse
 from calfbayes.inference.program import program_of
 from calfbayes.inference.reduction import Encoded, reduce
 from calfbayes.inference.tables import Array
@@ -106,8 +107,8 @@ def test_the_chance_of_any_of_a_set_lies_between_the_largest_of_them_and_their_s
 
 
 def price_of(network: Network, logits: Array, evidence: Encoded) -> float:
-    problem = reduce(network, logits, evidence)
-    return problem.operations + make_plan(problem).operations
+    purse = Purse(inf)
+    return make_plan(reduce(network, logits, evidence, purse=purse)).operations + purse.spent
 
 
 def test_a_dear_query_is_refused_before_anything_is_allocated() -> None:

@@ -1,6 +1,6 @@
 import tracemalloc
 from collections.abc import Mapping
-from math import log
+from math import inf, log
 from random import Random
 
 import numpy as np
@@ -10,7 +10,7 @@ from calfbayes.errors import QueryTooCostlyError
 from calfbayes.inference import reduction
 from calfbayes.inference.exact import answer, infer
 from calfbayes.inference.plan import make_plan
-from calfbayes.inference.price import ENTRY
+from calfbayes.inference.price import ENTRY, Purse
 from calfbayes.inference.problem import Problem
 from calfbayes.inference.reduction import Encoded, Query, reduce
 from calfbayes.knowledge.reading import Content, knowledge_from_content
@@ -193,11 +193,12 @@ def test_tables_take_no_more_memory_than_is_paid_for(answer: dict[str, tuple[flo
     numbers, first = network.numbers(np.full(network.n_causes, -1.0)), network.node_index["first"]
     reports = {network.node_index[name]: (np.array([off]), np.array([on])) for name, (off, on) in answer.items()}
     query = Query((-1,) * 16, reports, weights={first: (np.ones(lanes), np.linspace(0.5, 1.0, lanes))})
+    purse = Purse(inf)
     tracemalloc.start()
-    problem = reduction.reduce_batch(network, numbers, query)
+    reduction.reduce_batch(network, numbers, query, purse=purse)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    paid = 8 * problem.operations / ENTRY
+    paid = 8 * purse.spent / ENTRY
     assert paid / 2 < peak < paid + 1e5
 
 
@@ -205,7 +206,10 @@ def test_the_price_counts_each_lane_that_differs() -> None:
     network = network_of(with_factors(habit={"first": 3.0}, age={"first": 2.0, "second": 2.0}))
     numbers, cause = network.numbers(np.full(network.n_causes, -1.0)), network.node_index["second"]
     queries = [Query((-1, -1), weights={cause: (np.ones(n), np.ones(n))}) for n in (1, 3)]
-    one, three = (reduction.reduce_batch(network, numbers, query).operations for query in queries)
+    purses = [Purse(inf) for _ in queries]
+    for query, purse in zip(queries, purses, strict=True):
+        reduction.reduce_batch(network, numbers, query, purse=purse)
+    one, three = (purse.spent for purse in purses)
     assert three == one + ENTRY * 2 * 2 * 2  # two lanes more of the two weights of `second` by age
 
 

@@ -1,10 +1,18 @@
+import pickle
+from collections.abc import Sequence
+from math import ceil, log2
+from random import Random
+
 import numpy as np
 import pytest
 
+from calfbayes.diagnosis.encoding import encode
 from calfbayes.errors import ContradictionError, QueryTooCostlyError
 from calfbayes.inference.exact import infer
+from calfbayes.inference.price import STEP
 from calfbayes.inference.reduction import Encoded
-from calfbayes.inference.solved import SolvedNetwork, clashing, is_possible, nothing_known, severities, solve
+from calfbayes.inference.solved import Clash, clashing, is_possible, needed, nothing_known, severities, solve
+from calfbayes.model import Model
 from support.models import SHIPPED, model_of, random_model, shipped
 from support.queries import ABSENT, PRESENT
 from support.random_models import link, number
@@ -43,42 +51,75 @@ def test_a_clash_leaves_out_what_does_not_matter() -> None:
     solved = model_of(small_content({name: (1, links[name]) for name in links}, leaks))._solved
     sign, mark, other = (solved.network.node_index[name] for name in leaks)
     evidence = Encoded((), tuple(sorted([(sign, *PRESENT), (mark, *ABSENT), (other, *PRESENT)])))
-    assert clashing(solved.network, solved.bases["here"], evidence) == ((), tuple(sorted((sign, mark))))
+    assert clashing(solved.network, solved.bases["here"], evidence) == Clash((), tuple(sorted((sign, mark))), is_minimal=True)
 
 
-def twice_impossible() -> tuple[SolvedNetwork, Encoded]:
+def twice_impossible() -> tuple[Model, dict[str, bool]]:
     """Two risk factors that exclude each other, and the clash of sign and mark."""
     content = small_content({"a": (1, {"sign": 0.5, "mark": 1.0}), "b": (1, {})}, {"sign": 0.0, "mark": 0.0, "other": 0.1})
     content["risk_factors"] = {"one": factor("one", 0.5), "two": factor("two", 0.5, excluded_by="one")}
-    solved = model_of(content)._solved
-    sign, mark, other = (solved.network.node_index[name] for name in ("sign", "mark", "other"))
-    return solved, Encoded((1, 1), tuple(sorted([(sign, *PRESENT), (mark, *ABSENT), (other, *PRESENT)])))
+    return model_of(content), {"one": True, "two": True, "sign": True, "mark": False, "other": True}
 
 
 def test_a_clash_leaves_findings_out_first() -> None:
     """Without them it is cheap to ask what becomes of risk factors that are left open."""
-    solved, evidence = twice_impossible()
-    assert clashing(solved.network, solved.bases["here"], evidence) == ((0, 1), ())
+    model, answers = twice_impossible()
+    network, evidence = model._solved.network, encode(model._solved.network, model.evidence(answers))
+    assert clashing(network, model._solved.bases["here"], evidence) == Clash((0, 1), (), is_minimal=True)
 
 
-def test_what_it_would_cost_too_much_to_leave_out_stays_in_a_clash() -> None:
-    solved, evidence = twice_impossible()
-    everything = (0, 1), tuple(node for node, _, _ in evidence.findings)
-    assert clashing(solved.network, solved.bases["here"], evidence, cost_limit=1.0) == everything
+def test_the_limit_of_a_clash_is_that_of_all_its_questions_together_and_of_their_planning() -> None:
+    model, answers = twice_impossible()
+    solved, evidence = model._solved, encode(model._solved.network, model.evidence(answers))
+    found = {}
+    for limit in np.geomspace(1.0, 1e7, 60).tolist():
+        clash = found[limit] = clashing(solved.network, solved.bases["here"], evidence, cost_limit=limit)
+        assert not is_possible(solved.network, solved.bases["here"], subset(evidence, clash.risks, clash.findings))
+        for k in clash.risks if clash.is_minimal else ():
+            others = tuple(risk for risk in clash.risks if risk != k)
+            assert is_possible(solved.network, solved.bases["here"], subset(evidence, others, clash.findings))
+    assert found[1.0] == Clash((0, 1), tuple(node for node, _, _ in evidence.findings), is_minimal=False)
+    assert found[1e7] == Clash((0, 1), (), is_minimal=True)
+    enough = min(limit for limit, clash in found.items() if clash.is_minimal)
+    assert enough > 10 * STEP, "what the questions themselves cost is hardly anything"
+    assert all(clash.is_minimal for limit, clash in found.items() if limit > enough)
     with pytest.raises(QueryTooCostlyError):
         is_possible(solved.network, solved.bases["here"], evidence, cost_limit=1.0)
 
 
-def test_the_limit_of_a_clash_is_that_of_all_its_questions_together() -> None:
-    solved, evidence = twice_impossible()
-    sizes = []
-    for limit in np.geomspace(1.0, 1e4, 40).tolist():
-        risks, findings = clashing(solved.network, solved.bases["here"], evidence, cost_limit=limit)
-        assert not is_possible(solved.network, solved.bases["here"], subset(evidence, risks, findings))
-        sizes.append(len(risks) + len(findings))
-    assert sizes == sorted(sizes, reverse=True)
-    assert {sizes[0], sizes[-1]} == {2, 5}
-    assert len(set(sizes)) > 2
+def test_a_contradiction_that_names_too_much_says_so() -> None:
+    model, answers = twice_impossible()
+    with pytest.raises(ContradictionError, match=r"correct or leave out one of them$") as caught:
+        model.diagnose(answers)
+    assert set(caught.value.clash) == {"one", "two"}
+    with pytest.raises(ContradictionError, match="some of them may have no part in it") as caught:
+        model.diagnose(answers, cost_limit=STEP)
+    assert set(caught.value.clash) == set(answers)
+    assert not pickle.loads(pickle.dumps(caught.value)).is_minimal
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_what_is_needed_for_a_clash_is_minimal_and_found_with_few_questions(seed: int) -> None:
+    """Of n items of which k clash QuickXplain asks at most 2k log2(n / k) + 2k questions (Junker 2004, theorem 2)."""
+    rng = Random(seed)
+    items = list(range(rng.choice([1, 2, 7, 64, 200])))
+    clashes = [set(rng.sample(items, rng.randint(0, min(4, len(items))))) for _ in range(rng.randint(1, 3))]
+    asked = []
+
+    def clash(some: Sequence[int]) -> bool:
+        asked.append(set(some))
+        return any(of <= set(some) for of in clashes)
+
+    found = set(needed(items, clash))
+    assert found in clashes
+    assert not any(of < found for of in clashes)
+    k = max(len(found), 1)
+    assert len(asked) <= 2 * k * log2(2 ** ceil(log2(len(items))) / k) + 2 * k + 1
+
+
+def test_nothing_is_needed_for_what_clashes_anyway() -> None:
+    assert needed([], lambda _: True) == []
+    assert needed([1, 2, 3], lambda _: True) == []
 
 
 def subset(evidence: Encoded, risks: tuple[int, ...], findings: tuple[int, ...]) -> Encoded:
