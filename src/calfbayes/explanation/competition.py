@@ -155,7 +155,7 @@ def compare_causes(result: Diagnosis, first: str, second: str, *, cost_limit: fl
         NoPosteriorError: If the result holds no probabilities.
         UnknownNameError: If there is no such cause or complication.
         ArgumentError: If the two are the same, or both are ruled out.
-        QueryTooCostlyError: If even a few orders cost more than the limit.
+        QueryTooCostlyError: If even a few orders cost more than the limit, or each beside the other more than that and `LIMIT`.
     """
     a, b = result[first], result[second]
     if first == second:
@@ -174,7 +174,8 @@ def compare_causes(result: Diagnosis, first: str, second: str, *, cost_limit: fl
     ratios = [ItemRatio(name, network.records[name].label, w, error) for name, (w, error) in weights.items()]
     numbers = network.numbers(result._solved.bases[result.setting].logits)
     evidence = encode(network, result.evidence)
-    present, absent = (given_each(network, numbers, evidence, nodes, present=so, cost_limit=inf)[1] for so in (True, False))
+    most = max(cost_limit, LIMIT)
+    present, absent = (given_each(network, numbers, evidence, nodes, present=so, cost_limit=most)[1] for so in (True, False))
     first_with, first_without = (_supposed(answers, 1, nodes[0]) for answers in (present, absent))
     second_with, second_without = (_supposed(answers, 0, nodes[1]) for answers in (present, absent))
     return Contest(

@@ -260,7 +260,7 @@ def explain(result: Diagnosis, cause: str, *, cost_limit: float = LIMIT) -> Ledg
     Raises:
         NoPosteriorError: If the result holds no probabilities.
         UnknownNameError: If there is no such cause or complication.
-        QueryTooCostlyError: If even a few orders cost more than the limit.
+        QueryTooCostlyError: If even a few orders cost more than the limit, or its competitors more than that and `LIMIT`.
     """
     entry = result[cause]
     network = result._solved.network
@@ -281,7 +281,7 @@ def explain(result: Diagnosis, cause: str, *, cost_limit: float = LIMIT) -> Ledg
         certainty=certainty,
         n_orders=n_orders,
         unasked=_unasked(result, node) if certainty == Certainty.OPEN else (),
-        competitors=_competitors(result, node) if certainty == Certainty.OPEN else (),
+        competitors=_competitors(result, node, max(cost_limit, LIMIT)) if certainty == Certainty.OPEN else (),
         _result=result,
     )
 
@@ -397,7 +397,7 @@ def _open_answers(solved: SolvedNetwork, setting: str, evidence: Evidence) -> Ou
     return given_each_answer(network, numbers, evidence_at, findings, risks, cost_limit=UNASKED_LIMIT)
 
 
-def _competitors(result: Diagnosis, node: int) -> tuple[Competitor, ...]:
+def _competitors(result: Diagnosis, node: int, cost_limit: float) -> tuple[Competitor, ...]:
     network = result._solved.network
     cause = network.nodes[node].id
     possible = [e for e in result.causes if 0.0 < e.probability < 1.0]
@@ -405,7 +405,9 @@ def _competitors(result: Diagnosis, node: int) -> tuple[Competitor, ...]:
     nodes = [network.node_index[entry.id] for entry in others]
     numbers = network.numbers(result._solved.bases[result.setting].logits)
     evidence = encode(network, result.evidence)
-    present, absent = (given_each(network, numbers, evidence, nodes, present=so, cost_limit=inf)[1] for so in (True, False))
+    present, absent = (
+        given_each(network, numbers, evidence, nodes, present=so, cost_limit=cost_limit)[1] for so in (True, False)
+    )
     found = []
     for k, entry in enumerate(others):
         with_it, without_it = float(present.hidden[k, node]), float(absent.hidden[k, node])
