@@ -34,7 +34,7 @@ OPERATIONS_PER_SEARCH = 2e6  # state operations that pay for one more search, wh
 MOST_SEARCHES = 48
 SEARCH = 0.2  # what one more search takes beside the first, the reduction before it and the writing after it
 NOISE = 2.0  # a price may be overrated by this power of two in a repeated search
-LARGE = 13.0  # log2 of the largest message that is made for the sake of fewer ORs; with lanes or slopes more leaves the cache
+LARGEST_AGAIN = 13.0  # log2 of the largest message made for the sake of fewer ORs; with lanes or slopes more leaves the cache
 
 
 @dataclass(frozen=True, slots=True)
@@ -329,7 +329,7 @@ class _Writer:
                     again, more = instead, other
             done += again
             scope, price = after, price + more
-            if price >= limit or self.graph.log_size(scope) > LARGE:
+            if price >= limit or self.graph.log_size(scope) > LARGEST_AGAIN:
                 return (), inf
         return done, price
 

@@ -160,6 +160,9 @@ class Program:
     steps: tuple[Apply | Meet, ...]
     links: tuple[Links, ...]
 
+    def __str__(self) -> str:
+        return f"{self.plan} and {COPIES * self.matrices * 8 / 2**20:.3g} MiB of matrices"
+
     @property
     def matrices(self) -> float:
         """How many numbers the matrices of items hold in a lane."""

@@ -26,7 +26,7 @@ References:
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from math import inf, log
+from math import inf, log, log2, prod
 
 import numpy as np
 
@@ -36,7 +36,7 @@ from calfbayes.inference.problem import NAMELESS, Bit, Item, Problem
 from calfbayes.inference.tables import Alike, Array, Gradient, Table, union
 from calfbayes.network import Network, Numbers
 
-WIDE = 11  # variables of an item that is worth taking apart
+WIDEST = 11.0  # log2 of the joint states of what an item ties together; it is worth taking a wider one apart
 TINY = 2.0**-200
 
 
@@ -489,8 +489,9 @@ def _wide_ones_apart(items: Sequence[Item], sizes: dict[int, int], first_point: 
     apart: list[Item] = []
     absent, present = np.array([[1.0, 0.0]]), np.array([[0.0, 1.0]])
     for point, item in enumerate(items, first_point):
-        width = len(item.children) + len(union(item.absent.axes, item.present.axes))
-        if width < WIDE or len(item.children) < 2:
+        points = union(item.absent.axes, item.present.axes)
+        width = len(item.children) + log2(prod(sizes[point] for point in points))
+        if width < WIDEST or len(item.children) < 2:
             apart.append(item)
         else:
             off, on = Table((point,), absent), Table((point,), present)

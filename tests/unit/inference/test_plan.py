@@ -10,6 +10,7 @@ from calfbayes.inference import plan as planning
 from calfbayes.inference.plan import Absorb, Merge, Multiply, Plan, make_plan
 from calfbayes.inference.price import MATRIX
 from calfbayes.inference.problem import Problem
+from calfbayes.inference.program import program_of
 from calfbayes.inference.reduction import Encoded, reduce
 from calfbayes.knowledge.reading import Content, knowledge_from_content
 from calfbayes.network import Network, compile_network
@@ -64,7 +65,10 @@ def test_a_plan_prints_its_price() -> None:
     assert f"{len(plan.steps)} steps" in text
     assert f"2^{plan.width:.1f}" in text
     assert f"{plan.operations:.3g} operations" in text
-    assert f"{plan.states * 8 / 2**20:.3g} MiB" in text
+    assert f"{plan.states * 8 / 2**20:.3g} MiB of messages" in text
+    program = program_of(problem_of(large(), 4).structure())
+    matrices = program.memory - 8 * plan.states
+    assert str(program) == f"{text} and {matrices / 2**20:.3g} MiB of matrices"
 
 
 def test_the_price_grows_with_the_positive_findings() -> None:
@@ -140,10 +144,10 @@ def test_a_dear_query_is_planned_several_times_and_a_cheap_one_once(monkeypatch:
 
 def test_messages_that_share_many_bits_are_not_merged(monkeypatch: pytest.MonkeyPatch) -> None:
     """What was done to one is done to the other instead; that is cheaper, and messages stay small."""
-    structure = problem_of(large(), 5).structure()
-    monkeypatch.setattr(planning, "LARGE", 16.0)  # these messages are all large
+    structure = problem_of(large(), 5, n_known=5).structure()
+    monkeypatch.setattr(planning, "LARGEST_AGAIN", 16.0)  # these messages are all large
     instead = planning.plan_of.__wrapped__(structure)
-    monkeypatch.setattr(planning, "LARGE", -1.0)
+    monkeypatch.setattr(planning, "LARGEST_AGAIN", -1.0)
     merged = planning.plan_of.__wrapped__(structure)
     assert sum(isinstance(step, Merge) for step in instead.steps) < sum(isinstance(step, Merge) for step in merged.steps)
     assert instead.operations < merged.operations

@@ -12,6 +12,7 @@ from calfbayes.inference.exact import answer, infer
 from calfbayes.inference.plan import make_plan
 from calfbayes.inference.price import ENTRY, Purse
 from calfbayes.inference.problem import Problem
+from calfbayes.inference.program import program_of
 from calfbayes.inference.reduction import Encoded, Query, reduce
 from calfbayes.knowledge.reading import Content, knowledge_from_content
 from calfbayes.network import Network, compile_network
@@ -233,7 +234,7 @@ def test_items_taken_apart_change_no_answer_and_no_derivative(width: int, monkey
     numbers, query = network.numbers(np.full(network.n_causes, -1.0)), Query.of(everything_present(network))
     answers, n_items = [], []
     for wide in (1000, width):
-        monkeypatch.setattr(reduction, "WIDE", wide)
+        monkeypatch.setattr(reduction, "WIDEST", wide)
         n_items.append(len(reduction.reduce_batch(network, numbers, query).items))
         answers.append(answer(network, numbers, query, also=tuple(network.mechanisms), slopes=True, cost_limit=1e8))
     whole, apart = answers
@@ -265,3 +266,18 @@ def test_a_wide_item_leaves_its_children_to_a_point() -> None:
     readers = [item for item in problem.items if item.node < 0 and item.present.axes == (point,)]
     assert sorted(len(item.children) for item in readers) == [1] * 15
     assert make_plan(problem).width < 12
+
+
+def test_an_item_of_few_risk_factors_with_many_states_is_wide_too() -> None:
+    """Five of ten states: as many matrices with 4^3 entries each as there are joint states would take 195 MiB."""
+    given = content()
+    states = [f"state_{k}" for k in range(10)]
+    for k in range(5):
+        prior = {**factor("many", 0.5)["prior"][0], "probabilities": dict.fromkeys(states[1:], 0.05)}
+        given["risk_factors"][f"risk_{k}"] = factor("many", 0.5) | {"states": states, "reference": states[0], "prior": [prior]}
+        for cause in given["causes"].values():
+            cause["odds"][f"risk_{k}"] = {state: number(2.0) for state in states[1:]}
+    problem = reduced(network_of(given), {"shared": PRESENT, "sign": PRESENT}, risks=(-1,) * 5)
+    assert {axis for item in problem.items for axis in item.present.axes} >= set(range(5))
+    assert not any(item.children for item in problem.items if set(item.present.axes) >= set(range(5)))
+    assert program_of(problem.structure()).memory < 32 * 2**20

@@ -22,7 +22,7 @@ def test_answers_do_not_depend_on_how_messages_are_cut(constant: str, monkeypatc
     if constant.startswith("items"):
         monkeypatch.setattr(program, "MOST_CHILDREN", 1)
     elif constant.startswith("messages"):
-        monkeypatch.setattr(plan, "LARGE", -1.0)
+        monkeypatch.setattr(plan, "LARGEST_AGAIN", -1.0)
     else:
         monkeypatch.setattr(walk, "CACHED", 1)
     _forget_plans()
