@@ -68,6 +68,7 @@ class ItemWeight:
             through competitors.
         parent: If it acts through a cause that leads to this one: that cause, of all the one that it moves most the same way
             (what speaks for a cause speaks for its complication). Empty if it has a route of its own along which it acts.
+        child: If the strongest of those of its own runs through what this cause leads to: that one. Else empty.
         competitor: If it acts neither by itself nor through a parent, or moves the cause the other way than along its routes:
             the competing cause through which it acts, of all the one that it raises most if it speaks against this one, lowers
             most if it speaks for it (what is absent speaks for a cause if it speaks more against another). Else, and if there
@@ -82,6 +83,7 @@ class ItemWeight:
     settled_by: tuple[str, ...]
     routes: tuple[Route, ...]
     parent: str
+    child: str
     competitor: str
 
     @property
@@ -330,24 +332,24 @@ def _entries(
         decibans, error = found.get(name, (0.0, 0.0))
         ways = routes(network, name, evidence[name], evidence.risk_states.get(name, ""), cause, answered)
         acts = name not in settled and abs(decibans) > max(NOTHING, 2.0 * error)
-        parent, competitor = _acts_through(table, name, cause, decibans, ways) if acts else ("", "")
+        parent, child, competitor = _acts_through(table, name, cause, decibans, ways) if acts else ("", "", "")
         told = sorted((way for way in ways if way.parent in {"", parent}), key=lambda way: way.parent != parent)
-        label, value = network.records[name].label, evidence[name]
-        entries.append(
-            ItemWeight(name, label, value, decibans, error, settled.get(name, ()), tuple(told[:ROUTES]), parent, competitor)
-        )
+        label, value, by = network.records[name].label, evidence[name], settled.get(name, ())
+        entries.append(ItemWeight(name, label, value, decibans, error, by, tuple(told[:ROUTES]), parent, child, competitor))
     return tuple(sorted(entries, key=lambda entry: (-abs(entry.decibans), entry.id)))
 
 
-def _acts_through(table: Weighing, item: str, cause: str, decibans: float, ways: Sequence[Route]) -> tuple[str, str]:
-    """The parent or the competitor by which an item moves a cause, one of them or both empty.
+def _acts_through(table: Weighing, item: str, cause: str, decibans: float, ways: Sequence[Route]) -> tuple[str, str, str]:
+    """The parent, the child or the competitor by which an item moves a cause, two of them or all empty.
 
     What has no way to a complication can only act through its parents, whether it bears on these itself or by their rivals.
     """
     network = table.solved.network
-    along = {way.parent for way in ways if way.raises is None or way.raises == (decibans > 0.0)}
-    if "" in along:
-        return "", ""
+    agreeing = [way for way in ways if way.raises is None or way.raises == (decibans > 0.0)]
+    own = next((way for way in agreeing if not way.parent), None)  # the strongest
+    if own is not None:
+        return "", own.child, ""
+    along = {way.parent for way in agreeing}
     above = set(parents(network, cause)) if network.node_index[cause] in network.complications else set()
     if all(way.parent for way in ways):
         along |= above
@@ -355,9 +357,9 @@ def _acts_through(table: Weighing, item: str, cause: str, decibans: float, ways:
     same = {network.nodes[node].id: np.sign(decibans) * float(changes[node]) for node in network.causes}
     parent = max(along & set(same), key=lambda name: (same[name], name), default="")
     if parent and same[parent] > 0.0:
-        return parent, ""
+        return parent, "", ""
     competitor = min(set(same) - above - {cause}, key=lambda name: (same[name], name), default="")
-    return "", competitor if competitor and same[competitor] < 0.0 else ""
+    return "", "", competitor if competitor and same[competitor] < 0.0 else ""
 
 
 def _unasked(result: Diagnosis, node: int) -> tuple[Unasked, ...] | None:
@@ -436,6 +438,7 @@ def _weight_to_dict(weight: ItemWeight) -> dict[str, Any]:
         "settled_by": list(weight.settled_by),
         "judged": list(weight.judged),
         "parent": weight.parent,
+        "child": weight.child,
         "competitor": weight.competitor,
         "routes": [
             {
@@ -443,6 +446,7 @@ def _weight_to_dict(weight: ItemWeight) -> dict[str, Any]:
                 "mechanisms": list(route.mechanisms),
                 "raises": route.raises,
                 "parent": route.parent,
+                "child": route.child,
                 "numbers": [
                     {"place": n.place, "value": n.value, "kind": n.kind, "sources": list(n.sources)} for n in route.numbers
                 ],

@@ -1,9 +1,10 @@
 """The ways in which an item bears on a cause, and the numbers with their sources that stand on them.
 
 A finding is reached from a cause along links, as a rule directly or through one mechanism, at most `LONGEST` links far; or
-from a cause that leads to the explained one, its *parent*: what speaks for a cause speaks for its complication. A
-risk factor reaches a cause by its odds ratios, its own or those of a parent; or it shifts the background of a finding that
-was answered, which then speaks more or less.
+from a cause that leads to the explained one, its *parent*: what speaks for a cause speaks for its complication. A way may
+run through a *child*, a cause or complication that the explained one leads to: what speaks for a complication speaks for its
+cause. A risk factor reaches a cause by its odds ratios, its own or those of a parent; or it shifts the background of a finding
+that was answered, which then speaks more or less.
 
 A cause's own ways come first, then those of its parents and of what leads to these, then shifted backgrounds; of each kind
 the strongest first.
@@ -48,6 +49,7 @@ class Route:
         raises: Whether the answer by itself speaks for the cause along this way, as a finding does that is present and a state
             with the highest odds ratio of all. None where that cannot be said: of a state in between, a shifted background.
         parent: The cause that leads to the explained one and that the way runs through; empty if there is none.
+        child: The first cause or complication that the explained one leads to and that the way runs through; likewise.
     """
 
     through: tuple[str, ...]
@@ -55,6 +57,7 @@ class Route:
     numbers: tuple[Cited, ...]
     raises: bool | None = None
     parent: str = ""
+    child: str = ""
 
     @property
     def sources(self) -> tuple[str, ...]:
@@ -157,7 +160,8 @@ def _to_finding(network: Network, up: tuple[str, ...], way: tuple[str, ...], rai
     last = network.records[way[-1]]
     if isinstance(last, Finding):
         numbers = (*numbers, _cited(f"{last.id}.leak", last.leak))
-    return Route(way, _mechanisms(network, way), numbers, raises, parent)
+    child = "" if parent else next((name for name in way[1:] if isinstance(network.records[name], Cause | Complication)), "")
+    return Route(way, _mechanisms(network, way), numbers, raises, parent, child)
 
 
 def _along_odds(network: Network, factor: str, state: str, way: tuple[str, ...]) -> Route:

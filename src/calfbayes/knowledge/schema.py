@@ -466,6 +466,7 @@ class SentencesTable(Table):
     speaks_against: Text
     process: Text
     through_parent: Text
+    through_child: Text
     competitor: Text
     unasked: Text
     would_change: Text

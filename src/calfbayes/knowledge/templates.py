@@ -26,6 +26,7 @@ EXPLANATION: Fields = {
         ("speaks_against", "item competitor", ""),
         ("process", "items mechanism", ""),
         ("through_parent", "items parent cause", ""),
+        ("through_child", "items child cause", ""),
         ("competitor", "cause competitor competitor_probability with_it without_it", ""),
         ("unasked", "items", "cause"),
         ("unasked_unknown", "", ""),

@@ -117,6 +117,9 @@ def _for_and_against(words: "_Words", ledger: "Ledger") -> list[str]:
     for parent in dict.fromkeys(w.parent for w in weights if w.parent):
         items = words.listed(words.fact(w.id, w.value) for w in weights if w.parent == parent)
         sentences.append(words.fill("through_parent", cause=ledger.label, items=items, parent=words.label(parent)))
+    for child in dict.fromkeys(w.child for w in weights if w.child):
+        items = words.listed(words.fact(w.id, w.value) for w in weights if w.child == child)
+        sentences.append(words.fill("through_child", cause=ledger.label, items=items, child=words.label(child)))
     indirect = [
         words.fill(
             "speaks_for" if w.decibans < 0 else "speaks_against",
@@ -180,6 +183,8 @@ def grounds(words: "Names", weight: "ItemWeight") -> str:
     for_it = weight.decibans > 0
     if weight.parent:
         return f"speaks {'for' if for_it else 'against'} {words.label(weight.parent)}, which leads to it"
+    if weight.child:
+        return f"speaks {'for' if for_it else 'against'} {words.label(weight.child)}, which it can lead to"
     if weight.competitor:
         rival = f"speaks {'against' if for_it else 'for'} {words.label(weight.competitor)}"
         return f"through a rival: {rival}" if weight.routes else rival

@@ -301,6 +301,33 @@ def test_what_moves_a_complication_through_its_cause_names_that_cause_and_no_riv
     assert ledger.to_dict()["weights"][0]["parent"] == ledger.weights[0].parent
 
 
+@pytest.mark.parametrize("present", [True, False])
+def test_what_moves_a_cause_by_way_of_what_it_leads_to_names_that(present: bool) -> None:
+    """`f` is its own, `h` only its complication's."""
+    ledger = with_a_complication().diagnose({"f": True, "h": present}).explain("a")
+    own, by_way = ledger["f"], ledger["h"]
+    assert (by_way.decibans > 0.0) == present
+    assert [(w.parent, w.child, w.competitor) for w in (own, by_way)] == [("", "", ""), ("", "worse", "")]
+    assert [(route.through, route.child) for route in by_way.routes] == [(("a", "worse", "h"), "worse")]
+    if present:
+        assert "By way of worse, which a can lead to: a finding." in ledger.sentences
+    assert f"speaks {'for' if present else 'against'} worse, which it can lead to" in repr(ledger)
+    assert [entry["child"] for entry in ledger.to_dict()["weights"]] == [w.child for w in ledger.weights]
+
+
+def test_a_scan_speaks_for_a_strain_only_by_the_clot_that_it_can_bring() -> None:
+    told = {"age": 40, "sudden_onset": True, "onset_after_exertion": True, "vein_ultrasound_positive": True}
+    ledger = shipped("calf").diagnose(told).explain("calf_muscle_strain")
+    assert ledger["sudden_onset"].child == ""
+    scan = ledger["vein_ultrasound_positive"]
+    assert scan.decibans > 0.0
+    assert (scan.child, scan.competitor, {route.child for route in scan.routes}) == (
+        "deep_vein_thrombosis",
+        "",
+        {"deep_vein_thrombosis"},
+    )
+
+
 def test_swelling_speaks_for_a_clot_and_so_for_its_embolism() -> None:
     told = {"age": 58, "unilateral_calf_swelling": True, "recent_surgery": True}
     ledger = shipped("calf").diagnose(told).explain("pulmonary_embolism")
