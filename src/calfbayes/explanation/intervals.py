@@ -15,7 +15,7 @@ References:
     Hasofer, Lind (1974), Exact and invariant second-moment code format: the most probable point of a level.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from statistics import NormalDist
@@ -197,11 +197,9 @@ class Asked:
     def slopes(self, cost_limit: float, some: Sequence[int] | None = None) -> tuple[Array, Array, Posteriors]:
         """The quantities, shape (n,); their derivatives in each elicited number, shape (n, numbers); and whole.
 
-        What is ruled out has the derivative 0 here: nothing in this package follows a probability of 0.
-
         Args:
             some: Positions among the nodes of those that are wanted, None for all that are possible; of the others
-                probability and derivatives are 0.
+                probability and derivatives are 0 here.
         """
         some = list(self.possible if some is None else some)
         nodes = [self.nodes[k] for k in some]
@@ -216,28 +214,31 @@ class Asked:
     def of_models(self, numbers: Numbers, some: Collection[int] | None = None) -> Array:
         """The quantities in each lane, shape (lanes, n); NaN where the evidence is impossible.
 
-        Without the nodes of a higher label a problem is much smaller, so in many lanes each label has one of its own.
+        Without the nodes of a higher label, or one node, a problem is much smaller, so in many lanes each label has one of its
+        own, and a single node has, too; these are right to 1e-15 in absolute terms.
 
         Args:
             some: Positions of those that are wanted, None for all; the others may be 0.
         """
         network, query, n = self.solved.network, Query.of(self.evidence), len(self.nodes)
+        wanted = range(self.n) if some is None else some
         found = np.zeros((numbers.lanes, self.n))
-        if some is None or min(some) < n:
+        groups = {n + label: [k for k, own in enumerate(self.labels) if own > label] for label in range(max(self.labels))}
+        if len(single := [k for k in wanted if k < n]) > 1:
             answers = answer(network, numbers, query, cost_limit=float("inf"))
             log_joint, found[:, :n] = answers.log_joint, answers.hidden[:, list(self.nodes)]
         else:
             log_joint = log_joints(network, numbers, query, cost_limit=float("inf"))
-        for label in range(max(self.labels)):
-            if some is None or n + label in some:
-                with np.errstate(invalid="ignore"):
-                    found[:, n + label] = np.maximum(-np.expm1(self._up_to(label, numbers) - log_joint), 0.0)
+            groups |= {k: [self.nodes[k]] for k in single}
+        for k in groups.keys() & set(wanted):
+            with np.errstate(invalid="ignore"):
+                found[:, k] = np.maximum(-np.expm1(self._without(groups[k], numbers) - log_joint), 0.0)
         found[~np.isfinite(np.broadcast_to(log_joint, numbers.lanes))] = np.nan
         return found
 
-    def _up_to(self, label: int, numbers: Numbers) -> Array:
-        """Log P(evidence, no label above this one), shape (lanes,)."""
-        absent = {node: (np.ones(1), np.zeros(1)) for node, own in enumerate(self.labels) if own > label}
+    def _without(self, nodes: Iterable[int], numbers: Numbers) -> Array:
+        """Log P(evidence, none of these nodes), shape (lanes,)."""
+        absent = {node: (np.ones(1), np.zeros(1)) for node in nodes}
         query = replace(Query.of(self.evidence), weights=absent)
         return log_joints(self.solved.network, numbers, query, cost_limit=float("inf"))
 

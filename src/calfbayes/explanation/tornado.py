@@ -1,7 +1,8 @@
 """Which elicited numbers an answer hangs on: one-way effects over each number's own range, and how far each may move.
 
-Every number is first followed by its derivative: the log odds of the answer are taken for linear in a probability, or in the
-logarithm of a ratio. For the numbers that matter most the model is then solved again, with the bases that follow.
+A number below the causes, a link or a plain background, is followed exactly, in a closed form (`one_way`). The others are
+first followed by their derivative: the log odds of the answer are taken for linear in a probability, or in the logarithm of a
+ratio. For those that matter most the model is then solved again, with the bases that follow.
 
 A number may move until the first cause or the urgency changes; doubt about the numbers counts as far as it does in the
 result. By the derivative that is where the difference between the
@@ -11,6 +12,7 @@ References:
     Chan, Darwiche (2002), When do numbers really matter?: admissible deviations of parameters.
     van der Gaag, Renooij (2001), Analysing sensitivity data from probabilistic networks.
     Howard (1988), Decision analysis, practice and promise: the tornado.
+    Anderson, Bjorck (1973), A new high order method of regula falsi type for computing a root of an equation.
 """
 
 from collections.abc import Iterator, Sequence
@@ -24,7 +26,8 @@ from calfbayes.arguments import whole_number
 from calfbayes.diagnosis.result import Diagnosis
 from calfbayes.errors import ArgumentError
 from calfbayes.explanation.intervals import LIMIT, Asked, chances
-from calfbayes.inference.elicited import PROBABILITIES, ElicitedNumber, ElicitedNumbers, Scale, elicited_numbers
+from calfbayes.explanation.one_way import OneWay
+from calfbayes.inference.elicited import PROBABILITIES, ElicitedNumber, ElicitedNumbers, Scale
 from calfbayes.inference.ranges import ranges
 from calfbayes.inference.sensitivity import Posteriors
 from calfbayes.inference.tables import Array
@@ -38,9 +41,12 @@ URGENCY, FIRST_CAUSE = "urgency", "first cause"
 FARTHEST = 12.0  # on log odds or logarithms; who has to go farther does not get there
 ROUNDS = 6  # of looking for where the answer changes
 CLOSE = 1e-3  # of the way that the derivative says: who moves less has found it
-OUTWARDS, FARTHEST_WAY = 1.5, 3.0  # times the way that the derivative says: the next point, and the last
-REACH = 5.0  # of the logarithm of a probability: a cause that is so much less probable than the first is no rival of it
+OUTWARDS, FARTHEST_WAY = 1.5, 3.0  # times the way that the derivative says: the next point at most, and the last
+OVERSHOOT = 1.5  # times what seems to be left of the way, so that the change is behind
+REACH = 3.0  # of the logarithm of a probability: a cause that is so much less probable than the first is no rival of it
 CERTAIN = 2.0**-40
+RARE = 1e-4
+ROUNDING = 1e-9  # of log odds: who moves them less does not move them
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +61,7 @@ class Effect:
         high: Upper end.
         at_low: The probability with the number at its lower end; None if no model is coherent there.
         at_high: Likewise at the upper end.
-        exact: Whether the model was solved again, or the derivative was followed.
+        exact: Whether that is so, by the closed form or a model solved again; or the derivative was followed.
     """
 
     file: str
@@ -82,10 +88,10 @@ class Margin:
         value: The number.
         limit: Where the answer changes; None if solving again finds no change up to three times as far as the derivative
             says, or to where no model is coherent.
-        to: What the first cause, or the level, is then. Causes less than a 150th as probable as the first are not looked at.
+        to: What the first cause, or the level, is then. Causes less than a 20th as probable as the first are not looked at.
         deviations: How far that is, by the derivative, in standard deviations of the number's doubt.
         inside: Whether the limit lies inside the number's 90 % range.
-        exact: Whether the model was solved again, or the derivative was followed.
+        exact: As in `Effect`.
     """
 
     file: str
@@ -107,15 +113,18 @@ class Sensitivity:
         of: A cause or complication, or `urgency`.
         quantity: The probability that is followed, in words.
         probability: With every number as elicited.
-        effects: Every number with doubt, the widest effect first.
+        effects: Every number with doubt that moves the probability at all, the widest effect first.
+        unmoving: How many numbers with doubt do not move it; a cause that is ruled out is moved by none, or hardly any.
         margins: How far numbers may move, the nearest change first; asked about the urgency, its changes come before those of
-            the first cause. Numbers that change nothing are left out.
+            the first cause. Those that were not found when the model was solved again come last. Numbers that change nothing
+            are left out.
     """
 
     of: str
     quantity: str
     probability: float
     effects: tuple[Effect, ...]
+    unmoving: int
     margins: tuple[Margin, ...]
 
     def __repr__(self) -> str:
@@ -135,6 +144,7 @@ class Sensitivity:
             "quantity": self.quantity,
             "probability": self.probability,
             "effects": [{name: getattr(entry, name) for name in Effect.__slots__} for entry in self.effects],
+            "unmoving": self.unmoving,
             "margins": [{name: getattr(entry, name) for name in Margin.__slots__} for entry in self.margins],
         }
 
@@ -152,8 +162,8 @@ def sensitivity(result: Diagnosis, *, of: str, exact: int = 8, confirmed: int = 
     Args:
         of: A cause or complication; or `urgency`, which follows the chance that the model's level, or a more urgent one, is
             needed (of the lowest level: the next one).
-        exact: For how many effects the model is solved again, the widest first.
-        confirmed: For how many margins, the first ones.
+        exact: How many effects are exact at least, the widest first; for those without a closed form the model is solved again.
+        confirmed: The same of margins, the first ones.
         cost_limit: Largest predicted number of state operations.
 
     Raises:
@@ -169,18 +179,17 @@ def sensitivity(result: Diagnosis, *, of: str, exact: int = 8, confirmed: int = 
         raise ArgumentError("of", short(of), "the id of a cause or complication, or 'urgency'")
     at, quantity = _followed(result, asked, of)
     asked.price(lanes, cost_limit)
-    numbers = elicited_numbers(asked.solved, asked.setting)
-    p, of_p, moved = asked.slopes(cost_limit, _looked_at(result, asked, at))
-    effects = _effects(asked, numbers, at, float(p[at]), of_p[at], exact)
-    margins = _margins(result, asked, numbers, p, moved, confirmed, first=URGENCY if of == URGENCY else "")
-    return Sensitivity(of, quantity, float(p[at]), effects, margins)
+    moved = OneWay.of(asked, cost_limit, _looked_at(result, asked, at))
+    effects, unmoving = _effects(moved, at, exact)
+    margins = _margins(result, moved, confirmed, first=URGENCY if of == URGENCY else "")
+    return Sensitivity(of, quantity, float(moved.p[at]), effects, unmoving, margins)
 
 
 def _looked_at(result: Diagnosis, asked: Asked, at: int) -> list[int]:
     """Positions of the causes that may become the first, and of what is followed if it is a node."""
     chance = np.array([result._hidden[node] for node in asked.nodes])
     rivals = chance[: asked.solved.network.n_causes] > np.exp(-REACH) * result.causes[0].probability
-    return sorted({*np.flatnonzero(rivals).tolist(), at} & set(asked.possible))
+    return sorted({*np.flatnonzero(rivals).tolist(), *({at} & set(range(len(asked.nodes))))})
 
 
 def _followed(result: Diagnosis, asked: Asked, of: str) -> tuple[int, str]:
@@ -195,45 +204,46 @@ def _followed(result: Diagnosis, asked: Asked, of: str) -> tuple[int, str]:
     return len(asked.nodes) + severity - 1, f"{text}, or sooner, is needed"
 
 
-def _effects(asked: Asked, numbers: ElicitedNumbers, at: int, p: float, slopes: Array, exact: int) -> tuple[Effect, ...]:
-    """Every number that has a range, followed by its derivative; the widest exactly."""
-    ends = ranges(asked.solved, asked.setting)
-    some = [k for k in range(len(numbers)) if numbers.deviations[k] > 0.0 and ends[k, 1] > ends[k, 0]]
-    found = {k: _followed_to(numbers.numbers[k], p, float(slopes[k]), ends[k]) for k in some}
-    first = sorted(some, key=lambda k: (-abs(found[k][1] - found[k][0]), k))
-    again = first[:exact]
-    told: dict[int, tuple[float | None, float | None]] = {k: (low, high) for k, (low, high) in found.items()}
-    if again:
-        values = np.repeat(_values(numbers)[None], 2 * len(again), axis=0)
-        for lane, k in enumerate(again):
-            values[[2 * lane, 2 * lane + 1], k] = ends[k]
-        answers = [
-            None if np.isnan(x) else float(x) for x in asked.of_values(values, ([at], np.ones(len(values), bool)))[:, at]
-        ]
-        told |= {k: (answers[2 * lane], answers[2 * lane + 1]) for lane, k in enumerate(again)}
+def _effects(moved: OneWay, at: int, exact: int) -> tuple[tuple[Effect, ...], int]:
+    """Every number that has a range and moves the probability; and how many do not."""
+    numbers, p = moved.numbers.numbers, float(moved.p[at])
+    ends = ranges(moved.asked.solved, moved.asked.setting)
+    some = np.flatnonzero((moved.numbers.deviations > 0.0) & (ends[:, 1] > ends[:, 0]))
+    is_exact = moved.closed.copy()
+    closed = some[is_exact[some]]
+    told = np.full(ends.shape, np.nan)
+    told[closed] = moved.at(np.repeat(closed, 2), ends[closed].ravel())[:, at].reshape(-1, 2)
+    for k in some[~is_exact[some]].tolist():
+        told[k] = _by_derivative(numbers[k], p, float(moved.of_p[at, k]), ends[k])
+    width = np.abs(told[:, 1] - told[:, 0])
+    moving = some[~(width[some] <= ROUNDING * p * (1.0 - p))]
+    widest = moving[np.lexsort((moving, -width[moving]))][:exact]
+    again = widest[~is_exact[widest]]
+    if len(again):
+        alone = [at] if p > RARE else range(moved.asked.n)  # what is rare is not told as the rest of 1
+        wanted = alone, np.ones(2 * len(again), dtype=bool)
+        told[again] = moved.at(np.repeat(again, 2), ends[again].ravel(), wanted)[:, at].reshape(-1, 2)
+        is_exact[again] = True
     entries = []
-    for k in first:
-        entry, (low, high), (at_low, at_high) = numbers.numbers[k], ends[k].tolist(), told[k]
-        entries.append(Effect(entry.file, entry.place, entry.value, low, high, at_low, at_high, exact=k in again))
-    return tuple(sorted(entries, key=lambda effect: -effect.width))
+    for k in moving.tolist():
+        low, high = ends[k].tolist()
+        at_low, at_high = (None if np.isnan(end) else end for end in told[k].tolist())
+        entry = numbers[k]
+        entries.append(Effect(entry.file, entry.place, entry.value, low, high, at_low, at_high, exact=bool(is_exact[k])))
+    return tuple(sorted(entries, key=lambda effect: -effect.width)), len(some) - len(moving)
 
 
-def _followed_to(number: ElicitedNumber, p: float, slope: float, ends: Array) -> tuple[float, float]:
+def _by_derivative(number: ElicitedNumber, p: float, slope: float, ends: Array) -> Array:
     """The probability at both ends of a range, its log odds linear in the probability or the logarithm of the ratio."""
     x = number.value
-    if not CERTAIN < p < 1.0 - CERTAIN:
-        return p, p
     if number.scale == Scale.LOG and ends[0] > 0.0:
         steps = np.log(ends / x)
     else:
         steps = (ends - x) / (x * (1.0 - x) if number.scale == Scale.LOG_ODDS else x if number.scale == Scale.LOG else 1.0)
+    if not 0.0 < p < 1.0 - CERTAIN:  # which only a number that is 0 or 1 itself can change
+        return np.clip(p + slope * steps, 0.0, 1.0)
     log_odds = np.log(p) - np.log1p(-p) + slope / (p * (1.0 - p)) * steps
-    low, high = (1.0 / (1.0 + np.exp(-np.clip(log_odds, -700.0, 700.0)))).tolist()
-    return low, high
-
-
-def _values(numbers: ElicitedNumbers) -> Array:
-    return np.array([number.value for number in numbers.numbers])
+    return np.asarray(1.0 / (1.0 + np.exp(-np.clip(log_odds, -700.0, 700.0))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,25 +256,23 @@ class _Near:
     to: str
 
 
-def _margins(
-    result: Diagnosis, asked: Asked, numbers: ElicitedNumbers, p: Array, moved: Posteriors, confirmed: int, *, first: str
-) -> tuple[Margin, ...]:
+def _margins(result: Diagnosis, moved: OneWay, confirmed: int, *, first: str) -> tuple[Margin, ...]:
     """The nearest change of each kind for every number with doubt, one kind before the other; the first ones are confirmed."""
-    near = [*_first_cause(result, asked, numbers, moved), *_urgency(result, numbers, moved)]
+    numbers = moved.numbers
+    near = [*_first_cause(result, moved), *_urgency(result, moved)]
 
     def order(one: _Near) -> tuple[bool, float, int, str]:
         deviations = float(abs(one.step) / numbers.deviations[one.number])
         return first not in {"", one.changes}, deviations, one.number, one.changes
 
     near.sort(key=order)
-    ends = ranges(asked.solved, asked.setting)
-    again = _confirmed(result, asked, numbers, near[:confirmed], p) if confirmed and near else []
+    ends = ranges(moved.asked.solved, moved.asked.setting)
+    again = _confirmed(result, moved, near[:confirmed]) if confirmed and near else []
     margins = []
     for rank, one in enumerate(near):
         entry = numbers.numbers[one.number]
         limit = float(_stepped(entry, np.array([one.step]))[0])
-        exact = rank < confirmed
-        found = again[rank] if exact else (limit, one.to)
+        found = again[rank] if rank < confirmed else (limit, one.to)
         at = None if found is None else found[0]
         low, high = ends[one.number]
         margins.append(
@@ -277,34 +285,37 @@ def _margins(
                 one.to if found is None else found[1],
                 abs(one.step) / float(numbers.deviations[one.number]),
                 inside=at is not None and bool(low <= at <= high),
-                exact=exact,
+                exact=rank < confirmed or (one.changes == FIRST_CAUSE and bool(moved.closed[one.number])),
             )
         )
-    return tuple(margins)
+    return tuple(sorted(margins, key=lambda margin: margin.limit is None))
 
 
-def _first_cause(result: Diagnosis, asked: Asked, numbers: ElicitedNumbers, moved: Posteriors) -> list[_Near]:
-    """Where log P(first cause) - log P(another) comes to 0."""
-    network = asked.solved.network
-    position = {network.nodes[node].id: k for k, node in enumerate(asked.nodes)}
-    names = [entry.id for entry in result.causes if moved.hidden[position[entry.id]] > CERTAIN]
+def _first_cause(result: Diagnosis, moved: OneWay) -> list[_Near]:
+    """Where P(first cause) - P(another), in a closed form, or the difference of their logarithms comes to 0."""
+    network = moved.asked.solved.network
+    position = {network.nodes[node].id: k for k, node in enumerate(moved.asked.nodes)}
+    names = [entry.id for entry in result.causes if moved.p[position[entry.id]] > CERTAIN]
     if len(names) < 2:
         return []
     at = [position[name] for name in names]
-    logs, slopes = np.log(moved.hidden[at]), moved.of_hidden[at] / moved.hidden[at][:, None]
-    return _nearest(FIRST_CAUSE, numbers, logs[1:] - logs[0], slopes[1:] - slopes[0], names[1:])
+    p, of_p = moved.p[at], moved.of_p[at]
+    logs, of_logs = np.log(p), of_p / p[:, None]
+    slopes = np.where(moved.closed, of_p[1:] - of_p[0], of_logs[1:] - of_logs[0])
+    behind = np.where(moved.closed, (p[1:] - p[0])[:, None], (logs[1:] - logs[0])[:, None])
+    return _nearest(FIRST_CAUSE, moved, behind, slopes, names[1:])
 
 
-def _urgency(result: Diagnosis, numbers: ElicitedNumbers, moved: Posteriors) -> list[_Near]:
+def _urgency(result: Diagnosis, moved: OneWay) -> list[_Near]:
     """Where another level's expected loss becomes the least, and the rules that hold let that count."""
-    loss = np.array(result.urgency.policy.loss)[:, : len(moved.labels)]
+    loss = np.array(result.urgency.policy.loss)[:, : len(moved.posteriors.labels)]
     model = result.urgency.model_level
     _, rivals = _rivals(result)
     if model is None or not rivals:
         return []
     better = loss[model.severity] - loss[[rival.severity for rival in rivals]]
-    counted, of_counted = _counted(result, moved)
-    return _nearest(URGENCY, numbers, better @ counted, better @ of_counted, [str(rival) for rival in rivals])
+    counted, of_counted = _counted(result, moved.posteriors)
+    return _nearest(URGENCY, moved, (better @ counted)[:, None], better @ of_counted, [str(rival) for rival in rivals])
 
 
 def _counted(result: Diagnosis, moved: Posteriors) -> tuple[Array, Array]:
@@ -330,17 +341,24 @@ def _cautious(result: Diagnosis, probabilities: Sequence[float]) -> tuple[float,
     return result.urgency.policy.cautious(probabilities, doubt.deviations if doubt else ())
 
 
-def _nearest(changes: str, numbers: ElicitedNumbers, behind: Array, slopes: Array, names: Sequence[str]) -> list[_Near]:
-    """For every number with doubt the shortest step that lets a rival, `behind` now (below 0), draw level."""
+def _nearest(changes: str, moved: OneWay, behind: Array, slopes: Array, names: Sequence[str]) -> list[_Near]:
+    """For every number with doubt the shortest step that lets a rival, `behind` now (below 0), draw level.
+
+    Args:
+        behind: Shape (rivals, numbers or 1).
+        slopes: Shape (rivals, numbers).
+    """
     with np.errstate(divide="ignore", invalid="ignore"):
-        steps = np.where(slopes != 0.0, -np.minimum(behind, 0.0)[:, None] / slopes, np.inf)
+        steps = np.where(slopes != 0.0, -np.minimum(behind, 0.0) / slopes, np.inf)
     result = []
-    for k, number in enumerate(numbers.numbers):
-        of = steps[:, k]
-        if number.scale == Scale.ITSELF:
+    for k in np.flatnonzero(moved.numbers.deviations > 0.0).tolist():
+        number, of = moved.numbers.numbers[k], steps[:, k]
+        if moved.closed[k]:
+            of = moved.step(k, of)
+        elif number.scale == Scale.ITSELF:
             of = np.where((number.value + of >= 0.0) & ((number.value + of <= 1.0) | _is_ratio(number)), of, np.inf)
         rival = int(np.abs(of).argmin())
-        if numbers.deviations[k] > 0.0 and abs(of[rival]) < FARTHEST:
+        if abs(of[rival]) < FARTHEST:
             result.append(_Near(changes, k, float(of[rival]), names[rival]))
     return result
 
@@ -359,58 +377,64 @@ def _stepped(number: ElicitedNumber, steps: Array) -> Array:
     return np.asarray(np.clip(x + steps, 0.0, None if _is_ratio(number) else 1.0))
 
 
-def _confirmed(
-    result: Diagnosis, asked: Asked, numbers: ElicitedNumbers, near: Sequence[_Near], p: Array
-) -> list[tuple[float, str] | None]:
-    """Where the answer changes when the model is solved again, and to what; None if it does not.
+def _confirmed(result: Diagnosis, moved: OneWay, near: Sequence[_Near]) -> list[tuple[float, str] | None]:
+    """Where the answer changes by the closed form, or when the model is solved again, and to what; None if it does not.
 
     All are searched at once, one a lane: first outwards from what the derivative says, or back from where no model is
-    coherent; then between an unchanged and a changed point by the Illinois rule.
+    coherent; then between an unchanged and a changed point by the rule of Anderson and Bjorck.
     """
     n = len(near)
     low, high = np.zeros(n), np.full(n, np.inf)  # as parts of the way that the derivative says
-    gap_low, gap_high = np.array([_gap(result, asked, one.changes, p)[0] for one in near]), np.full(n, np.nan)
+    gap_now = np.array([_gap(result, moved.asked, one.changes, moved.p)[0] for one in near])
+    gap_low, gap_high = gap_now.copy(), np.full(n, np.nan)
     to = [one.to for one in near]
     at, side = np.ones(n), np.zeros(n)
     incoherent = np.full(n, np.inf)  # from here on
     searched = np.arange(n)  # lanes that have not found it
     for _ in range(ROUNDS):
-        for lane, told in _told(asked, numbers, near, at, searched):
-            gap, name = _gap(result, asked, near[lane].changes, told)
+        for lane, told in _told(moved, near, at, searched):
+            gap, name = _gap(result, moved.asked, near[lane].changes, told)
             if np.isnan(gap):
                 incoherent[lane] = at[lane]
             elif gap > 0.0:
-                gap_high[lane] /= 2.0 if side[lane] > 0 else 1.0
+                gap_high[lane] *= _pulled(gap, gap_low[lane]) if side[lane] > 0 else 1.0
                 low[lane], gap_low[lane], side[lane] = at[lane], gap, 1.0
             else:
-                gap_low[lane] /= 2.0 if side[lane] < 0 else 1.0
+                gap_low[lane] *= _pulled(gap, gap_high[lane]) if side[lane] < 0 else 1.0
                 high[lane], gap_high[lane], side[lane], to[lane] = at[lane], gap, -1.0, name
         between = np.isfinite(high)
         with np.errstate(invalid="ignore", divide="ignore"):
             inner = low + (high - low) * gap_low / (gap_low - gap_high)
-        outer = np.where(np.isfinite(incoherent), (low + incoherent) / 2, np.minimum(low * OUTWARDS, FARTHEST_WAY))
+            beyond = low * (1.0 + OVERSHOOT * gap_low / np.maximum(gap_now - gap_low, 0.0) + CLOSE)
+        beyond = np.minimum(np.fmin(beyond, low * OUTWARDS), FARTHEST_WAY)
+        outer = np.where(np.isfinite(incoherent), (low + incoherent) / 2, beyond)
         at, before = np.where(np.isin(np.arange(n), searched), np.where(between, inner, outer), at), at
         searched = np.flatnonzero(np.where(between, np.abs(at - before) >= CLOSE, at != before))
         if not len(searched):
             break
     return [
-        (float(_stepped(numbers.numbers[one.number], np.array([one.step * at[lane]]))[0]), to[lane])
-        if np.isfinite(high[lane])
-        else None
+        (_moved_to(moved.numbers, one, at[lane]), to[lane]) if np.isfinite(high[lane]) else None
         for lane, one in enumerate(near)
     ]
 
 
-def _told(
-    asked: Asked, numbers: ElicitedNumbers, near: Sequence[_Near], at: Array, lanes: NDArray[np.intp]
-) -> Iterator[tuple[int, Array]]:
+def _pulled(gap: float, before: float) -> float:
+    """By what to multiply the gap at the other end, when two points in a row lie on one side."""
+    return 1.0 - gap / before if gap / before < 1.0 else 0.5
+
+
+def _moved_to(numbers: ElicitedNumbers, one: _Near, part: float) -> float:
+    """A number that has gone a part of its way."""
+    return float(_stepped(numbers.numbers[one.number], np.array([one.step * part]))[0])
+
+
+def _told(moved: OneWay, near: Sequence[_Near], at: Array, lanes: NDArray[np.intp]) -> Iterator[tuple[int, Array]]:
     """Yield what models tell in which one number each has gone a part of its way: of causes or levels, whichever change."""
-    values = np.repeat(_values(numbers)[None], len(lanes), axis=0)
-    for row, lane in enumerate(lanes):
-        one = near[lane]
-        values[row, one.number] = _stepped(numbers.numbers[one.number], np.array([one.step * at[lane]]))[0]
+    n_nodes = len(moved.asked.nodes)
     of_urgency = np.array([near[lane].changes == URGENCY for lane in lanes])
-    told = asked.of_values(values, (range(len(asked.nodes)), ~of_urgency), (range(len(asked.nodes), asked.n), of_urgency))
+    numbers = np.array([near[lane].number for lane in lanes])
+    x = np.array([_moved_to(moved.numbers, near[lane], at[lane]) for lane in lanes])
+    told = moved.at(numbers, x, (range(n_nodes), ~of_urgency), (range(n_nodes, moved.asked.n), of_urgency))
     yield from zip(lanes.tolist(), told, strict=True)
 
 

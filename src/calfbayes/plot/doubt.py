@@ -27,13 +27,13 @@ def tornado(sensitivity: Sensitivity, *, top: int = 10, ax: "Axes | None" = None
         ax: Axes to draw on; None makes a figure.
 
     Raises:
-        ArgumentError: If no number has a range, `top` is no whole number from 1, or `ax` no axes.
+        ArgumentError: If no number moves it within its range, `top` is no whole number from 1, or `ax` no axes.
         MissingExtraError: If matplotlib is not installed.
     """
     checked_type("sensitivity", sensitivity, Sensitivity, "what result.sensitivity gives")
     effects = sensitivity.effects[: whole_number("top", top, 1)]
     if not effects:
-        raise ArgumentError("sensitivity", "of a model whose numbers are all certain", "one with a number that has a range")
+        raise ArgumentError("sensitivity", "of what no number moves", "one with a number whose range moves it")
     now = 100 * sensitivity.probability
     with canvas(ax, 9, 1.6 + ROW * len(effects)) as room:
         axes = room.axes

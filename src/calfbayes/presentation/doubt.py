@@ -68,12 +68,20 @@ def sensitivity_text(given: "Sensitivity", *, width: int = WIDTH) -> str:
     lines += ["", *(line for effect in given.effects[:SHOWN] for line in wrapped(_effect(effect), width, "  ", "      "))]
     if len(given.effects) > SHOWN:
         lines.append(f"  and {len(given.effects) - SHOWN} more numbers")
-    if given.of == "urgency" and not any(one.changes == given.of for one in given.margins):
+    lines.append(f"  {unmoving(given)}")
+    if given.of == "urgency" and not any(one.changes == given.of and one.limit is not None for one in given.margins):
         lines += ["", "no number by itself changes the urgency"]
     if given.margins:
         lines += ["", what_comes_first(given)]
         lines += [line for one in given.margins[:SHOWN] for line in wrapped(_margin(one), width, "  ", "      ")]
     return "\n".join(lines)
+
+
+def unmoving(given: "Sensitivity") -> str:
+    """How many numbers are not told of because they do nothing."""
+    if not given.effects:
+        return "no number by itself moves it, wherever it lies in its range"
+    return f"{given.unmoving} others do not move it"
 
 
 def what_comes_first(given: "Sensitivity") -> str:

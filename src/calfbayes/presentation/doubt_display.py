@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from calfbayes.presentation.doubt import limit_text, notes, number, what_comes_first, what_they_are
+from calfbayes.presentation.doubt import limit_text, notes, number, unmoving, what_comes_first, what_they_are
 from calfbayes.presentation.markup import Child, Html, element
 from calfbayes.presentation.parts import folding, heading, interval_bar, listed, section, span_bar, table
 from calfbayes.presentation.plain import percent
@@ -43,6 +43,7 @@ def sensitivity_html(given: "Sensitivity") -> str:
         parts.append(_effects(title, widest, given.probability, scale))
     if rest := given.effects[SHOWN:FOLDED]:
         parts.append(folding(_more(given), _effects("Further numbers", rest, given.probability, scale)))
+    parts.append(element("p", f"{unmoving(given).capitalize()}."))
     if given.margins:
         heads = ("Number", "Now", "Changes at", "What changes")
         rows = [_margin(one) for one in given.margins[:SHOWN]]

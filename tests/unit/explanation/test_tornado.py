@@ -11,7 +11,8 @@ from calfbayes.explanation.tornado import Effect, Margin, sensitivity
 from calfbayes.inference.elicited import elicited_numbers
 from support.editing import with_number
 from support.models import model_of, shipped
-from support.small_models import small_content
+from support.random_models import number
+from support.small_models import factor, small_content
 
 GIVEN = {"age": 67, "sex": "male", "pain_on_walking": True, "redness": False, "unilateral_calf_swelling": True}
 OF = "deep_vein_thrombosis"
@@ -66,8 +67,13 @@ def test_effects_by_derivative_are_near_the_exact_ones() -> None:
     exact = {(e.file, e.place): e for e in sensitivity(result, of=OF, exact=10_000).effects}
     roughly = sensitivity(result, of=OF, exact=0).effects
     assert len(roughly) == len(exact)
+    closed = [effect for effect in roughly if effect.exact]
+    assert {(e.file, e.place) for e in closed} >= {
+        (f"causes/{OF}.toml", "links.local_swelling"),
+        ("mechanisms.toml", "local_swelling.leak"),
+    }
+    assert 5 < len(closed) < len(roughly) - 5
     for effect in roughly:
-        assert not effect.exact
         assert effect.width == pytest.approx(exact[effect.file, effect.place].width, rel=0.2, abs=0.01), effect.place
 
 
@@ -75,9 +81,33 @@ def test_the_widest_effects_come_first_and_are_exact() -> None:
     effects = tutorial().sensitivity(OF).effects
     assert [effect.exact for effect in effects[:5]] == [True] * 5
     assert [effect.width for effect in effects] == sorted((effect.width for effect in effects), reverse=True)
+
+
+def test_what_moves_nothing_is_counted_and_left_out() -> None:
+    """Links and backgrounds of findings that were not asked, above all."""
+    found = tutorial().sensitivity(OF)
     solved = tutorial()._solved
-    numbers = elicited_numbers(solved, "primary_care")
-    assert len(effects) == (numbers.deviations > 0.0).sum()
+    with_doubt = elicited_numbers(solved, "primary_care").deviations > 0.0
+    assert len(found.effects) + found.unmoving == with_doubt.sum()
+    assert min(effect.width for effect in found.effects) > 0.0
+    unasked = {f"{name}.leak" for name in solved.network.node_index if name not in GIVEN}
+    assert not unasked & {effect.place for effect in found.effects if effect.file == "findings.toml"}
+    assert f"\n  {found.unmoving} others do not move it\n" in repr(found)
+    assert f"<p>{found.unmoving} others do not move it.</p>" in found._repr_html_()
+
+
+def test_nothing_moves_a_cause_that_is_ruled_out_but_the_number_that_rules_it_out() -> None:
+    """`a` has an odds ratio of 0 in children: for certain, or with a range of its own."""
+    content = small_content({"a": (1.0, {"f": 0.5}), "b": (1.0, {})}, {"f": 0.1})
+    content["risk_factors"] = {"child": factor("child", 0.2)}
+    origin = {key: value for key, value in number(0.0).items() if key != "n"}
+    for high in (0.0, 0.5):
+        content["causes"]["a"]["odds"] = {"child": {"present": {**origin, "range": [0.0, high]}}}
+        found = model_of(content).diagnose({"child": True, "f": True}).sensitivity("a")
+        assert found.probability == 0.0
+        assert [effect.place for effect in found.effects] == ([] if high == 0.0 else ["odds.child.present"])
+        assert ("no number by itself moves it" in repr(found)) == (high == 0.0)
+        assert all(effect.at_high > 0.05 and effect.exact for effect in found.effects if effect.at_high is not None)
 
 
 def test_a_larger_own_weight_makes_a_cause_more_probable() -> None:
@@ -164,13 +194,18 @@ def test_a_cause_far_less_probable_than_the_first_is_no_rival(monkeypatch: pytes
 
 def test_margins_are_in_order_and_know_their_range() -> None:
     margins = tutorial().sensitivity("urgency").margins
-    assert [m.changes for m in margins] == sorted((m.changes for m in margins), reverse=True)  # the urgency's come first
+    found = [m for m in margins if m.limit is not None]
+    assert [m.changes for m in found] == sorted((m.changes for m in found), reverse=True)  # the urgency's come first
     for changes in ("urgency", "first cause"):
-        of_one = [m.deviations for m in margins if m.changes == changes]
+        of_one = [m.deviations for m in found if m.changes == changes]
         assert of_one == sorted(of_one) != []
     assert margins[0].exact
-    of_a_cause = [m.deviations for m in tutorial().sensitivity(OF).margins]
+    of_a_cause = [m.deviations for m in tutorial().sensitivity(OF).margins if m.limit is not None]
     assert of_a_cause == sorted(of_a_cause)
+    lost = [m.limit is None for m in margins]
+    assert lost == sorted(lost)
+    assert any(lost)  # told last, though they seemed the nearest
+    assert margins[-1].deviations < found[-1].deviations
     ranges = {(e.file, e.place): (e.low, e.high) for e in tutorial().sensitivity("urgency").effects}
     for m in margins:
         low, high = ranges[m.file, m.place]
