@@ -35,7 +35,7 @@ class View:
 
     Attributes:
         split: Sizes of its axes as they are stored, lanes not counted.
-        order: In which order they are wanted, lanes counted; None if they stand so already.
+        order: In which order they are wanted, lanes counted; None if they stand so already, and then `back` is empty.
         shape: Sizes in the end, lanes not counted.
         moved: Sizes of the axes once they are moved, lanes not counted.
         back: The order that undoes `order`.
@@ -276,11 +276,12 @@ class _Writer:
         return len(self.steps)
 
     def _view(self, stored: Axes, wanted: Axes, shape: tuple[int, ...]) -> View:
+        split = tuple(map(self.sizes.__getitem__, stored))
+        if stored == wanted:
+            return View(split, None, shape, split, ())
         order = (0, *(1 + stored.index(axis) for axis in wanted))
-        split = tuple(self.sizes[axis] for axis in stored)
-        moved = tuple(self.sizes[axis] for axis in wanted)
         back = tuple(sorted(range(len(order)), key=order.__getitem__))
-        return View(split, None if order == back == tuple(range(len(order))) else order, shape, moved, back)
+        return View(split, order, shape, tuple(map(self.sizes.__getitem__, wanted)), back)
 
     def _size(self, axes: Sequence[int]) -> int:
-        return prod(self.sizes[axis] for axis in axes)
+        return prod(map(self.sizes.__getitem__, axes))

@@ -489,9 +489,8 @@ def _wide_ones_apart(items: Sequence[Item], sizes: dict[int, int], first_point: 
     apart: list[Item] = []
     absent, present = np.array([[1.0, 0.0]]), np.array([[0.0, 1.0]])
     for point, item in enumerate(items, first_point):
-        points = union(item.absent.axes, item.present.axes)
-        width = len(item.children) + log2(prod(sizes[point] for point in points))
-        if width < WIDEST or len(item.children) < 2:
+        points = prod(map(sizes.__getitem__, union(item.absent.axes, item.present.axes)))
+        if len(item.children) < 2 or len(item.children) + log2(points) < WIDEST:
             apart.append(item)
         else:
             off, on = Table((point,), absent), Table((point,), present)
