@@ -157,7 +157,7 @@ class Examiner:
         for target in constraint.targets:
             before = self._share(constraint, target, constraint.compared_with)
             after = self._share(constraint, target, constraint.of)
-            moved[target] = before, after, _factor(after, before) if constraint.upward else _factor(before, after)
+            moved[target] = before, after, constraint.moved(before, after)
         bounds = constraint.times.stretched(constraint.tolerance)
         failing = tuple(target for target, (_, _, times) in moved.items() if not bounds.hold(times))
         target = min(moved, key=lambda target: _room(bounds, moved[target][2]))
@@ -375,13 +375,6 @@ def _demands_ratio(constraint: Constraint) -> bool:
 def _quotient(a: float, b: float) -> float:
     """NaN where there is nobody to count, which no bounds hold."""
     return a / b if b > 0 else float("nan")
-
-
-def _factor(a: float, b: float) -> float:
-    """A quotient of probabilities, in which an impossible cause that stays impossible has not moved."""
-    if a == b:
-        return 1.0
-    return a / b if b > 0 else inf
 
 
 def _room(bounds: Bounds, number: float) -> float:

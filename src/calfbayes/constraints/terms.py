@@ -48,6 +48,13 @@ class Bounds:
         return f"{self.low:g} to {self.high:g}" if self.low > 0 else f"at most {self.high:g}"
 
 
+def factor(a: float, b: float) -> float:
+    """A quotient of probabilities, in which an impossible cause that stays impossible has not moved."""
+    if a == b:
+        return 1.0
+    return a / b if b > 0 else inf
+
+
 @dataclass(frozen=True, slots=True)
 class Selection:
     """Some patients: by a table of answers, or by an expression of the language of the audit.
@@ -167,6 +174,10 @@ class Moves(Constraint):
     compared_with: Selection
     upward: bool
     times: Bounds
+
+    def moved(self, before: float, after: float) -> float:
+        """The factor that `times` bounds."""
+        return factor(after, before) if self.upward else factor(before, after)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,13 +28,13 @@ def judged(model: Model, kind: str, **table: Any) -> Verdict:
     return Judge(model._solved).verdict(constraint(model, kind, **table))
 
 
-def two_causes() -> Model:
-    """Bases of 0.1 each: c and d share g, and f comes with d."""
+def two_causes(*, link: float = 0.1, leak: float = 0.0) -> Model:
+    """Bases of 0.1 each: c and d share g, and f comes with d, and sometimes with c and by itself."""
     causes: Mapping[str, tuple[float, Mapping[str, float]]] = {
-        "c": (1.0, {"g": 0.5, "f": 0.1}),
+        "c": (1.0, {"g": 0.5, **({"f": link} if link else {})}),
         "d": (1.0, {"g": 0.5, "f": 0.9}),
     }
-    return model_of(small_content(causes, {"g": 0.0, "f": 0.0}, coincidence=0.2 / 0.19 - 1))
+    return model_of(small_content(causes, {"g": 0.0, "f": leak}, coincidence=0.2 / 0.19 - 1))
 
 
 # --- explaining away ---
@@ -71,6 +71,31 @@ def test_what_speaks_for_the_competitor_only_does_not_raise_the_cause() -> None:
     """With d held still, f says nothing about c: its fall is the rise of d."""
     content = small_content({"c": (1.0, {"g": 0.5}), "d": (1.0, {"g": 0.5, "f": 0.9})}, {"g": 0.1, "f": 0.1})
     assert judged(model_of(content), "must_not_lower", cause="c", of={"f": True}).competitors == ("d",)
+
+
+@pytest.mark.parametrize("bound", [{"by_at_least": 1000}, {"by_at_most": 1.1}])
+def test_who_moves_as_demanded_but_misses_a_magnitude_has_nobody_to_blame(bound: dict[str, float]) -> None:
+    of = {"unilateral_calf_swelling": True}
+    verdict = judged(TUTORIAL, "raises", cause=DVT, of=of, **bound, allow_explaining_away=True)
+    assert verdict.observed == pytest.approx(TUTORIAL.diagnose(of)[DVT].probability / TUTORIAL.diagnose()[DVT].probability)
+    assert verdict.status is Status.REFUTED
+    assert not verdict.holds
+
+
+def test_with_the_competitor_held_still_the_whole_demand_has_to_be_met() -> None:
+    excused = judged(two_causes(), "raises", cause="c", given={"g": True}, of={"f": True}, by_at_least=1.005)
+    assert excused.status is Status.LAWFUL_EXCEPTION  # with d, f multiplies the odds of c by 0.91 / 0.9, which is little
+    too_much = judged(two_causes(), "raises", cause="c", given={"g": True}, of={"f": True}, by_at_least=2)
+    assert too_much.status is Status.REFUTED
+
+
+@pytest.mark.parametrize("leak", [0.0, 0.05])
+def test_a_link_that_is_deleted_is_not_excused(leak: float) -> None:
+    """Without its link the cause does not move with the competitor held still: nothing would raise it."""
+    table: Mapping[str, Any] = {"cause": "c", "given": {"g": True}, "of": {"f": True}, "allow_explaining_away": True}
+    assert judged(two_causes(leak=leak), "raises", **table).competitors == ("d",)
+    assert judged(two_causes(link=0, leak=leak), "raises", **table).status is Status.REFUTED
+    assert judged(two_causes(link=0, leak=0.05), "must_not_lower", **table).competitors == ("d",)  # no rise is demanded
 
 
 # --- laws ---
