@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from calfbayes.audit.expression import EXPECTED, parse
+from calfbayes.constraints.beliefs import pieces
 from calfbayes.constraints.content import FOLDER, Content, checked, contents_of, has_constraints
 from calfbayes.constraints.terms import (
     Bounds,
@@ -51,6 +52,7 @@ from calfbayes.network import Network
 ANY_GROUP = "any"
 ANYTHING = "anything"
 OF_LEVELS = {"urgency", "rule", "median_urgency"}
+OF_ONE_PATIENT = {"urgency", "rule"}
 OF_RANDOM_PATIENTS = {"median_urgency", "rule_stratum"}
 OF_MOVEMENTS = {"raises", "lowers", "must_not_raise", "must_not_lower"}
 ROUNDING = 1e-9  # of exact answers: what is not to move may move by this factor
@@ -156,6 +158,7 @@ class _Reader:
             self.note("setting", f"{setting!r} is no care setting", nearest(setting, self.settings))
             setting = self.network.knowledge.default_setting
         given = self._selection("given", t["given"])
+        denied = self._denied(given) if t["no_red_flags"] else ()
         common: dict[str, Any] = {
             "id": t["id"],
             "kind": t["kind"],
@@ -163,8 +166,8 @@ class _Reader:
             "why": t["why"],
             "setting": setting,
             "given": given,
-            "denied": self._denied(given) if t["no_red_flags"] else (),
-            "scope": self._scope(t),
+            "denied": denied,
+            "scope": self._scope(t, denied),
             "trials": t["trials"],
             "tolerance": t["tolerance"],
             "allow_explaining_away": t["allow_explaining_away"],
@@ -174,6 +177,10 @@ class _Reader:
 
     def _check_demand(self, t: Table) -> None:
         """Refuse what a kind would not look at."""
+        if isinstance(t["given"], str) and t["kind"] in OF_ONE_PATIENT and not t["no_red_flags"]:
+            self.note("given", f"{t['kind']} speaks of one patient", "write given as a table")
+        if t["scope"] and t["kind"] == "rule":
+            self.note("scope", "what is learnt besides cannot undo a rule", "leave the scope out, and say more in the pictures")
         if t["scope"] and t["kind"] in OF_RANDOM_PATIENTS:
             self.note("scope", f"{t['kind']} speaks of random patients", "leave the scope out, and say more in given")
         if t["tolerance"] and t["kind"] in OF_LEVELS:
@@ -182,9 +189,9 @@ class _Reader:
             kinds = ", ".join(sorted(OF_MOVEMENTS))
             self.note("allow_explaining_away", f"{t['kind']} compares nothing before and after", f"it serves {kinds}")
 
-    def _scope(self, t: Table) -> tuple[str, ...]:
+    def _scope(self, t: Table, denied: tuple[str, ...]) -> tuple[str, ...]:
         """Ids that may be answered besides; all that is not spoken of if the scope is anything."""
-        spoken_of = {*t.get("to", ()), *t.get("each_of", ()), t.get("along", "")}
+        spoken_of = {*t.get("to", ()), *t.get("each_of", ()), t.get("along", ""), *denied}
         for part in (t["given"], t.get("of", {}), t.get("compared_with", {})):
             spoken_of.update(re.findall(r"\w+", " ".join(part) if isinstance(part, Mapping) else part))
         if t["scope"] == [ANYTHING]:
@@ -231,6 +238,10 @@ class _Reader:
             case "rule":
                 rules = {rule.id for rule in self.network.knowledge.urgency.rules}
                 pictures = tuple(self._picture(atoms) for atoms in t["pictures"])
+                given = Selection(common["given"].answers)
+                for picture in pictures:
+                    if not pieces(self.network, (given, picture)):
+                        self.note("pictures", f"{picture} contradicts given", "leave out one of the two")
                 rule = self._known("rule", t["rule"], rules, "red-flag rule")
                 return RuleFires(
                     **common, rule=rule, least=Level(t["at_least"]), pictures=pictures, each_needed=t["each_needed"]
@@ -252,6 +263,8 @@ class _Reader:
                 self.note("group", f"{t['group']!r} is no group of causes", f"{ANY_GROUP}, or {nearest(t['group'], groups)}")
             spared = {self._ranked("except_for", name) for name in t["except_for"]}
             targets: tuple[Causes, ...] = tuple((cause.id,) for cause in records if cause.id not in spared)
+            if records and not targets:
+                self.note("except_for", f"spares every cause of {t['group']!r}", "leave one to judge")
         else:
             targets = (self._causes("cause", t["cause"]),)
         if t["kind"].startswith("must_not"):

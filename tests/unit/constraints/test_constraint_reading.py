@@ -213,6 +213,12 @@ def test_faults_of_a_probability(tmp_path: Path, old: str, new: str, told: str) 
         ("yields", "pitting_oedema", "local_swelling", "is no finding"),
         ("raises", 'cause = "overuse"', 'cause = "overuse"\ngroup = "any"', "needs exactly one of cause and group"),
         ("must_not_raise", '"any"', '"spinal"', "is no group of causes"),
+        (
+            "must_not_raise",
+            'group = "any"\nexcept_for = ["overuse"]',
+            'group = "spine"\nexcept_for = ["lumbosacral_radiculopathy"]',
+            "constraints.one.except_for: spares every cause of 'spine'",
+        ),
         ("frequencies", "redness", "rednes", "is no finding"),
         ("frequencies", "0.02", "1.0", "constraints.one.of"),
         ("frequencies", "within_factor = 3", "within_factor = 1", "constraints.one.within_factor"),
@@ -295,6 +301,11 @@ def test_a_model_without_constraints_is_told(tmp_path: Path) -> None:
         ("urgency", 'each_of = ["age"]', "'age' is no finding or yes/no risk factor"),
         ("ranks", "allow_explaining_away = true", "ranks compares nothing before and after"),
         ("ranks", "trials = 0", "constraints.one.trials"),
+        ("urgency", 'given = "redness"', "constraints.one.given: urgency speaks of one patient; write given as a table"),
+        ("rule", 'given = "redness"', "constraints.one.given: rule speaks of one patient; write given as a table"),
+        ("rule", 'scope = "anything"', "constraints.one.scope: what is learnt besides cannot undo a rule"),
+        ("rule", "given = { cold_feet = false }", "sudden_onset, cold_feet contradicts given"),
+        ("urgency", 'no_red_flags = true\nscope = ["cold_feet"]', "'cold_feet' is spoken of elsewhere"),
     ],
 )
 def test_what_a_kind_would_not_look_at_is_refused(tmp_path: Path, kind: str, more: str, said: str) -> None:
@@ -306,3 +317,5 @@ def test_anything_is_all_that_is_not_spoken_of(tmp_path: Path) -> None:
     everything = {*(f.id for f in NETWORK.knowledge.findings), *NETWORK.risk_index} - {NETWORK.knowledge.complaint}
     scope = read(tmp_path, f'{PROBABILITY}scope = "anything"').scope
     assert set(scope) == everything - {"unilateral_calf_swelling", "age", "sex"}
+    denying = read(tmp_path, f'{PROBABILITY}scope = "anything"\nno_red_flags = true')
+    assert set(denying.scope) == everything - {"unilateral_calf_swelling", "age", "sex"} - set(denying.denied)
