@@ -1,7 +1,8 @@
 """A battery of checks for any model, run on patients drawn from it.
 
 Every check counts what it has looked at, and has a minimum that follows from the model: a check that found nothing to
-look at, or was too costly to carry out, does not pass.
+look at, or was too costly to carry out, does not pass. Where a model has nothing of the kind, no rules or no constraints,
+the check does not apply, and is not counted as held.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -11,13 +12,14 @@ from typing import Any
 
 import numpy as np
 
+from calfbayes.arguments import whole_number
 from calfbayes.constraints.content import has_constraints
 from calfbayes.constraints.judging import Judge
 from calfbayes.constraints.laws import odds_ratio
 from calfbayes.constraints.reading import read_constraints
 from calfbayes.diagnosis.result import Diagnosis
 from calfbayes.diagnosis.rules import holds
-from calfbayes.errors import CalfBayesError, ContradictionError
+from calfbayes.errors import CalfBayesError, ContradictionError, ModelFileError
 from calfbayes.evidence import Evidence, Value
 from calfbayes.inference.simulation import simulate_states
 from calfbayes.knowledge.terms import AllOf, Atom, Condition, RiskFactor
@@ -37,7 +39,7 @@ class Check:
 
     Attributes:
         count: How many things were looked at.
-        minimum: How many there have to be at least.
+        minimum: How many there have to be at least; 0 if the model has nothing of the kind.
         failures: What is wrong, each in a sentence.
     """
 
@@ -46,6 +48,11 @@ class Check:
     count: int
     minimum: int
     failures: tuple[str, ...]
+
+    @property
+    def applies(self) -> bool:
+        """The model has what is checked."""
+        return self.minimum > 0
 
     @property
     def ok(self) -> bool:
@@ -59,6 +66,8 @@ class Check:
             return f"FAILED {self.id}: {self.demand} ({len(self.failures)} of {self.count} do not){shown}{more}"
         if self.count < self.minimum:
             return f"TOO FEW {self.id}: {self.demand} (only {self.count} were looked at, {self.minimum} are needed)"
+        if not self.applies:
+            return f"does not apply {self.id}: {self.demand} ({self.count})"
         return f"held {self.id}: {self.demand} ({self.count}, at least {self.minimum})"
 
 
@@ -78,14 +87,25 @@ class Report:
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
         checks = [
-            {"id": c.id, "ok": c.ok, "demand": c.demand, "count": c.count, "minimum": c.minimum, "failures": list(c.failures)}
+            {
+                "id": c.id,
+                "ok": c.ok,
+                "applies": c.applies,
+                "demand": c.demand,
+                "count": c.count,
+                "minimum": c.minimum,
+                "failures": list(c.failures),
+            }
             for c in self.checks
         ]
         return {"model": self.model, "digest": self.digest, "ok": self.ok, "checks": checks}
 
     def __str__(self) -> str:
-        head = f"{self.model}, digest {self.digest[:12]}: {sum(c.ok for c in self.checks)} of {len(self.checks)} checks held"
-        return "\n".join([head, *(f"  {check}" for check in self.checks)])
+        applied = [check for check in self.checks if check.applies]
+        head = f"{self.model}, digest {self.digest[:12]}: {sum(c.ok for c in applied)} of {len(applied)} checks held"
+        idle = len(self.checks) - len(applied)
+        more = f", {idle} {'do' if idle > 1 else 'does'} not apply" if idle else ""
+        return "\n".join([head + more, *(f"  {check}" for check in self.checks)])
 
     def require(self) -> "Report":
         """The report itself, for tests.
@@ -102,17 +122,21 @@ def check_model(model: Model, *, patients: int = 30, seed: int = 0) -> Report:
     """Run the battery.
 
     Args:
-        patients: How many are drawn in each care setting.
+        patients: How many are drawn in each care setting, at least 1.
         seed: Of the random generator; the same seed gives the same patients.
+
+    Raises:
+        ArgumentError: If one of the two is no such whole number.
     """
-    drawn = list(_patients(model, patients, seed))
+    n, start = whole_number("patients", patients, 1), whole_number("seed", seed, 0)
+    drawn = list(_patients(model, n, start))
     results = [result for result in (_asked(model, evidence) for evidence in drawn) if result is not None]
     rules = model.urgency_policy.rules
     factors = model.risk_factors
     n_alone = len(model.findings) - 1 + sum(len(factor.states) for factor in factors)
     lawful = _lawful(model)
     # a model may well make a few patients too costly to ask about, but not many
-    enough = int(0.9 * len(drawn))
+    enough = max(1, int(0.9 * len(drawn)))
     return Report(
         model.name,
         model.digest,
@@ -303,8 +327,11 @@ def _constraints(model: Model) -> Check:
     """Judge the model by its own constraints, if it has any."""
     demand = "the constraints of the model's folder hold"
     if model._folder is None or not has_constraints(model._folder):
-        return Check("constraints", f"{demand} (it has none)", 0, 0, ())
-    constraints = read_constraints(model._solved.network, model._folder).constraints
+        return Check("constraints", demand, 0, 0, ())
+    try:
+        constraints = read_constraints(model._solved.network, model._folder).constraints
+    except ModelFileError as error:
+        return Check("constraints", demand, len(error.faults), 1, tuple(map(str, error.faults)))
     judge: Callable[[Any], Any] = Judge(model._solved).verdict
     verdicts = [judge(constraint) for constraint in constraints]
     failures = tuple(f"{v.id}: {v.status}. {v.text}" for v in verdicts if not v.holds)

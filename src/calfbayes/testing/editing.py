@@ -4,6 +4,7 @@ import copy
 from collections.abc import Callable, Iterator, Mapping
 from difflib import get_close_matches
 from functools import cached_property
+from pathlib import Path
 from typing import Any, TypeVar
 
 from calfbayes.errors import ArgumentError, UnknownNameError
@@ -23,7 +24,7 @@ def edited(model: Model, changes: Mapping[str, Any]) -> Model:
     """The same model with parts of its files changed.
 
     Args:
-        model: Which model; it stays as it is.
+        model: Which model; it stays as it is. What is read beside its files on demand is read for the edited one, too.
         changes: New values by place, such as `causes.deep_vein_thrombosis.links.local_swelling.link`; a rule stands under
             its id, `urgency.rules.cold_pale_leg.level`. `REMOVED` takes the place out.
 
@@ -36,8 +37,8 @@ def edited(model: Model, changes: Mapping[str, Any]) -> Model:
         _put(content, place, value)
     if all(place.startswith(NO_NUMBERS) for place in changes):  # no base depends on it
         network = compile_network(knowledge_from_content(content, name=model.name))
-        return Model(SolvedNetwork(network, model._solved.bases, model._solved.baseline), content)
-    return model_of_content(content, model.name)
+        return Model(SolvedNetwork(network, model._solved.bases, model._solved.baseline), content, model._folder)
+    return model_of_content(content, model.name, model._folder)
 
 
 def number_at(model: Model, place: str) -> float:
@@ -73,8 +74,11 @@ def _number_key(place: str, table: Any) -> str:
     return keys[0]
 
 
-def model_of_content(content: Content, name: str) -> Model:
+def model_of_content(content: Content, name: str, folder: Path | None = None) -> Model:
     """Check and compile; each care setting is solved when it is first asked about.
+
+    Args:
+        folder: Where the constraints, the questionnaire and the audit of the model stand.
 
     Raises:
         ModelFileError: If the content is wrong.
@@ -83,7 +87,7 @@ def model_of_content(content: Content, name: str) -> Model:
     solved = _LazilySolved(network)
     bases: Mapping[str, Bases] = _Settings(network, lambda setting: solved[setting][0])
     baseline: Mapping[str, Posterior] = _Settings(network, lambda setting: solved[setting][1])
-    return Model(SolvedNetwork(network, bases, baseline), content)
+    return Model(SolvedNetwork(network, bases, baseline), content, folder)
 
 
 def value_at(model: Model, place: str) -> Any:

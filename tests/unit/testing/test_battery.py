@@ -2,12 +2,15 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from calfbayes import Model
+from calfbayes import ArgumentError, Model
 from calfbayes.testing import Check, assert_same_diagnosis, assert_valid_model, battery, check_model, random_model
-from support.models import shipped
+from calfbayes.testing.editing import with_number
+from support.models import model_of, shipped, with_constraints
+from support.small_models import small_content
 
 TUTORIAL = shipped("tutorial")
 
@@ -33,6 +36,35 @@ def test_a_check_that_looked_at_too_little_does_not_pass() -> None:
     report = replace(check_model(TUTORIAL, patients=1), checks=(check,))
     with pytest.raises(AssertionError, match="TOO FEW rules"):
         report.require()
+
+
+@pytest.mark.parametrize("patients", [0, -5, True, 2.5, "3"])
+def test_a_battery_without_patients_is_refused(patients: Any) -> None:
+    with pytest.raises(ArgumentError, match=r"patients=.*a whole number from 1"):
+        check_model(TUTORIAL, patients=patients)
+
+
+def test_what_a_model_has_nothing_of_is_not_counted_as_held() -> None:
+    model = model_of(small_content({"c": (1.0, {"g": 0.5}), "d": (1.0, {"g": 0.5})}, {"g": 0.1}))
+    report = check_model(model, patients=1)
+    assert report.ok
+    assert {check.id for check in report.checks if not check.applies} == {"odds", "rules", "constraints"}
+    head, *lines = str(report).splitlines()
+    assert head.endswith("6 of 6 checks held, 3 do not apply")
+    assert "  does not apply odds: a finding with one cause moves its odds by a fixed ratio (0)" in lines
+    assert [check["applies"] for check in report.to_dict()["checks"]].count(False) == 3
+
+
+def test_an_edited_model_is_judged_by_the_constraints_of_its_folder() -> None:
+    wrong = with_number(TUTORIAL, "causes.deep_vein_thrombosis.weight.primary_care", 5.0)
+    (constraints,) = (check for check in check_model(wrong, patients=1).checks if check.id == "constraints")
+    assert constraints.failures
+
+
+def test_constraints_that_cannot_be_read_are_a_failure(tmp_path: Path) -> None:
+    model = Model(TUTORIAL._solved, TUTORIAL._content, with_constraints(tmp_path, '[[constraints]]\nid = "one"'))
+    (constraints,) = (check for check in check_model(model, patients=1).checks if check.id == "constraints")
+    assert constraints.failures[0].startswith("constraints/test.toml: constraints.one.kind: None is no kind")
 
 
 def test_an_engine_that_is_wrong_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
