@@ -69,11 +69,15 @@ class Beliefs:
                 for cause in by_cause:
                     by_cause[cause] += p * posterior.hidden[network.node_index[cause]]
         if everyone == 0:
-            raise ContradictionError(tuple(map(str, selections)), "impossible under the model")
+            raise _nobody(selections)
         return Belief(everyone, by_cause)
 
     def masses(self, setting: str, causes: Causes, *selections: Selection) -> tuple[float, float]:
-        """P(selection and any of the causes), P(selection and none of them)."""
+        """P(selection and any of the causes), P(selection and none of them).
+
+        Raises:
+            ContradictionError: If nobody is selected.
+        """
         network = self.network
         with_cause = without = 0.0
         for encoded in self.encoded(setting, selections):
@@ -86,6 +90,8 @@ class Beliefs:
                     share = self._probability_of_any(setting, encoded, causes)
                 with_cause += p * share
                 without += p * (1 - share)
+        if with_cause + without == 0:
+            raise _nobody(selections)
         return with_cause, without
 
     def posterior(self, setting: str, encoded: Encoded) -> Posterior:
@@ -113,6 +119,10 @@ class Beliefs:
             labels = [int(network.nodes[k].id in causes) for k in (*network.causes, *network.complications)]
             self._any[key] = float(highest_label(network, self.solved.bases[setting].logits, encoded, labels, 2)[1])
         return self._any[key]
+
+
+def _nobody(selections: Sequence[Selection]) -> ContradictionError:
+    return ContradictionError(tuple(map(str, selections)), "impossible under the model")
 
 
 def pieces(network: Network, selections: Sequence[Selection]) -> list[Piece]:

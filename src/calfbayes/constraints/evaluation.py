@@ -28,6 +28,7 @@ from calfbayes.constraints.terms import (
     UrgencyIs,
     Value,
     Yields,
+    factor,
 )
 from calfbayes.diagnosis.diagnosing import diagnose
 from calfbayes.diagnosis.result import Diagnosis
@@ -128,7 +129,7 @@ class Examiner:
     def _dominates(self, constraint: Dominates) -> Comparison:
         belief = self._belief(constraint)
         p = {cause: belief.of(cause) for cause in constraint.causes}
-        leads = [_quotient(a, b) for a, b in pairwise(p.values())]
+        leads = [factor(a, b) for a, b in pairwise(p.values())]
         holds = all(a > b - constraint.tolerance for a, b in pairwise(p.values()))
         said = f"the probabilities are {_listed(belief, p)}"
         wanted = " above ".join(p)
@@ -143,10 +144,10 @@ class Examiner:
             explaining = self.explaining(belief, constraint.cause, finding)
             if not explaining:
                 return _compared(constraint, False, finding, "a cause of it", f"nothing else brings {finding} about", {})
-            ratio = _quotient(belief.of(explaining[0]), belief.of(constraint.cause))
+            ratio = factor(belief.of(explaining[0]), belief.of(constraint.cause))
             numbers[finding] = ratio
             holds = holds and belief.of(explaining[0]) > belief.of(constraint.cause) - constraint.tolerance
-            if ratio < lead:
+            if ratio <= lead:
                 lead, said = ratio, f"with {finding} it is {_listed(belief, (constraint.cause, explaining[0]))}"
         wanted = f"a cause of the finding above {constraint.cause}"
         return _compared(constraint, holds, lead, wanted, f"at worst, {said}", numbers)
@@ -171,7 +172,7 @@ class Examiner:
 
     def _likelihood_ratio(self, constraint: LikelihoodRatio) -> Comparison:
         with_causes, others = self._chances(constraint)
-        ratio = _quotient(with_causes, others)
+        ratio = factor(with_causes, others)
         against = _any(constraint.against) if constraint.against else f"no {_any(constraint.causes)}"
         said = (
             f"{constraint.of} has probability {with_causes:.3g} with {_any(constraint.causes)} "
@@ -189,7 +190,7 @@ class Examiner:
 
     def _frequencies(self, constraint: Frequencies) -> Comparison:
         """Those that are out of bounds are told, or all of them if none is; the first of these decides."""
-        p = {str(these): self._chance(constraint, these) for these, _ in constraint.wanted}
+        p = {str(these): self._chance(constraint, constraint.causes, these) for these, _ in constraint.wanted}
         bounds = {str(these): wanted for these, wanted in constraint.wanted}
         missed = [these for these in p if not bounds[these].widened(constraint.tolerance).hold(p[these])]
         told = missed or list(p)
@@ -199,9 +200,9 @@ class Examiner:
 
     def _takes(self, constraint: Takes) -> Comparison:
         with_causes, others = self._chances(constraint)
-        ratio = _quotient(with_causes, others)
+        ratio = factor(with_causes, others)
         odds = ratio * constraint.start / (1 - constraint.start)
-        end = odds / (1 + odds)
+        end = odds / (1 + odds) if odds < inf else 1.0
         said = f"{constraint.of} takes {_any(constraint.causes)} from {constraint.start:g} to {end:.3g}"
         numbers = {"likelihood_ratio": ratio, "with": with_causes, "without": others}
         return _compared(
@@ -305,23 +306,28 @@ class Examiner:
     def _share(self, constraint: Constraint, causes: Causes, *selections: Selection) -> float:
         """P(any of the causes | the patients of the constraint, and these selections)."""
         with_causes, without = self.beliefs.masses(constraint.setting, causes, *constraint.whom, *selections)
-        return _quotient(with_causes, with_causes + without)
+        return with_causes / (with_causes + without)
 
     def _chances(self, constraint: LikelihoodRatio | Takes) -> tuple[float, float]:
-        """P(of | causes) and P(of | others) among the patients of the constraint."""
-        setting, causes, patients = constraint.setting, constraint.causes, constraint.whom
-        everyone, found = (self.beliefs.masses(setting, causes, *patients, *of) for of in ((), (constraint.of,)))
-        if isinstance(constraint, Takes) or not constraint.against:
-            return _quotient(found[0], everyone[0]), _quotient(found[1], everyone[1])
-        others = [self.beliefs.masses(setting, constraint.against, *patients, *of)[0] for of in ((), (constraint.of,))]
-        return _quotient(found[0], everyone[0]), _quotient(others[1], others[0])
+        """P(of | causes) and P(of | others) among the patients of the constraint; not both are 0."""
+        causes, of = constraint.causes, constraint.of
+        against = constraint.against if isinstance(constraint, LikelihoodRatio) else ()
+        found = self._chance(constraint, causes, of)
+        others = self._chance(constraint, against, of) if against else self._chance(constraint, causes, of, inverted=True)
+        if found == others == 0:
+            raise ContradictionError((*map(str, constraint.whom), str(of)), "seen in none of those who are compared")
+        return found, others
 
-    def _chance(self, constraint: Frequencies, these: Selection) -> float:
-        """P(these | causes) among the patients of the constraint."""
-        everyone, selected = (
-            self.beliefs.masses(constraint.setting, constraint.causes, *constraint.whom, *more)[0] for more in ((), (these,))
-        )
-        return _quotient(selected, everyone)
+    def _chance(self, constraint: Constraint, causes: Causes, these: Selection, *, inverted: bool = False) -> float:
+        """P(these | causes) among the patients of the constraint; inverted, P(these | none of the causes)."""
+        everyone = self.beliefs.masses(constraint.setting, causes, *constraint.whom)[inverted]
+        if everyone == 0:
+            no = "no " if inverted else ""
+            raise ContradictionError((*map(str, constraint.whom), f"{no}{_any(causes)}"), "impossible under the model")
+        try:
+            return self.beliefs.masses(constraint.setting, causes, *constraint.whom, these)[inverted] / everyone
+        except ContradictionError:
+            return 0.0
 
     def _diagnose(self, constraint: Constraint, told: Mapping[str, Value]) -> Diagnosis:
         """Answer for one patient, who is given as a table.
@@ -370,11 +376,6 @@ def _demands_ratio(constraint: Constraint) -> bool:
     """Whether a tolerance is a fraction, and no probability."""
     stratum = isinstance(constraint, RuleStratum) and constraint.measure == Measure.LIKELIHOOD_RATIO
     return stratum or isinstance(constraint, Moves | LikelihoodRatio)
-
-
-def _quotient(a: float, b: float) -> float:
-    """NaN where there is nobody to count, which no bounds hold."""
-    return a / b if b > 0 else float("nan")
 
 
 def _room(bounds: Bounds, number: float) -> float:

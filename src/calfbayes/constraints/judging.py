@@ -58,6 +58,11 @@ class Judge:
             patient = replace(constraint, besides=besides)
             try:
                 comparison = self.examiner.compare(patient)
+                if comparison.holds:
+                    asked += 1
+                    continue
+                basis = f"by patient {asked + 1} of the scope; no answer can be left out"
+                failure = self._of_failure(patient, comparison, basis)
             except ContradictionError:
                 impossible += 1
                 continue
@@ -65,9 +70,6 @@ class Judge:
                 dear += 1
                 continue
             asked += 1
-            if comparison.holds:
-                continue
-            failure = self._of_failure(patient, comparison, f"by patient {asked} of the scope; no answer can be left out")
             if failure.status is Status.REFUTED:
                 return self._shrunk(patient, failure)
             excused += 1

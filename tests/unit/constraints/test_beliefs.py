@@ -56,7 +56,8 @@ def test_selections_that_contradict_each_other_leave_nobody() -> None:
     solved = shipped("tutorial")._solved
     present, absent = Selection((("redness", True),)), Selection(expression="not redness and sex == male")
     assert pieces(solved.network, (present, absent)) == []
-    assert Beliefs(solved).masses("community", ("overuse",), present, absent) == (0.0, 0.0)
+    with pytest.raises(ContradictionError, match="redness"):
+        Beliefs(solved).masses("community", ("overuse",), present, absent)
     with pytest.raises(ContradictionError, match="redness"):
         Beliefs(solved).about("community", present, absent)
 

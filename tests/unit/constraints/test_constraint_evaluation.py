@@ -234,6 +234,36 @@ def test_impossible_patients_hold_nowhere(tmp_path: Path) -> None:
     assert not verdict(tmp_path, f'kind = "probability"\ncause = "{DVT}"\ngiven = "redness and not redness"\nat_most = 1').holds
 
 
+IMPOSSIBLE = 'given = "redness and not redness"\n'
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        f'kind = "raises"\ncause = "{DVT}"\nof = {{ cold_feet = true }}\n{IMPOSSIBLE}',
+        f'kind = "must_not_lower"\ncause = "{DVT}"\ngiven = {{ redness = true }}\nof = "not redness"',
+        f'kind = "likelihood_ratio"\ncause = "{DVT}"\nof = {{ cold_feet = true }}\nat_least = 0\n{IMPOSSIBLE}',
+        f'kind = "likelihood_ratio"\ncause = "{DVT}"\ngiven = {{ redness = true }}\nof = "not redness"\nat_least = 0',
+        f'kind = "frequencies"\ncause = "{DVT}"\nof = {{ cold_feet = 0.5 }}\nwithin_factor = 1000\n{IMPOSSIBLE}',
+        f'kind = "takes"\ncause = "{DVT}"\nof = {{ cold_feet = true }}\nstart = 0.2\nat_least = 0\n{IMPOSSIBLE}',
+        f'kind = "monotone"\ncause = "{DVT}"\nalong = "age"\ndirection = "rises"\n{IMPOSSIBLE}',
+    ],
+)
+def test_where_nobody_is_left_to_count_no_kind_holds_and_none_counts(tmp_path: Path, body: str) -> None:
+    result = verdict(tmp_path, body)
+    assert not result.holds
+    assert "nan" not in result.text
+    assert result.observed == "impossible"
+    assert result.basis == "the model knows no such patient"
+
+
+def test_a_frequency_of_what_is_impossible_with_the_cause_is_zero(tmp_path: Path) -> None:
+    body = f'kind = "frequencies"\ncause = "{DVT}"\ngiven = {{ redness = true }}\nof = {{ "not redness" = 0.5 }}\nwithin_factor = 9'
+    result = verdict(tmp_path, body)
+    assert not result.holds
+    assert result.observed == 0
+
+
 def test_a_refused_query_is_no_level(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without probabilities the level is that of the rules, which would make a lenient verdict."""
     monkeypatch.setattr(evaluation, "diagnose", partial(diagnose, cost_limit=1))

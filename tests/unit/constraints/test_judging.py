@@ -1,6 +1,7 @@
 """What a verdict rests on: laws, an exhausted scope, random patients, a shrunk counterexample, explaining away."""
 
 from collections.abc import Mapping
+from math import inf
 from typing import Any
 
 import pytest
@@ -215,6 +216,51 @@ def test_exceptions_in_a_scope_are_counted_and_named() -> None:
     assert verdict.status is Status.LAWFUL_EXCEPTION
     assert verdict.competitors == ("d",)
     assert verdict.basis.startswith("so in ")
+
+
+EXCLUSIVE = {
+    "probability": {"cause": "c", "at_most": 1},
+    "likelihood_ratio": {"cause": "c", "of": {"g": True}, "at_least": 0.1},
+    "must_not_raise": {"cause": "d", "of": {"g": True}},
+    "takes": {"cause": "c", "of": {"g": True}, "start": 0.1, "at_least": 0.01},
+    "frequencies": {"cause": "c", "of": {"g": 0.5}, "within_factor": 100},
+}
+
+
+@pytest.mark.parametrize("kind", EXCLUSIVE)
+def test_an_impossible_patient_of_a_scope_refutes_nothing(kind: str) -> None:
+    """Nothing brings h about, and it has no background: no patient has it."""
+    content = small_content({"c": (1.0, {"g": 0.5}), "d": (1.0, {"k": 0.5, "g": 0.05})}, {"g": 0.1, "k": 0.1, "h": 0.0})
+    verdict = judged(model_of(content), kind, **EXCLUSIVE[kind], scope=["h", "k"])
+    assert verdict.status is Status.PROVEN, verdict.text
+    assert verdict.basis == "scope exhausted: 6 patients; 3 more are impossible"
+
+
+# --- what only one cause brings about ---
+
+
+def hallmark() -> Model:
+    """Who has `own` has c."""
+    content = small_content({"c": (1.0, {"g": 0.5, "own": 0.4}), "d": (1.0, {"g": 0.5})}, {"g": 0.1, "own": 0.0})
+    return model_of(content)
+
+
+def test_a_sign_without_a_background_has_an_infinite_ratio_and_settles_the_cause() -> None:
+    ratio = judged(hallmark(), "likelihood_ratio", cause="c", of={"own": True}, at_least=10)
+    assert ratio.holds
+    assert ratio.observed == inf
+    taken = judged(hallmark(), "takes", cause="c", of={"own": True}, start=0.1, at_least=0.9)
+    assert taken.holds
+    assert taken.observed == 1
+    first = judged(hallmark(), "dominates", causes=["c", "d"], given={"own": True})
+    assert first.holds
+    assert not judged(hallmark(), "likelihood_ratio", cause="c", of={"own": True}, at_most=10).holds
+
+
+def test_where_the_cause_is_certain_there_is_nobody_to_compare_with() -> None:
+    verdict = judged(hallmark(), "likelihood_ratio", cause="c", given={"own": True}, of={"g": True}, at_least=0.5)
+    assert not verdict.holds
+    assert "these cannot all be true: own, no c" in verdict.text
 
 
 # --- tolerance ---
