@@ -76,7 +76,7 @@ def scored(beliefs: Beliefs, score: Score, setting: str, patients: Sequence[Sele
     for _, when in items:
         names.update(dict.fromkeys(when.choices if when else ()))
     for selection in patients:
-        names.update(dict.fromkeys(_names(network, selection)))
+        names.update(dict.fromkeys(names_of(network, selection)))
     columns = draw(beliefs, setting, patients, score.patients, score.seed)
     others = [c for k in network.causes if (c := network.nodes[k].id) not in (score.cause, *score.no_diagnosis)]
     rows = []
@@ -122,7 +122,8 @@ def tell(network: Network, columns: Columns, names: Sequence[str]) -> Iterator[t
         )
 
 
-def _names(network: Network, selection: Selection) -> Sequence[str]:
+def names_of(network: Network, selection: Selection) -> Sequence[str]:
+    """Ids that a selection speaks of."""
     return list(parse(network, selection.expression).choices) if selection.expression else [n for n, _ in selection.answers]
 
 

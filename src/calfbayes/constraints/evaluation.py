@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from math import inf
 
-from calfbayes.constraints.beliefs import Belief, Beliefs
-from calfbayes.constraints.cohorts import Scored, draw, scored, tell
+from calfbayes.constraints.beliefs import Belief, Beliefs, pieces
+from calfbayes.constraints.cohorts import Scored, draw, names_of, scored, tell
 from calfbayes.constraints.terms import (
     Bounds,
     Causes,
@@ -215,14 +215,23 @@ class Examiner:
         )
 
     def _monotone(self, constraint: Monotone) -> Comparison:
-        p = {
-            state: self._share(constraint, (constraint.cause,), Selection(((constraint.along, state),)))
-            for state in constraint.states
-        }
+        """States that are impossible are left out, and their neighbours compared."""
+        p: dict[str, float] = {}
+        left_out = []
+        for state in constraint.states:
+            try:
+                p[state] = self._share(constraint, (constraint.cause,), Selection(((constraint.along, state),)))
+            except ContradictionError:
+                left_out.append(state)
+        if not p:
+            raise ContradictionError((*map(str, constraint.whom), constraint.along), "impossible under the model")
         steps = [b - a if constraint.rising else a - b for a, b in pairwise(p.values())]
         said = f"{constraint.cause} is {', '.join(f'{x:.3g} at {state}' for state, x in p.items())}"
+        said += f", and nobody is at {', '.join(left_out)}" if left_out else ""
+        said += "" if steps else ", and there is no other state to compare it with"
         wanted = f"{'never falling' if constraint.rising else 'never rising'} along {constraint.along}"
-        return _compared(constraint, min(steps) >= -ROUNDING - constraint.tolerance, min(steps), wanted, said, p)
+        holds = bool(steps) and min(steps) >= -ROUNDING - constraint.tolerance
+        return _compared(constraint, holds, min(steps, default="a single state"), wanted, said, p)
 
     def _urgency(self, constraint: UrgencyIs) -> Comparison:
         """Of several patients, the first one who is not at such a level decides, or else the last one."""
@@ -268,7 +277,10 @@ class Examiner:
     def _median_urgency(self, constraint: MedianUrgency) -> Comparison:
         columns = draw(self.beliefs, constraint.setting, (constraint.given,), constraint.patients, constraint.seed)
         counts = dict.fromkeys(LEVELS_BY_SEVERITY, 0)
-        for told, count in Counter(tell(self.beliefs.network, columns, constraint.tell)).items():
+        told_by_each = tell(
+            self.beliefs.network, columns, (*constraint.tell, *names_of(self.beliefs.network, constraint.given))
+        )
+        for told, count in Counter(told_by_each).items():
             counts[self._diagnose(constraint, dict(told)).urgency.level] += count
         if not any(counts.values()):
             raise ContradictionError((str(constraint.given),), "hardly ever drawn")
@@ -330,13 +342,16 @@ class Examiner:
             return 0.0
 
     def _diagnose(self, constraint: Constraint, told: Mapping[str, Value]) -> Diagnosis:
-        """Answer for one patient, who is given as a table.
+        """Answer for one patient, who tells this besides, unless it is given otherwise.
 
         Raises:
+            ContradictionError: If there is no such patient.
             NoPosteriorError: If the query is too costly, since the level would be that of the rules only.
         """
-        denied = dict.fromkeys(constraint.denied, False)
-        patient = {**told, **denied, **dict(constraint.given.answers), **dict(constraint.besides.answers)}
+        answers = pieces(self.beliefs.network, [Selection(selection.answers) for selection in constraint.whom])
+        if not answers:
+            raise ContradictionError(tuple(map(str, constraint.whom)), "two answers to one question")
+        patient = {**told, **answers[0]}
         result = diagnose(self.solved, read_evidence(self.beliefs.network, patient, setting=constraint.setting))
         if not result.causes:
             raise NoPosteriorError(result.outcome_reason)

@@ -116,6 +116,8 @@ def margin_of(examiner: Examiner, constraint: Constraint) -> Margin | None:
             return _closest(leads)
         case Yields():
             ratios = dict(examiner.compare(constraint).numbers)
+            if len(ratios) < len(constraint.to):
+                return None  # a finding that no other cause brings about: a link is missing, no number
             finding = min(ratios, key=lambda name: ratios[name])
             found = Selection(((finding, True),))
             belief = examiner.beliefs.about(constraint.setting, *constraint.whom, found)
@@ -143,7 +145,8 @@ def margin_of(examiner: Examiner, constraint: Constraint) -> Margin | None:
             low, high = _on(_logit, constraint.wanted.widened(constraint.tolerance))
             return LogMargin(masses.ratio(constraint.causes, constraint.of, ()), low - start, high - start)
         case Monotone():
-            ends = list(pairwise(Selection(((constraint.along, state),)) for state in constraint.states))
+            states = dict(examiner.compare(constraint).numbers)  # those in which there is somebody
+            ends = list(pairwise(Selection(((constraint.along, state),)) for state in states))
             steps = [masses.quotient((constraint.cause,), *(pair[::-1] if constraint.rising else pair)) for pair in ends]
             return _closest([LogMargin(step, 0.0, inf) for step in steps])
         case UrgencyIs():
@@ -223,8 +226,8 @@ def _of_level(examiner: Examiner, constraint: UrgencyIs, sign: str) -> LevelMarg
     return LevelMargin(foretold, policy_of(solved.network.knowledge.urgency), constraint)
 
 
-def _closest(margins: Sequence[Margin]) -> Margin:
-    return min(margins, key=lambda margin: margin.at(0, 0.0))
+def _closest(margins: Sequence[Margin]) -> Margin | None:
+    return min(margins, key=lambda margin: margin.at(0, 0.0), default=None)
 
 
 def _on(scale: Callable[[float], float], bounds: Bounds) -> tuple[float, float]:

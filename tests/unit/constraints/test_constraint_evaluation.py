@@ -188,6 +188,23 @@ def test_monotone(tmp_path: Path, direction: str, holds: bool) -> None:
     )
 
 
+def test_states_in_which_nobody_is_are_left_out_and_their_neighbours_compared(tmp_path: Path) -> None:
+    """The one in the middle would hide that the probability rises from the first to the last."""
+    given = 'given = "age < 40 or age >= 60"'
+    result = verdict(tmp_path, f'kind = "monotone"\ncause = "{PAD}"\nalong = "age"\ndirection = "falls"\n{given}')
+    assert not result.holds
+    assert list(dict(result.numbers)) == ["age_0_39", "age_60_79", "age_80_plus"]
+    assert "and nobody is at age_40_59" in result.text
+    assert result.observed == pytest.approx(min(p(PAD, age=20) - p(PAD, age=67), p(PAD, age=67) - p(PAD, age=90)))
+
+
+@pytest.mark.parametrize("more", ["given = { age = 50 }", 'states = ["age_0_39"]', 'states = ["age_0_39", "age_0_39"]'])
+def test_a_single_state_shows_no_order(tmp_path: Path, more: str) -> None:
+    result = verdict(tmp_path, f'kind = "monotone"\ncause = "{PAD}"\nalong = "age"\ndirection = "rises"\n{more}')
+    assert not result.holds
+    assert "there is no other state to compare it with" in result.text
+
+
 @pytest.mark.parametrize(
     ("bounds", "holds"),
     [
@@ -226,6 +243,22 @@ def test_the_middle_patient(tmp_path: Path) -> None:
     assert result.holds is (result.observed != "emergency")
 
 
+def test_who_is_drawn_by_an_expression_tells_it(tmp_path: Path) -> None:
+    """Breathlessness is an emergency only if it is told."""
+    body = 'kind = "median_urgency"\ntell = ["age"]\npatients = 20\nseed = 3\nat_least = "emergency"'
+    assert verdict(tmp_path, f'{body}\ngiven = "shortness_of_breath and night_cramps"').holds
+    assert verdict(tmp_path, f"{body}\ngiven = {{ shortness_of_breath = true, night_cramps = true }}").holds
+
+
+def test_nobody_answers_one_question_in_two_ways(tmp_path: Path) -> None:
+    body = (
+        'kind = "urgency"\ngiven = { shortness_of_breath = false }\neach_of = ["shortness_of_breath"]\nat_least = "emergency"'
+    )
+    result = verdict(tmp_path, body)
+    assert not result.holds
+    assert "these cannot all be true: no shortness_of_breath, shortness_of_breath" in result.text
+
+
 def test_impossible_patients_hold_nowhere(tmp_path: Path) -> None:
     body = 'kind = "ranks"\ncause = "overuse"\nwithin = 6\ngiven = "redness and not redness"'
     result = verdict(tmp_path, body)
@@ -258,7 +291,8 @@ def test_where_nobody_is_left_to_count_no_kind_holds_and_none_counts(tmp_path: P
 
 
 def test_a_frequency_of_what_is_impossible_with_the_cause_is_zero(tmp_path: Path) -> None:
-    body = f'kind = "frequencies"\ncause = "{DVT}"\ngiven = {{ redness = true }}\nof = {{ "not redness" = 0.5 }}\nwithin_factor = 9'
+    given = "given = { redness = true }"
+    body = f'kind = "frequencies"\ncause = "{DVT}"\n{given}\nof = {{ "not redness" = 0.5 }}\nwithin_factor = 9'
     result = verdict(tmp_path, body)
     assert not result.holds
     assert result.observed == 0

@@ -218,7 +218,7 @@ def test_exceptions_in_a_scope_are_counted_and_named() -> None:
     assert verdict.basis.startswith("so in ")
 
 
-EXCLUSIVE = {
+EXCLUSIVE: Mapping[str, Mapping[str, Any]] = {
     "probability": {"cause": "c", "at_most": 1},
     "likelihood_ratio": {"cause": "c", "of": {"g": True}, "at_least": 0.1},
     "must_not_raise": {"cause": "d", "of": {"g": True}},
