@@ -136,6 +136,11 @@ def pieces(network: Network, selections: Sequence[Selection]) -> list[Piece]:
     return joint
 
 
+def names_of(network: Network, selection: Selection) -> Sequence[str]:
+    """Ids that a selection speaks of."""
+    return list(parse(network, selection.expression).choices) if selection.expression else [n for n, _ in selection.answers]
+
+
 def _agree(network: Network, first: Mapping[str, Value], second: Mapping[str, Value]) -> bool:
     """Say whether no item has two values."""
     for name in first.keys() & second.keys():

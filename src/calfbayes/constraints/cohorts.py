@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calfbayes.audit.expression import parse
-from calfbayes.constraints.beliefs import Beliefs, pieces
+from calfbayes.constraints.beliefs import Beliefs, names_of, pieces
 from calfbayes.constraints.terms import Bounds, Measure, Score, Selection, Value
 from calfbayes.diagnosis.encoding import encode
 from calfbayes.evidence import read_evidence, state_of
@@ -120,11 +120,6 @@ def tell(network: Network, columns: Columns, names: Sequence[str]) -> Iterator[t
             (name, value == "present" if yes_or_no else value)
             for name, value, yes_or_no in zip(names, values, binary, strict=True)
         )
-
-
-def names_of(network: Network, selection: Selection) -> Sequence[str]:
-    """Ids that a selection speaks of."""
-    return list(parse(network, selection.expression).choices) if selection.expression else [n for n, _ in selection.answers]
 
 
 def _matches(told: Mapping[str, bool | str], wanted: Sequence[Mapping[str, Value]]) -> bool:

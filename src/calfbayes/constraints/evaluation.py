@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from math import inf
 
-from calfbayes.constraints.beliefs import Belief, Beliefs, pieces
-from calfbayes.constraints.cohorts import Scored, draw, names_of, scored, tell
+from calfbayes.constraints.beliefs import Belief, Beliefs, names_of, pieces
+from calfbayes.constraints.cohorts import Scored, draw, scored, tell
 from calfbayes.constraints.terms import (
     Bounds,
     Causes,

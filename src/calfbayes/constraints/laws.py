@@ -2,15 +2,18 @@
 
 - A finding that one cause alone brings about, with a background that no risk factor moves, multiplies the odds of that
   cause by (1 - (1 - w)(1 - leak)) / leak when present and by 1 - w when absent, whatever else is known.
-- A finding into which no path leads from a cause or a risk factor changes no cause.
+- A finding that nothing but its own background brings about changes no cause.
 - A red-flag rule speaks of what is present only, so what is learnt besides cannot undo it.
+
+The first two speak of a finding that is news: they say nothing of patients who are selected by it.
 """
 
 from math import inf
 
 import numpy as np
 
-from calfbayes.constraints.terms import Constraint, LikelihoodRatio, Moves, RuleFires, Takes, UrgencyIs
+from calfbayes.constraints.beliefs import names_of
+from calfbayes.constraints.terms import Constraint, LikelihoodRatio, Moves, Selection, Takes, UrgencyIs
 from calfbayes.diagnosis.rules import holds
 from calfbayes.errors import ContradictionError
 from calfbayes.evidence import implied_by, read_evidence
@@ -22,17 +25,20 @@ SMALL = 1e-6  # a demand to move by less than this fraction is one to move at al
 
 
 def law_for(network: Network, constraint: Constraint) -> str:
-    """The law by which a constraint holds for all its patients, in words; empty if none is known."""
-    match constraint:
-        case UrgencyIs():
-            return _rules(network, constraint)
-        case RuleFires():
-            return "a rule that holds cannot be undone by what is learnt besides"
-        case Moves():
-            return _movement(network, constraint)
-        case LikelihoodRatio() | Takes():
-            return _ratio(network, constraint)
-    return ""
+    """The law by which a constraint holds for all its patients, in words; empty if none is known.
+
+    Of a likelihood ratio it says what the ratio is for all of them, not that it lies within the bounds.
+    """
+    if isinstance(constraint, UrgencyIs):
+        return _rules(network, constraint)
+    if not isinstance(constraint, Moves | LikelihoodRatio | Takes):
+        return ""
+    spoken_of = {name for selection in constraint.whom for name in names_of(network, selection)}
+    if not constraint.of.answers or any(
+        name in spoken_of or name not in network.node_index for name, _ in constraint.of.answers
+    ):
+        return ""
+    return _movement(network, constraint) if isinstance(constraint, Moves) else _ratio(network, constraint)
 
 
 def odds_ratio(network: Network, finding: str, cause: str, *, present: bool) -> float | None:
@@ -50,12 +56,10 @@ def odds_ratio(network: Network, finding: str, cause: str, *, present: bool) -> 
 
 def _movement(network: Network, constraint: Moves) -> str:
     signs = dict(constraint.of.answers)
-    if not signs or constraint.compared_with.answers or constraint.compared_with.expression:
+    if constraint.compared_with != Selection():
         return ""
-    if not all(isinstance(value, bool) and name in network.node_index for name, value in signs.items()):
-        return ""
-    if constraint.times.low <= 1 and constraint.times.high >= 1 and all(_unreached(network, name) for name in signs):
-        return f"no path leads from a cause or a risk factor to {' or '.join(signs)}, so it changes no cause"
+    if constraint.times.low <= 1 <= constraint.times.high and all(_comes_by_itself(network, name) for name in signs):
+        return f"no path leads to {' or '.join(signs)}, so it changes no cause"
     if len(signs) > 1 or len(constraint.targets) > 1 or (constraint.times.low > 0 and constraint.times.high < inf):
         return ""
     ((name, present),) = signs.items()
@@ -74,10 +78,8 @@ def _ratio(network: Network, constraint: LikelihoodRatio | Takes) -> str:
     if len(signs) != 1 or len(constraint.causes) != 1 or (isinstance(constraint, LikelihoodRatio) and constraint.against):
         return ""
     ((name, present),) = signs.items()
-    if not isinstance(present, bool) or name not in network.node_index:
-        return ""
-    ratio = odds_ratio(network, name, constraint.causes[0], present=present)
-    return "" if ratio is None else _odds_law(name, constraint.causes[0], ratio, present=present)
+    ratio = odds_ratio(network, name, constraint.causes[0], present=bool(present))
+    return "" if ratio is None else _odds_law(name, constraint.causes[0], ratio, present=bool(present))
 
 
 def _rules(network: Network, constraint: UrgencyIs) -> str:
@@ -103,21 +105,11 @@ def _odds_law(name: str, cause: str, ratio: float, *, present: bool) -> str:
     return f"only {cause} brings {name} about, so {sign} multiplies its odds by exactly {ratio:.3g}, whatever else is known"
 
 
-def _unreached(network: Network, finding: str) -> bool:
-    if finding == network.nodes[network.complaint].id or _has_logic(network, finding):
-        return False
-    ancestors = _ancestors(network, network.node_index[finding])
-    return not any(k < network.n_causes or network.nodes[k].odds for k in ancestors)
-
-
-def _ancestors(network: Network, node: int) -> set[int]:
-    """A node and all that leads to it."""
-    todo, seen = [node], set[int]()
-    while todo:
-        here = todo.pop()
-        seen.add(here)
-        todo += [parent for parent, w in network.nodes[here].parents if w > 0 and parent not in seen]
-    return seen
+def _comes_by_itself(network: Network, finding: str) -> bool:
+    """Say whether nothing brings a finding about, not even a mechanism: of that, its other findings tell."""
+    node = network.nodes[network.node_index[finding]]
+    driven = finding == network.nodes[network.complaint].id or node.odds or any(w > 0 for _, w in node.parents)
+    return not driven and not _has_logic(network, finding)
 
 
 def _has_logic(network: Network, finding: str) -> bool:

@@ -13,6 +13,7 @@ from calfbayes.constraints.scopes import patients, size
 from calfbayes.constraints.terms import Constraint, Status, Verdict
 from calfbayes.testing.editing import REMOVED, edited
 from support.models import model_of, shipped
+from support.random_models import number
 from support.small_models import small_content
 
 TUTORIAL = shipped("tutorial")
@@ -127,7 +128,33 @@ def test_a_finding_that_nothing_brings_about_changes_no_cause() -> None:
     content = small_content({"c": (1.0, {"g": 0.5}), "d": (1.0, {"g": 0.4})}, {"g": 0.1, "idle": 0.3})
     verdict = judged(model_of(content), "must_not_raise", group="any", of={"idle": True}, scope="anything")
     assert verdict.status is Status.PROVEN
-    assert "no path leads from a cause" in verdict.basis
+    assert verdict.basis == "no path leads to idle, so it changes no cause"
+
+
+def test_a_finding_of_a_mechanism_without_causes_still_speaks_about_causes() -> None:
+    """k tells of m, which explains h away, for which c is the other explanation."""
+    content = small_content(
+        {"c": (1.0, {"h": 0.5}), "d": (1.0, {})}, {"h": 0.01, "k": 0.1}, mechanisms={"m": {"h": 0.8, "k": 0.7}}
+    )
+    content["mechanisms"]["m"]["leak"] = number(0.3)
+    model = model_of(content)
+    p, q = (model.diagnose(evidence)["c"].probability for evidence in ({"h": True}, {"h": True, "k": True}))
+    assert q < 0.9 * p
+    assert judged(model, "must_not_lower", cause="c", of={"k": True}, scope=["h"]).status is Status.REFUTED
+
+
+def test_no_law_speaks_of_patients_who_are_selected_by_the_finding() -> None:
+    """Among those with own or s, own speaks against s; among those with k or own, k is no mere noise."""
+    causes: Mapping[str, tuple[float, Mapping[str, float]]] = {
+        "c": (1.0, {"own": 0.3, "s": 0.9, "h": 0.6}),
+        "d": (1.0, {"h": 0.5}),
+    }
+    model = model_of(small_content(causes, {"own": 0.2, "s": 0.001, "h": 0.05, "k": 0.3}))
+    ratio = judged(model, "likelihood_ratio", cause="c", given="own or s", of={"own": True}, at_most=1, scope=["h"])
+    assert ratio.basis == "scope exhausted: 3 patients; 0 more are impossible"  # the law says 2.2
+    table: Mapping[str, Any] = {"cause": "c", "given": "k or own", "of": {"k": True}, "by_more_than": 1.126}
+    assert judged(model, "must_not_lower", **table).status is Status.PROVEN
+    assert judged(model, "must_not_lower", **table, scope=["h"]).status is Status.REFUTED
 
 
 def test_a_rule_that_holds_proves_its_level_whatever_is_learnt() -> None:
