@@ -28,7 +28,7 @@ from calfbayes.diagnosis.encoding import encode
 from calfbayes.diagnosis.result import Diagnosis
 from calfbayes.errors import QueryTooCostlyError, UnknownNameError
 from calfbayes.evidence import Evidence, Likelihood, Value
-from calfbayes.explanation.routes import Route, parents, reaches, routes
+from calfbayes.explanation.routes import Route, moves, parents, reaches, routes
 from calfbayes.explanation.shapley import share_of, shares, turning_points
 from calfbayes.explanation.weighing import Weighing, settled_by, weigh
 from calfbayes.inference.hypothetical import Outcomes, Supposed, given_each, given_each_answer
@@ -42,7 +42,7 @@ NOTHING = 1e-6  # decibans; below this an item speaks neither for nor against
 JUDGED = "judged"  # kind of a number that nobody has measured
 ROUTES = 3  # of one item, that are told
 UNASKED = 8
-UNASKED_LIMIT = 1e9  # state operations for what was not asked; of published patients one in fifty takes more
+UNASKED_LIMIT = 3e8  # state operations for what was not asked, some three seconds: one in nine of published patients takes more
 COMPETITORS = 12  # causes that are tried as competitors, the most probable ones
 
 
@@ -155,6 +155,8 @@ class Ledger:
         certainty: `open`, or why no weights can be given to everything.
         n_orders: In how many orders the answers were learnt; 0 if all were counted.
         unasked: What is not known and would matter most, most first; None if that would have cost too much.
+        unasked_of_all: Whether it was looked for among all that is not known. Where that costs too much, it is only among the
+            findings that the cause leads to by links, and the risk factors with odds ratios of its own.
         competitors: The causes in whose presence this one is less probable and that do not lead to it, those that take most
             away first.
     """
@@ -167,6 +169,7 @@ class Ledger:
     certainty: Certainty
     n_orders: int
     unasked: tuple[Unasked, ...] | None
+    unasked_of_all: bool
     competitors: tuple[Competitor, ...]
     _result: Diagnosis
 
@@ -237,6 +240,7 @@ class Ledger:
             "n_orders": self.n_orders,
             "weights": [_weight_to_dict(weight) for weight in self.weights],
             "unasked": None if self.unasked is None else [_unasked_to_dict(entry) for entry in self.unasked],
+            "unasked_of_all": self.unasked_of_all,
             "competitors": [
                 {
                     "id": c.id,
@@ -257,7 +261,8 @@ def explain(result: Diagnosis, cause: str, *, cost_limit: float = LIMIT) -> Ledg
     Args:
         cost_limit: Number of state operations that the weights may take, roughly. Where all orders would cost more (for
             up to ten answers: 1.6 times as much), or there are more than twelve answers, some orders are drawn and the
-            weights have an error. Ten answers of a network of two hundred nodes take up to 1.5e9 for all orders.
+            weights have an error. Ten answers of a network of two hundred nodes take up to 1.5e9 for all orders. What was not
+            asked may take as many, and 3e8 at most: beyond, less of it is looked at (`Ledger.unasked_of_all`), or nothing.
 
     Raises:
         NoPosteriorError: If the result holds no probabilities.
@@ -274,6 +279,7 @@ def explain(result: Diagnosis, cause: str, *, cost_limit: float = LIMIT) -> Ledg
     elif decided:
         certainty = Certainty.RULED_OUT if next(iter(decided.values())) < 0 else Certainty.CERTAIN
     weights = _entries(network, result, cause, {**found, **{item: (w, 0.0) for item, w in decided.items()}}, cost_limit)
+    unasked, of_all = _unasked(result, cause, min(cost_limit, UNASKED_LIMIT)) if certainty == Certainty.OPEN else ((), True)
     return Ledger(
         cause=cause,
         label=entry.label,
@@ -282,7 +288,8 @@ def explain(result: Diagnosis, cause: str, *, cost_limit: float = LIMIT) -> Ledg
         weights=weights,
         certainty=certainty,
         n_orders=n_orders,
-        unasked=_unasked(result, node) if certainty == Certainty.OPEN else (),
+        unasked=unasked,
+        unasked_of_all=of_all,
         competitors=_competitors(result, node, max(cost_limit, LIMIT)) if certainty == Certainty.OPEN else (),
         _result=result,
     )
@@ -362,17 +369,21 @@ def _acts_through(table: Weighing, item: str, cause: str, decibans: float, ways:
     return "", "", competitor if competitor and same[competitor] < 0.0 else ""
 
 
-def _unasked(result: Diagnosis, node: int) -> tuple[Unasked, ...] | None:
-    try:
-        outcomes = _open_answers(result._solved, result.setting, result.evidence)
-    except QueryTooCostlyError:
-        return None
-    network = result._solved.network
-    of_findings = ((network.nodes[k].id, ("absent", "present"), answers) for k, answers in outcomes.findings.items())
-    of_risks = ((network.risks[k].id, network.risks[k].states, answers) for k, answers in outcomes.risks.items())
-    found = [_would_do(network, *entry, node) for entry in (*of_findings, *of_risks)]
-    ranked = sorted(found, key=lambda entry: (-entry.expected_change, entry.id))
-    return tuple(entry for entry in ranked[:UNASKED] if entry.expected_change > 0.0)
+def _unasked(result: Diagnosis, cause: str, cost_limit: float) -> tuple[tuple[Unasked, ...] | None, bool]:
+    """What is not known and would matter, and whether that is of all; see `Ledger`."""
+    for of_all in (True, False):
+        try:
+            outcomes = _open_answers(result._solved, result.setting, result.evidence, "" if of_all else cause, cost_limit)
+        except QueryTooCostlyError:
+            continue
+        network = result._solved.network
+        node = network.node_index[cause]
+        of_findings = ((network.nodes[k].id, ("absent", "present"), answers) for k, answers in outcomes.findings.items())
+        of_risks = ((network.risks[k].id, network.risks[k].states, answers) for k, answers in outcomes.risks.items())
+        found = [_would_do(network, *entry, node) for entry in (*of_findings, *of_risks)]
+        ranked = sorted(found, key=lambda entry: (-entry.expected_change, entry.id))
+        return tuple(entry for entry in ranked[:UNASKED] if entry.expected_change > 0.0), of_all
+    return None, False
 
 
 def _would_do(network: Network, name: str, states: Sequence[str], answers: Sequence[Supposed], node: int) -> Unasked:
@@ -384,19 +395,22 @@ def _would_do(network: Network, name: str, states: Sequence[str], answers: Seque
 
 
 @lru_cache(maxsize=32)
-def _open_answers(solved: SolvedNetwork, setting: str, evidence: Evidence) -> Outcomes:
-    """What each answer would do that is not settled yet."""
+def _open_answers(solved: SolvedNetwork, setting: str, evidence: Evidence, near: str, cost_limit: float) -> Outcomes:
+    """What each answer would do that is not settled yet.
+
+    Args:
+        near: A cause, and then only of what bears on it by itself; or empty.
+    """
     network = solved.network
     settled = evidence.surely_present | evidence.surely_absent
-    findings = [
-        node
-        for node in network.findings
-        if node != network.complaint and network.nodes[node].id not in evidence and network.nodes[node].id not in settled
-    ]
-    risks = [k for k, risk in enumerate(network.risks) if risk.id not in evidence]
+    open_ = {record for record in network.records if record not in evidence and record not in settled}
+    if near:
+        open_ = {name for name in open_ if reaches(network, near, name) or moves(network, name, near)}
+    findings = [node for node in network.findings if node != network.complaint and network.nodes[node].id in open_]
+    risks = [k for k, risk in enumerate(network.risks) if risk.id in open_]
     numbers = network.numbers(solved.bases[setting].logits)
     evidence_at = encode(network, evidence)
-    return given_each_answer(network, numbers, evidence_at, findings, risks, cost_limit=UNASKED_LIMIT)
+    return given_each_answer(network, numbers, evidence_at, findings, risks, cost_limit=cost_limit)
 
 
 def _competitors(result: Diagnosis, node: int, cost_limit: float) -> tuple[Competitor, ...]:

@@ -109,6 +109,11 @@ def reaches(network: Network, start: str, end: str) -> bool:
     return any(True for _ in _ways(network, start, end))
 
 
+def moves(network: Network, factor: str, cause: str) -> bool:
+    """Whether a risk factor has odds ratios of its own on a cause or complication."""
+    return bool(_all_odds(network, cause, factor))
+
+
 def _ways(network: Network, start: str, end: str, limit: int = LONGEST) -> Iterator[tuple[str, ...]]:
     """All ways along links, at most so many links far; of no link if the ends are the same."""
     if start == end:

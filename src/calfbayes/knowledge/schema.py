@@ -475,6 +475,7 @@ class SentencesTable(Table):
     certain: Text
     outside_setting: Text
     several_orders: Text
+    unasked_near: Text
     unasked_unknown: Text
     contest: Text
     telling: Text

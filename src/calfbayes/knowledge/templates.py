@@ -29,6 +29,7 @@ EXPLANATION: Fields = {
         ("through_child", "items child cause", ""),
         ("competitor", "cause competitor competitor_probability with_it without_it", ""),
         ("unasked", "items", "cause"),
+        ("unasked_near", "cause", ""),
         ("unasked_unknown", "", ""),
         ("would_change", "item low high", ""),
         ("would_tell", "item with_it without_it", ""),

@@ -58,6 +58,8 @@ def ledger_sentences(ledger: "Ledger") -> tuple[str, ...]:
         sentences.append(words.fill("unasked", cause=ledger.label, items=words.listed(map(words.would_change, telling))))
     if ledger.unasked is None:
         sentences.append(words.fill("unasked_unknown"))
+    elif not ledger.unasked_of_all:
+        sentences.append(words.fill("unasked_near", cause=ledger.label))
     return (*_beyond(words, ledger._result), *sentences, *_sampled(words, ledger.n_orders, ledger.weights))
 
 

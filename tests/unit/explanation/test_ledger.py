@@ -10,7 +10,7 @@ import pytest
 from calfbayes import ArgumentError, Diagnosis, Likelihood, Model, QueryTooCostlyError, UnknownNameError
 from calfbayes.explanation import weighing
 from calfbayes.explanation.ledger import Certainty
-from calfbayes.explanation.routes import routes
+from calfbayes.explanation.routes import moves, reaches, routes
 from calfbayes.explanation.shapley import every_order, share_of, shares, some_orders
 from calfbayes.inference import exact
 from support.models import model_of, random_model, shipped
@@ -405,6 +405,26 @@ def test_what_was_not_looked_for_is_said(monkeypatch: pytest.MonkeyPatch) -> Non
     ledger = shipped("tutorial").diagnose({"redness": True, "night_cramps": False}).explain("overuse")
     assert ledger.unasked is None
     assert "not looked for" in ledger.sentences[-1]
+    assert not ledger.unasked_of_all
+
+
+def test_where_all_would_cost_too_much_only_what_bears_on_the_cause_is_looked_at() -> None:
+    """A limit between the two prices; the answers that are looked at do as much as they do among all."""
+    result = shipped("calf").diagnose({"age": 58, "sex": "female", "unilateral_calf_swelling": True, "redness": False})
+    of_all = result.explain("deep_vein_thrombosis")
+    near = result.explain("deep_vein_thrombosis", cost_limit=8e6)
+    assert of_all.unasked_of_all
+    assert not near.unasked_of_all
+    assert of_all.unasked
+    assert near.unasked
+    told = {entry.id: entry.expected_change for entry in near.unasked}
+    assert {entry.id: entry.expected_change for entry in of_all.unasked if entry.id in told} == pytest.approx(
+        {name: told[name] for name in told if name in {entry.id for entry in of_all.unasked}}, abs=1e-9
+    )
+    network = result._solved.network
+    assert all(reaches(network, "deep_vein_thrombosis", n) or moves(network, n, "deep_vein_thrombosis") for n in told)
+    assert any("was looked at" in sentence for sentence in near.sentences)
+    assert not any("was looked at" in sentence for sentence in of_all.sentences)
 
 
 def test_absent_findings_show_no_process() -> None:
