@@ -156,13 +156,16 @@ class Model:
         Raises:
             UnknownNameError: If an id or the setting is not in the model; nearest ids are named.
             EvidenceError: If a value cannot be what was given.
-            ContradictionError: If logic alone rules the answers out.
+            ContradictionError: If logic alone rules the answers out; its `level` is that of the red-flag rules that hold.
         """
         start = {} if given is None else given
         if more and isinstance(start, Mapping):
             setting = start.setting if isinstance(start, Evidence) and setting is None else setting
             start = {**start, **more}
-        return read_evidence(self._solved.network, start, setting=setting)
+        try:
+            return read_evidence(self._solved.network, start, setting=setting)
+        except ContradictionError as error:
+            raise with_level(error, self.urgency_policy) from None
 
     def evidence_from_json(self, text: str | bytes) -> Evidence:
         """Read evidence from the JSON that `Evidence.to_json` writes.
@@ -201,10 +204,7 @@ class Model:
             raise ArgumentError("engine", short(engine), "'exact' or 'pgmpy'")
         limit = number("cost_limit", cost_limit, "a number above 0", lambda x: x > 0)
         flag("allow_laxer_policy", allow_laxer_policy)
-        try:
-            checked = self.evidence(evidence, setting=setting)
-        except ContradictionError as error:
-            raise with_level(error, self.urgency_policy) from None
+        checked = self.evidence(evidence, setting=setting)
         second: Any = None
         if engine == "pgmpy":
             from calfbayes.adapters.to_pgmpy import infer_with_pgmpy

@@ -130,12 +130,11 @@ def _ranked(
     return tuple(sorted(entries, key=lambda entry: (-entry.probability, entry.id)))
 
 
-def with_level(error: ContradictionError, policy: UrgencyPolicy) -> ContradictionError:
-    """The same error with the level of the rules that hold on what was told."""
-    if not isinstance(error.told, Evidence):
-        return error
-    levels = [rule.level for rule in policy.rules if holds(rule.condition, error.told)]
-    return ContradictionError(error.clash, error.reason, max(levels, default=None), error.told, error.is_minimal)
+def with_level(error: ContradictionError, policy: UrgencyPolicy, *told: Evidence) -> ContradictionError:
+    """The same error with the level of the rules that hold on what was told: its own evidence, or any of several."""
+    every = told or ((error.told,) if isinstance(error.told, Evidence) else ())
+    levels = [rule.level for rule in policy.rules if any(holds(rule.condition, one) for one in every)]
+    return ContradictionError(error.clash, error.reason, max(levels, default=None), next(iter(every), None), error.is_minimal)
 
 
 def _contradiction(

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from calfbayes.errors import ArgumentError, CalfBayesError
+from calfbayes.errors import ArgumentError, CalfBayesError, ContradictionError
 from calfbayes.knowledge.terms import Asking, Level, RiskFactor
 from calfbayes.presentation.plain import BOLD, DIM, painted, printable, wrapped
 from calfbayes.presentation.text import COLOURS, MIN_WIDTH
@@ -54,6 +54,8 @@ def ask(interview: Interview, *, read: Read, write: Write, width: int = 100, col
             after = _answered(interview, question, line, page)
         except CalfBayesError as error:
             write("\n".join(wrapped(str(error), page.width)))
+            if isinstance(error, ContradictionError) and error.level:  # what sounds urgent is not lost with the answer
+                interview = interview.at_least(Level(error.level))
             continue
         before.append(interview)
         interview = after

@@ -13,8 +13,11 @@ It stops, and says which it was, when
 The level of an interview is the highest of its levels so far, counted from the level on that the model's file names
 (`floor`): who was once told to see somebody today is not told otherwise by a later answer, though `result` may say so. Below
 that level it is simply the level of `result`. A rule that holds counts at once. What the model expects counts once no
-emergency rule is open: before the alarm signs have been asked for it is a first impression, which every denial changes, and
-only for whoever breaks off is it the level to act on.
+emergency rule is open, and where the interview ends on it: before the alarm signs have been asked for it is a first
+impression, which every denial changes, and only for whoever breaks off is it the level to act on.
+
+What is told joins what is known as `retelling` says: that something is there counts more than that it is not. What
+contradicts itself is an error, which has the level of the rules that hold on all that was told; `at_least` keeps that level.
 """
 
 import json
@@ -28,11 +31,11 @@ from math import prod, sqrt
 from typing import Any
 
 from calfbayes.arguments import number, whole_number
-from calfbayes.diagnosis.diagnosing import diagnose
+from calfbayes.diagnosis.diagnosing import diagnose, with_level
 from calfbayes.diagnosis.questions import bearing_most, is_open, next_questions, worth_by_rules
 from calfbayes.diagnosis.result import Diagnosis
 from calfbayes.diagnosis.rules import could_hold
-from calfbayes.errors import ArgumentError, QueryTooCostlyError
+from calfbayes.errors import ArgumentError, ContradictionError, QueryTooCostlyError
 from calfbayes.evidence import Evidence, Value, read_evidence, read_evidence_json
 from calfbayes.inference.exact import COST_LIMIT
 from calfbayes.inference.solved import SolvedNetwork
@@ -40,9 +43,10 @@ from calfbayes.knowledge.terms import LEVELS_BY_SEVERITY, Finding, Level, Observ
 from calfbayes.knowledge.wording import short
 from calfbayes.network import Network
 from calfbayes.questionnaire.completions import completions, level_of, with_answers
+from calfbayes.questionnaire.retelling import with_told, without_overlooked
 from calfbayes.questionnaire.screens import CHECKLIST, boxes, checklist, closing_screen, without_known
-from calfbayes.questionnaire.session import Questionnaire, applies, checked_choice, settled
-from calfbayes.questionnaire.terms import Kind, Question, together
+from calfbayes.questionnaire.session import Questionnaire, applies, checked_choice
+from calfbayes.questionnaire.terms import Kind, Question, Statements
 
 SCHEMA_VERSION = 2
 COMPLETIONS = 16  # whole patients; each costs a query, all of them together hardly more than the limit of one
@@ -134,7 +138,7 @@ class Interview:
         Raises:
             ArgumentError: If nothing is asked any more, or the choice is no answer to the screen.
             UnknownNameError: If an option does not exist.
-            ContradictionError: If the answer contradicts what was known before the interview.
+            ContradictionError: If the answer contradicts what is known.
         """
         question = self._current()
         chosen = checked_choice(question, choice, self._network)
@@ -154,8 +158,15 @@ class Interview:
         Raises:
             CalfBayesError: If the facts are wrong, or contradict what is known.
         """
-        checked = read_evidence(self._network, facts)
-        return self._with(together(dict(self.said), dict(checked.items())), self.put | set(checked))
+        try:
+            checked = read_evidence(self._network, facts)
+        except ContradictionError as error:  # among the facts; the rules look at what is known, too
+            raise self._contradiction(error, error.told) from None
+        return self._with(checked, self.put | set(checked))
+
+    def at_least(self, level: Level) -> "Interview":
+        """The interview with a floor not below this level, such as that of a contradiction."""
+        return self if level <= self.floor else replace(self, floor=Level(level))
 
     def next(self) -> Question | None:
         """The next screen; None once the interview has ended, see `stopped`."""
@@ -171,7 +182,8 @@ class Interview:
     @cached_property
     def evidence(self) -> Evidence:
         """Everything that is known."""
-        return read_evidence(self._network, {**self.start, **dict(self.said)}, setting=self.start.setting)
+        known = with_told(self._network, self.start, dict(self.said))
+        return read_evidence(self._network, known, setting=self.start.setting)
 
     @cached_property
     def result(self) -> Diagnosis:
@@ -183,7 +195,7 @@ class Interview:
         """Why the interview has ended; None if it goes on."""
         if self.level == Level.EMERGENCY:
             return Stop.EMERGENCY
-        if self.budget is not None and self.screens >= self.budget:
+        if self._is_spent:
             return Stop.BUDGET
         if self._first() is None and not self.open_emergencies and self.outlook.chance < self.epsilon:
             return Stop.SETTLED
@@ -233,6 +245,10 @@ class Interview:
     def _network(self) -> Network:
         return self._solved.network
 
+    @property
+    def _is_spent(self) -> bool:
+        return self.budget is not None and self.screens >= self.budget
+
     def _current(self) -> Question:
         question = self.next()
         if question is None:
@@ -240,10 +256,10 @@ class Interview:
         return question
 
     def _after(self, question: Question, said: Mapping[str, Value]) -> "Interview":
+        told = without_overlooked(self._network, self.evidence, said)
         done = {name for name in question.names if self._is_done(question, name, said.get(name))}
         after = replace(self, asked=self.asked | {question.id}, screens=self.screens + 1)
-        told = {name: value for name, value in said.items() if name in done}
-        return after._with(together(dict(self.said), told), self.put | done)
+        return after._with({name: value for name, value in told.items() if name in done}, self.put | done)
 
     def _is_done(self, question: Question, name: str, value: Value) -> bool:
         """Say whether nothing else need ask for a name of this question: who has chosen one option may know more."""
@@ -251,19 +267,31 @@ class Interview:
             return True
         return not any(name in other.names for other in self._questionnaire.questions if other.id != question.id)
 
-    def _with(self, said: Mapping[str, Value], put: AbstractSet[str]) -> "Interview":
-        coherent = settled(self._network, {**self.start, **said})
-        kept = {name: value for name, value in said.items() if name in coherent and name not in self._told_before}
-        after = replace(self, said=tuple(sorted(kept.items())), put=frozenset(put))
-        urgency = after.result.urgency  # raises here if the answers contradict each other
-        level = urgency.rules_level if after.open_emergencies else urgency.level  # or else a first impression
-        lasts = self._network.knowledge.asking.floor_from
-        return replace(after, floor=max(self.floor, level)) if level >= lasts else after
+    def _with(self, more: Statements, put: AbstractSet[str]) -> "Interview":
+        try:
+            known = with_told(self._network, self.evidence, more)
+            said = {name: known[name] for name in {*dict(self.said), *more} & set(known)}
+            new = {name: value for name, value in said.items() if name not in self.start or self.start[name] != value}
+            after = replace(self, said=tuple(sorted(new.items())), put=frozenset(put))
+            return after.at_least(max(self._lasting_level, after._lasting_level))
+        except ContradictionError as error:
+            raise self._contradiction(error, more) from None
 
     @property
-    def _told_before(self) -> frozenset[str]:
-        """What was known for sure before the interview is not overruled by a screen."""
-        return frozenset(name for name, value in self.start.items() if value is not None)
+    def _lasting_level(self) -> Level:
+        """The level that no later answer takes back; the lowest if there is none."""
+        urgency = self.result.urgency
+        is_told = urgency.level == Level.EMERGENCY or self._is_spent or not self._left()
+        level = urgency.level if is_told or not self.open_emergencies else urgency.rules_level
+        return level if level >= self._network.knowledge.asking.floor_from else LEVELS_BY_SEVERITY[0]
+
+    def _contradiction(self, error: ContradictionError, more: object) -> ContradictionError:
+        """The error with the level of the rules that hold on all that was told: what is there counts, however it was told."""
+        known, new = dict(self.evidence), dict(more) if isinstance(more, Mapping) else {}
+        there = {name: True for name, value in (*known.items(), *new.items()) if value is True}
+        every = ({**known, **new, **there}, {**new, **known, **there})
+        told = (Evidence(tuple(sorted(values.items())), self.start.setting, self._network) for values in every)
+        return with_level(error, self.result.urgency.policy, *told)
 
     # --- the next screen ---
 
@@ -498,9 +526,14 @@ def interview_from_json(
         seed=document["seed"],
         cost_limit=cost_limit,
     )
-    return replace(
+    stored = replace(
         begun, said=said.items_by_id, put=frozenset(put), asked=frozenset(asked), screens=screens, floor=Level(floor)
     )
+    try:
+        stored.evidence  # noqa: B018  looks whether what was said contradicts what was known
+    except ContradictionError as error:
+        raise begun._contradiction(error, said) from None
+    return stored
 
 
 def _values(network: Network, name: str) -> tuple[Value, ...]:

@@ -9,9 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from calfbayes import Level, load_model
+from calfbayes.knowledge.terms import AnyOf
 from calfbayes.questionnaire.asking import ask
 from calfbayes.questionnaire.interview import Interview, Stop, begin, interview_from_json
 from calfbayes.questionnaire.reading import read_questionnaire
+from calfbayes.questionnaire.session import Questionnaire
+from calfbayes.questionnaire.terms import Kind, Option, Question
 
 HERE = Path(__file__).parent
 MODEL = load_model(HERE.parent / "bad_models" / "base")
@@ -20,7 +23,7 @@ QUESTIONNAIRE = read_questionnaire(HERE, SOLVED.network)
 START = begin(SOLVED, QUESTIONNAIRE, MODEL.evidence({}), epsilon=1e-9)  # as long as there is something to ask
 
 
-def typed(lines: Iterable[str], *, width: int = 80, colour: bool = False) -> tuple[Interview, str]:
+def typed(lines: Iterable[str], *, width: int = 80, colour: bool = False, start: Interview = START) -> tuple[Interview, str]:
     """The interview after these lines and the end of the input, and what was shown."""
     script = iter(lines)
     shown: list[str] = []
@@ -32,7 +35,7 @@ def typed(lines: Iterable[str], *, width: int = 80, colour: bool = False) -> tup
             raise EOFError
         return line
 
-    interview = ask(START, read=read, write=shown.append, width=width, colour=colour)
+    interview = ask(start, read=read, write=shown.append, width=width, colour=colour)
     return interview, "\n".join(shown)
 
 
@@ -92,6 +95,18 @@ def test_an_emergency_ends_the_dialogue_and_is_told() -> None:
     assert interview.level == Level.EMERGENCY
     assert "\nEMERGENCY\n  Go now." in shown
     assert shown.count("> ") == len(script)
+
+
+def test_what_contradicts_itself_is_not_lost_when_it_sounds_urgent() -> None:
+    pale = Option("pale", "Thick and pale", (("thick_calf", True), ("pale_skin", True)))
+    question = Question("look", "How does it look?", "", Kind.ONE, (pale,), "", AnyOf(()), AnyOf(()))
+    start = begin(
+        SOLVED, Questionnaire((question,), SOLVED.network), MODEL.evidence({"redness": True, "pregnancy": True, "age": 50})
+    )
+    interview, shown = typed(["1", "q"], start=start)
+    assert interview.evidence == start.evidence
+    assert (start.floor, interview.floor) == (Level.SELF_CARE, Level.SAME_DAY)
+    assert "these cannot all be true: pale_skin, redness" in shown
 
 
 def test_lines_keep_to_the_width_and_colour_is_a_choice() -> None:

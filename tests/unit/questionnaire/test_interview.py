@@ -119,15 +119,92 @@ def test_a_budget_ends_it() -> None:
     assert CALF.interview(budget=0).stopped == Stop.BUDGET
 
 
-def test_what_was_urgent_is_not_taken_back() -> None:
-    start = CALF.interview({"age": 40, "sex": "female"}, budget=30)
-    urgent = start.tell({"unilateral_calf_swelling": True, "entire_leg_swelling": True, "previous_vte": True})
-    assert urgent.level >= Level.SAME_DAY
-    denied = {"unilateral_calf_swelling": None, "entire_leg_swelling": None, "previous_vte": None}
-    taken_back = Interview.tell(urgent, denied)
-    assert taken_back.floor == urgent.level
-    assert taken_back.level >= urgent.level
-    assert start.floor == Level.SELF_CARE
+COLD_AND_NUMB = {"cool_skin": True, "numbness": True}  # an emergency for what the model expects: no rule holds
+NERVES = {
+    **dict.fromkeys(("gradual_onset", "tingling", "burning_pain", "diabetes", "bilateral_pain"), True),
+    **dict.fromkeys(("sudden_onset", "suddenly_worse", "pale_or_blue_skin", "leg_weakness"), False),
+    **dict.fromkeys(("pain_at_rest", "constant_pain", "severe_disproportionate_pain"), False),
+}
+
+
+@pytest.mark.parametrize("known_before", [False, True])
+def test_an_emergency_that_ended_it_is_not_taken_back(known_before: bool) -> None:
+    person = {"age": 72, "sex": "male"}
+    first = CALF.interview({**person, **(COLD_AND_NUMB if known_before else {})}, setting="primary_care")
+    urgent = first if known_before else first.tell(COLD_AND_NUMB)
+    assert urgent.stopped == Stop.EMERGENCY
+    assert urgent.result.urgency.rules_level < Level.EMERGENCY
+    assert urgent.open_emergencies
+    later = CALF.interview_from_json(urgent.to_json()).tell(NERVES)
+    assert later.result.urgency.level < Level.EMERGENCY
+    assert (later.level, later.stopped) == (Level.EMERGENCY, Stop.EMERGENCY)
+
+
+def test_the_level_on_which_the_budget_ended_it_is_not_taken_back() -> None:
+    person = {"age": 70, "sex": "female", "chills": True}
+    ended = CALF.interview(person, setting="primary_care", budget=1).skip()
+    assert ended.stopped == Stop.BUDGET
+    assert ended.open_emergencies
+    assert ended.result.urgency.rules_level < Level.SAME_DAY == ended.level
+    goes_on = CALF.interview(person, setting="primary_care", budget=2).skip()
+    denied = dict.fromkeys(("fever", "redness", "local_warmth", "malaise", "unilateral_calf_swelling"), False)
+    assert ended.tell(denied).result.urgency.level < Level.SAME_DAY == ended.tell(denied).level
+    assert goes_on.tell(denied).level < Level.SAME_DAY  # a first impression, which nobody was sent home with
+
+
+def test_an_alarm_sign_told_after_it_was_denied_counts() -> None:
+    asked = CALF.interview({"age": 40, "sex": "female", "shortness_of_breath": False, "limp": False})
+    told = asked.tell({"shortness_of_breath": True})
+    assert told.evidence["shortness_of_breath"] is True
+    assert told.level == Level.EMERGENCY
+    assert CALF.interview_from_json(told.to_json()) == told
+    lame = CALF.interview({"age": 40, "sex": "male", "fever": True, "limp": False}).tell({"unable_to_bear_weight": True})
+    assert "limp" not in lame.evidence
+    assert lame.level == Level.EMERGENCY
+
+
+def test_what_contradicts_itself_is_said_with_the_level_that_holds() -> None:
+    known = CALF.interview({"age": 40, "sex": "male", "fever": True})
+    for facts in (
+        {"unable_to_bear_weight": True, "limp": False},  # among themselves
+        {"unable_to_bear_weight": True, "fever": False},  # with what was known
+        {"unable_to_bear_weight": True, "age": 3},
+        {"unable_to_bear_weight": True, "pregnancy": True},  # under the model
+    ):
+        with pytest.raises(ContradictionError) as caught:
+            known.tell(facts)
+        assert caught.value.level == Level.EMERGENCY
+        assert known.at_least(Level.EMERGENCY).stopped == Stop.EMERGENCY
+    child = CALF.interview({"age": 2, "sex": "male"}).tell({"limp": True})
+    assert child.result.urgency.rules_level == Level.SAME_DAY
+    with pytest.raises(ContradictionError) as caught:
+        child.tell({"age": 40})
+    assert caught.value.level == Level.SAME_DAY
+
+
+def test_what_contradicts_itself_before_the_first_screen_has_its_level_too() -> None:
+    facts = {"age": 40, "fever": True, "unable_to_bear_weight": True, "limp": False}
+    for begun in (CALF.interview, CALF.evidence):
+        with pytest.raises(ContradictionError) as caught:
+            begun(facts)
+        assert caught.value.level == Level.EMERGENCY
+
+
+def test_a_stored_interview_that_contradicts_itself_is_refused() -> None:
+    stored = CALF.interview({"age": 40, "sex": "male", "fever": True}).to_dict()
+    for said in ({"fever": False, "unable_to_bear_weight": True}, {"age": 3, "unable_to_bear_weight": True}):
+        with pytest.raises(ContradictionError) as caught:
+            CALF.interview_from_json(json.dumps({**stored, "said": said}))
+        assert caught.value.level == Level.EMERGENCY
+
+
+def test_the_floor_is_the_highest_level() -> None:
+    interview = CALF.interview({"age": 40, "sex": "female"})
+    assert interview.floor == Level.SELF_CARE
+    urgent = interview.at_least(Level.SAME_DAY)
+    assert (urgent.floor, urgent.level, interview.level < Level.SAME_DAY) == (Level.SAME_DAY, Level.SAME_DAY, True)
+    assert urgent.at_least(Level.ROUTINE) is urgent
+    assert CALF.interview_from_json(urgent.tell({"tingling": True}).to_json()).level == Level.SAME_DAY
 
 
 def test_a_first_impression_counts_only_once_the_alarm_signs_are_asked() -> None:
