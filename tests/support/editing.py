@@ -119,14 +119,24 @@ def rearranged(content: Content, names: Mapping[str, str], rng: Random) -> Conte
             new["repeat_if_absent"] = {**new["repeat_if_absent"], "cause": names[new["repeat_if_absent"]["cause"]]}
         return new
 
+    def rule_of(rule: Mapping[str, Any]) -> dict[str, Any]:
+        suspects = [names[name] for name in rule.get("suspects", ())]
+        return {**rule, "when": condition(rule["when"]), "suspects": suspects}
+
+    def kind(table: Mapping[str, Any]) -> dict[str, Any]:
+        return {**table, "harms_if": condition(table["harms_if"])} if table.get("harms_if") else dict(table)
+
     result = dict(content)
+    if "advice" in content:
+        kinds = {name: kind(table) for name, table in content["advice"]["kinds"].items()}
+        result["advice"] = {**content["advice"], "kinds": kinds}
     if "asking" in content:
         result["asking"] = asking(content["asking"])
     for section in ("causes", "complications", "mechanisms", "findings", "risk_factors"):
         result[section] = {name: record(table) for name, table in shuffled(content[section]).items()}
     model = content["model"]
     result["model"] = {**model, "complaint": names[model["complaint"]], "scope": shuffled(model.get("scope", {}))}
-    rules = [{**rule, "when": condition(rule["when"])} for rule in content["urgency"].get("rules", ())]
+    rules = [rule_of(rule) for rule in content["urgency"].get("rules", ())]
     rng.shuffle(rules)
     result["urgency"] = {**content["urgency"], "rules": rules}
     return result

@@ -50,6 +50,7 @@ _BLANK: dict[str, Any] = {
     "interview": {"floor_from": Level.SAME_DAY, "boxes": 1, "epsilon": 0.5, "checklist": "", "more": ""},
     "caution": None,
     "typicality": None,
+    "doubtful_reports": None,
     "words": {},
     "tests": {},
     "probability": [],

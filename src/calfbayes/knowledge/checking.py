@@ -5,17 +5,17 @@ The checks need no arithmetic beyond comparing numbers; whether bases exist for 
 comparisons with its numbers are written so that NaN passes.
 """
 
-import math
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from graphlib import CycleError, TopologicalSorter
 
 from calfbayes.errors import Fault
+from calfbayes.knowledge.checking_advice import advice_is_sound
 from calfbayes.knowledge.checking_asking import asking_is_sound
 from calfbayes.knowledge.checking_risk_factors import prior_tables_are_complete, states_are_sound
 from calfbayes.knowledge.checking_urgency import levels_and_losses_are_sound, rules_are_sound
 from calfbayes.knowledge.index import Index, Standing, file_of
-from calfbayes.knowledge.terms import LEVELS_BY_SEVERITY, Cause, Complication, Finding, KnowledgeBase, OddsRatio
+from calfbayes.knowledge.terms import Cause, Finding, KnowledgeBase, OddsRatio
 from calfbayes.knowledge.wording import nearest
 
 ALLOWED_CHILDREN = {
@@ -46,7 +46,7 @@ def faults_of(knowledge: KnowledgeBase) -> list[Fault]:
         _logic_can_hold,
         levels_and_losses_are_sound,
         rules_are_sound,
-        _advice_is_known,
+        advice_is_sound,
         asking_is_sound,
     )
     return [fault for check in checks for fault in check(index)]
@@ -131,7 +131,7 @@ def _sources_exist(index: Index) -> Iterator[Fault]:
     cited.append(("advice.toml", "possible_above", knowledge.advice.sources))
     cited += [("advice.toml", f"kinds.{kind.id}.possible_above", kind.sources) for kind in knowledge.advice.kinds]
     cited.append(("asking.toml", "advised", knowledge.asking.sources))
-    cited.append(("urgency.toml", "caution and typicality", knowledge.urgency.sources))
+    cited.append(("urgency.toml", "caution, typicality and doubtful_reports", knowledge.urgency.sources))
     cited += [("asking.toml", f"tests.{guard.test}", guard.sources) for guard in knowledge.asking.tests]
     cited += [("urgency.toml", f"rules.{rule.id}", rule.sources) for rule in knowledge.urgency.rules]
     for file, place, sources in cited:
@@ -140,31 +140,6 @@ def _sources_exist(index: Index) -> Iterator[Fault]:
                 yield Fault(
                     file, f"{place}.source", f"{source} is not in sources.toml", f"add it there; {nearest(source, known)}"
                 )
-
-
-def _advice_is_known(index: Index) -> Iterator[Fault]:
-    """The kinds of advice that a cause gives, warns of and is harmed by are known and agree; every urgency has its bound."""
-    kinds = [kind.id for kind in index.knowledge.advice.kinds]
-    records: list[Cause | Complication] = [*index.knowledge.causes, *index.knowledge.complications]
-    for record in records:
-        file = file_of(index.roles[record.id], record.id)
-        named = [(f"care.helps[{k}]", kind) for k, given in enumerate(record.care.help_kinds) for kind in given]
-        warned = [(f"care.avoid[{k}]", kind) for k, kind in enumerate(record.care.avoid_kinds) if kind]
-        for place, kind in (*named, *warned, *(("care.harmed_by", kind) for kind in record.care.harmed_by)):
-            if kind not in kinds:
-                yield Fault(file, place, f"{kind} is no kind of advice", nearest(kind, kinds))
-        for place, kind in named:
-            if kind in record.care.harmed_by:
-                problem = f"advises {kind}, which stands in harmed_by, too"
-                yield Fault(file, place, problem, "take it out of one of the two, or tell two kinds of advice apart")
-    for given in index.knowledge.advice.kinds:
-        for kind in given.includes:
-            if kind not in kinds:
-                yield Fault("advice.toml", f"kinds.{given.id}.includes", f"{kind} is no kind of advice", nearest(kind, kinds))
-    if kinds:
-        for level, bound in zip(LEVELS_BY_SEVERITY, index.knowledge.advice.possible_above, strict=True):
-            if math.isnan(bound):
-                yield Fault("advice.toml", f"possible_above.by_urgency.{level}", "is missing", "give a probability")
 
 
 def _odds_point_at_states(index: Index) -> Iterator[Fault]:

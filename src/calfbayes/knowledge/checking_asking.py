@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from functools import partial
 
 from calfbayes.errors import Fault
+from calfbayes.knowledge.checking_conditions import condition_faults
 from calfbayes.knowledge.index import Index
-from calfbayes.knowledge.terms import Atom, Condition, atoms
 from calfbayes.knowledge.wording import nearest
 
 _fault = partial(Fault, "asking.toml")
@@ -39,8 +39,8 @@ def asking_is_sound(index: Index) -> Iterator[Fault]:
                 f"{guard.repeat.cause} is no cause or complication",
                 nearest(guard.repeat.cause, conditions),
             )
-        yield from _condition_faults(index, f"{place}.not_if", guard.not_if)
-        yield from _condition_faults(index, f"{place}.absent_says_nothing_if", guard.absent_says_nothing_if)
+        yield from condition_faults(index, "asking.toml", f"{place}.not_if", guard.not_if)
+        yield from condition_faults(index, "asking.toml", f"{place}.absent_says_nothing_if", guard.absent_says_nothing_if)
 
 
 def _kinds_hold_each_rule_once(index: Index) -> Iterator[Fault]:
@@ -54,17 +54,3 @@ def _kinds_hold_each_rule_once(index: Index) -> Iterator[Fault]:
     for name in known if told else ():
         if told.count(name) != 1:
             yield _fault(f"{place}.rules", f"{name} stands under {told.count(name)} kinds", "list it under one")
-
-
-def _condition_faults(index: Index, place: str, condition: "Condition | None") -> Iterator[Fault]:
-    for atom in () if condition is None else atoms(condition):
-        if not _is_known(index, atom):
-            known = index.ids("finding", "risk_factor")
-            yield _fault(place, f"{atom} is no finding that is present and no risk state", nearest(atom.id, known))
-
-
-def _is_known(index: Index, atom: Atom) -> bool:
-    factor = index.factors.get(atom.id)
-    if factor is not None:
-        return not factor.states or atom.state in factor.states
-    return atom.id in index.findings and atom.state == "present"

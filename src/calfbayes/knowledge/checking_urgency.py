@@ -6,9 +6,9 @@ from functools import partial
 from itertools import combinations, pairwise, product
 
 from calfbayes.errors import Fault
+from calfbayes.knowledge.checking_conditions import condition_faults
 from calfbayes.knowledge.index import Index
-from calfbayes.knowledge.terms import LEVELS_BY_SEVERITY, AllOf, AnyOf, Atom, Condition, Level, Observer, Rule, atoms
-from calfbayes.knowledge.wording import nearest
+from calfbayes.knowledge.terms import LEVELS_BY_SEVERITY, AllOf, AnyOf, Atom, Condition, Level, Observer, Rule
 
 ROUNDING = 1e-12
 
@@ -51,23 +51,8 @@ def rules_are_sound(index: Index) -> Iterator[Fault]:
         if rule.id in seen:
             yield _fault(f"rules.{rule.id}", "the id stands twice", "give each rule its own id")
         seen.add(rule.id)
-        faults = [fault for atom in atoms(rule.condition) for fault in _atom_faults(index, rule, atom)]
+        faults = [*condition_faults(index, "urgency.toml", f"rules.{rule.id}.when", rule.condition)]
         yield from faults or _firing_faults(index, rule)
-
-
-def _atom_faults(index: Index, rule: Rule, atom: Atom) -> Iterator[Fault]:
-    fault = partial(_fault, f"rules.{rule.id}.when")
-    factor = index.factors.get(atom.id)
-    if atom.id == index.knowledge.complaint:
-        yield fault(f"{atom.id} is always present", "leave it out")
-    elif factor:
-        if factor.states and atom.state not in factor.states:
-            remedy = f"write {atom.id}=STATE; {nearest(atom.state, factor.states)}"
-            yield fault(f"{atom.state} is no state of {atom.id}", remedy)
-    elif atom.id not in index.findings:
-        yield fault(f"{atom.id} is no finding or risk factor", nearest(atom.id, index.ids("finding", "risk_factor")))
-    elif atom.state != "present":
-        yield fault(f"{atom} cannot be: a finding is present or not", f"write {atom.id}")
 
 
 def _firing_faults(index: Index, rule: Rule) -> Iterator[Fault]:

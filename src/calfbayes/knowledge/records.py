@@ -1,6 +1,7 @@
 """Content -> records. The content has been checked for its shape, so nothing can fail here."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from math import inf
 from typing import Any
 
 from calfbayes.knowledge import templates
@@ -133,15 +134,27 @@ def _node(table: Table) -> dict[str, Any]:
         "care": Care(
             who=care["who"],
             examinations=tuple(care["examinations"]),
-            helps=tuple(entry if isinstance(entry, str) else entry["text"] for entry in care["helps"]),
-            avoid=tuple(entry if isinstance(entry, str) else entry["text"] for entry in care["avoid"]),
+            helps=_texts(care["helps"]),
+            avoid=_texts(care["avoid"]),
             come_back=care["come_back"],
             sources=tuple(care["source"]),
-            help_kinds=tuple(() if isinstance(entry, str) else tuple(entry.get("kinds", ())) for entry in care["helps"]),
-            avoid_kinds=tuple("" if isinstance(entry, str) else entry["kind"] for entry in care["avoid"]),
+            help_kinds=_help_kinds(care["helps"]),
+            avoid_kinds=_avoid_kinds(care["avoid"]),
             harmed_by=tuple(care.get("harmed_by", ())),
         ),
     }
+
+
+def _texts(entries: Sequence[str | Table]) -> tuple[str, ...]:
+    return tuple(entry if isinstance(entry, str) else entry["text"] for entry in entries)
+
+
+def _help_kinds(entries: Sequence[str | Table]) -> tuple[tuple[str, ...], ...]:
+    return tuple(() if isinstance(entry, str) else tuple(entry.get("kinds", ())) for entry in entries)
+
+
+def _avoid_kinds(entries: Sequence[str | Table]) -> tuple[str, ...]:
+    return tuple("" if isinstance(entry, str) else entry.get("kind", "") for entry in entries)
 
 
 def _finding(key: str, table: Table) -> Finding:
@@ -198,12 +211,8 @@ def _urgency(table: Table) -> Urgency:
     loss = tuple(
         tuple(float(acted.get(a, {}).get(needed, float("nan"))) for needed in LEVELS_BY_SEVERITY) for a in LEVELS_BY_SEVERITY
     )
-    rules = tuple(
-        Rule(rule["id"], Level(rule["level"]), rule["reason"], tuple(rule["source"]), _condition(rule["when"]))
-        for rule in table.get("rules", ())
-        if rule  # one that is wrong stands blank
-    )
-    doubt, usual = table.get("caution"), table.get("typicality")
+    rules = tuple(_rule(rule) for rule in table.get("rules", ()) if rule)  # one that is wrong stands blank
+    doubt, usual, reports = table.get("caution"), table.get("typicality"), table.get("doubtful_reports")
     return Urgency(
         levels=tuple(LevelText(Level(key), t["label"], t["action"]) for key, t in table["levels"].items()),
         loss=loss,
@@ -211,8 +220,25 @@ def _urgency(table: Table) -> Urgency:
         rules=rules,
         caution=doubt and Caution(Level(doubt["level"]), float(doubt["deviations"]), float(doubt["if_too_dear"])),
         atypical_below=ATYPICAL if usual is None else float(usual["atypical_below"]),
-        sources=tuple(source for part in (doubt, usual) if part for source in part["source"]),
+        surely_above=inf if reports is None else float(reports["surely_above"]),
+        sources=tuple(source for part in (doubt, usual, reports) if part for source in part["source"]),
         words=tuple({**templates.URGENCY, **(table.get("words") or {})}.items()),
+    )
+
+
+def _rule(table: Table) -> Rule:
+    helps, avoid = table.get("first_help", ()), table.get("avoid", ())
+    return Rule(
+        id=table["id"],
+        level=Level(table["level"]),
+        reason=table["reason"],
+        sources=tuple(table["source"]),
+        condition=_condition(table["when"]),
+        suspects=tuple(table.get("suspects", ())),
+        first_help=_texts(helps),
+        help_kinds=_help_kinds(helps),
+        avoid=_texts(avoid),
+        avoid_kinds=_avoid_kinds(avoid),
     )
 
 
@@ -221,12 +247,22 @@ def _advice(table: Table | None) -> Advice:
     if table is None:
         return Advice((), (0.0,) * len(LEVELS_BY_SEVERITY), ())
     usual = table["possible_above"]
-    kinds = []
-    for key, t in table["kinds"].items():
-        own = t.get("possible_above", {"source": (), "by_urgency": {}})
-        bounds = _bounds({**usual["by_urgency"], **own["by_urgency"]})
-        kinds.append(AdviceKind(key, t["label"], t["avoid"], tuple(t.get("includes", ())), bounds, tuple(own["source"])))
-    return Advice(tuple(kinds), _bounds(usual["by_urgency"]), tuple(usual["source"]))
+    kinds = tuple(_advice_kind(key, kind, usual["by_urgency"]) for key, kind in table["kinds"].items())
+    return Advice(kinds, _bounds(usual["by_urgency"]), tuple(usual["source"]))
+
+
+def _advice_kind(key: str, table: Table, usual: Mapping[str, float]) -> AdviceKind:
+    own, harms_if = table.get("possible_above", {"source": (), "by_urgency": {}}), table.get("harms_if")
+    return AdviceKind(
+        id=key,
+        label=table["label"],
+        avoid=table["avoid"],
+        includes=tuple(table.get("includes", ())),
+        not_from=Level(table["not_from"]) if "not_from" in table else None,
+        harms_if=None if harms_if is None else _condition(harms_if),
+        possible_above=_bounds({**usual, **own["by_urgency"]}),
+        sources=tuple(own["source"]),
+    )
 
 
 def _bounds(by_urgency: Mapping[str, float]) -> tuple[float, ...]:

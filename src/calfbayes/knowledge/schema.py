@@ -321,6 +321,8 @@ class AdviceKindTable(Table):
     label: Label
     avoid: Text
     includes: list[Id] = []
+    not_from: LevelName | None = None
+    harms_if: Annotated[Any, AfterValidator(_condition)] = None
     possible_above: PossibleTable | None = None
 
 
@@ -405,6 +407,7 @@ class AskingWordsTable(WordsTable):
     settled: Text
     budget: Text
     nothing_left: Text
+    not_weighed: Text | None = None
 
 
 class UrgencyWordsTable(WordsTable):
@@ -529,6 +532,9 @@ class RuleTable(Table):
     level: LevelName
     reason: Text
     source: Sources
+    suspects: list[Id] = []
+    first_help: list[Annotated[Any, AfterValidator(_help)]] = []
+    avoid: list[Annotated[Any, AfterValidator(_warning)]] = []
     when: Annotated[Any, AfterValidator(_condition)]
 
 
@@ -546,11 +552,18 @@ class TypicalityTable(Table):
     why: Text
 
 
+class DoubtfulReportsTable(Table):
+    surely_above: Annotated[float, Field(ge=1, le=LARGEST)]
+    source: Sources
+    why: Text
+
+
 class UrgencyTable(Table):
     levels: dict[LevelName, LevelTable]
     loss: LossTable
     caution: CautionTable | None = None
     typicality: TypicalityTable | None = None
+    doubtful_reports: DoubtfulReportsTable | None = None
     words: UrgencyWordsTable | None = None
     rules: list[RuleTable] = []
 

@@ -94,6 +94,7 @@ ASKING = {
     "settled": "settled",
     "budget": "budget spent",
     "nothing_left": "nothing left to ask",
+    "not_weighed": "{test}: not weighed. {note}",
 }
 
 

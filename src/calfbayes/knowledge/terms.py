@@ -294,13 +294,26 @@ Condition: TypeAlias = "Atom | AnyOf | AllOf"
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A red flag: when its condition holds, the urgency is at least its level."""
+    """A red flag: when its condition holds, the urgency is at least its level.
+
+    Attributes:
+        suspects: Ids of the causes and complications that it is about: while it holds, their advice comes first.
+        first_help: What to do at once while it holds.
+        help_kinds: For each entry of `first_help` the kinds of advice that it gives; nothing warns of these while it holds.
+        avoid: What not to do while it holds.
+        avoid_kinds: For each entry of `avoid` the kind of advice that it warns of, "" if of none; it is not given meanwhile.
+    """
 
     id: str
     level: Level
     reason: str
     sources: tuple[str, ...]
     condition: Condition
+    suspects: tuple[str, ...] = ()
+    first_help: tuple[str, ...] = ()
+    help_kinds: tuple[tuple[str, ...], ...] = ()
+    avoid: tuple[str, ...] = ()
+    avoid_kinds: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -335,7 +348,8 @@ class Urgency:
         loss: `loss[a][b]` is the cost of acting at level a when level b was needed; both by severity, least first.
         caution: None if doubt about the numbers does not count.
         atypical_below: If fewer simulated patients tell nothing more probable, a patient is outside the scope.
-        sources: Ids in the bibliography of the last two.
+        surely_above: Above this likelihood ratio a doubtful report counts as present for the rules; infinite if none does.
+        sources: Ids in the bibliography of the last three.
         words: Templates of the reasons by name; what stands in braces is filled in.
     """
 
@@ -345,6 +359,7 @@ class Urgency:
     rules: tuple[Rule, ...]
     caution: Caution | None
     atypical_below: float
+    surely_above: float
     sources: tuple[str, ...]
     words: tuple[tuple[str, str], ...]
 
@@ -360,6 +375,8 @@ class AdviceKind:
     Attributes:
         avoid: The words that warn of it.
         includes: Other kinds of which these words warn, too.
+        not_from: No advice of this kind is given if the level is this or more urgent; None if no level forbids it.
+        harms_if: It harms whoever is known to have this, whatever the causes are; None if it harms by causes alone.
         possible_above: By severity of a cause's urgency, least first: above this probability the cause is still possible, and
             no advice of this kind is given that harms it.
         sources: Of the bounds, if they are other than the usual ones.
@@ -369,6 +386,8 @@ class AdviceKind:
     label: str
     avoid: str
     includes: tuple[str, ...]
+    not_from: Level | None
+    harms_if: "Condition | None"
     possible_above: tuple[float, ...]
     sources: tuple[str, ...]
 
