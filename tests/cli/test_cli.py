@@ -51,6 +51,20 @@ def test_json_is_the_result(car: Model, capsys: pytest.CaptureFixture[str]) -> N
     assert len(out.splitlines()) == 1
 
 
+def test_an_interview_says_the_level_to_act_on_first(
+    car: Model, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stdin(monkeypatch, "?\nq\n")
+    assert main(["ask", "--setting", "garage", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    interview = car.interview_from_json(json.dumps(told["interview"]))
+    assert interview.screens == 1
+    assert list(told) == ["level", "action", "interview", "result"]
+    assert told["level"] == told["interview"]["level"] == str(interview.level)
+    assert told["action"] == car.urgency_policy.text_of(interview.level).action
+    assert told["result"] == json.loads(interview.result.to_json())
+
+
 @pytest.mark.parametrize(
     ("item", "value"),
     [

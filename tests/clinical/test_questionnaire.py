@@ -301,7 +301,7 @@ def test_a_patient_at_a_terminal() -> None:
     assert interview.stopped == Stop.BUDGET
     assert interview.screens == 6
     assert evidence["shortness_of_breath"] is False
-    assert len(interview.open_emergencies) < len(start.open_emergencies)
+    assert len(interview.emergencies_to_ask) < len(start.emergencies_to_ask)
     text = diagnosis_text(interview.result)
     assert text.startswith("SAME DAY")
     assert "Deep vein thrombosis" in text

@@ -19,7 +19,7 @@ from calfbayes.presentation.patients import patient_text
 from calfbayes.presentation.plain import printable, wrapped
 from calfbayes.presentation.reasons import conflict_sentences, contest_text, ledger_text
 from calfbayes.presentation.text import diagnosis_text
-from calfbayes.questionnaire.asking import ask
+from calfbayes.questionnaire.asking import answer_text, ask
 
 DEMO_PATIENTS = "demo_patients.json"
 
@@ -148,7 +148,9 @@ def _add_ask(parser: argparse.ArgumentParser, _: Sequence[str]) -> None:
     models.add_model(parser)
     parser.add_argument("--setting", help="care setting; the model's default if left out")
     parser.add_argument("--budget", type=count, metavar="N", help="ask at most so many questions")
-    parser.add_argument("--json", action="store_true", help="print the result as JSON; the questions go to standard error")
+    parser.add_argument(
+        "--json", action="store_true", help="print level, interview and result as JSON; the questions go to standard error"
+    )
 
 
 def _ask(arguments: argparse.Namespace) -> int:
@@ -159,11 +161,11 @@ def _ask(arguments: argparse.Namespace) -> int:
     with redirect_stdout(sys.stderr) if arguments.json else nullcontext():
         interview = ask(interview, read=input, write=terminal.write, width=terminal.width(), colour=terminal.colour())
     if arguments.json:
-        terminal.write(json.dumps({**interview.result.to_dict(), "interview": interview.to_dict()}, allow_nan=False))
+        action = interview.result.urgency.policy.text_of(interview.level).action
+        parts = {"interview": interview.to_dict(), "result": interview.result.to_dict()}
+        terminal.write(json.dumps({"level": str(interview.level), "action": action, **parts}, allow_nan=False))
         return 0
-    terminal.write(f"\n{diagnosis_text(interview.result, width=terminal.width(), colour=terminal.colour())}")
-    if interview.level > interview.result.urgency.level:
-        terminal.write(f"\nEarlier answers called for more: {interview.result.urgency.policy.text_of(interview.level).action}")
+    terminal.write(f"\n{answer_text(interview, width=terminal.width(), colour=terminal.colour())}")
     return 0
 
 

@@ -407,6 +407,8 @@ class AskingWordsTable(WordsTable):
     settled: Text
     budget: Text
     nothing_left: Text
+    unanswered: Text
+    kept: Text
     not_weighed: Text | None = None
 
 

@@ -94,6 +94,8 @@ ASKING = {
     "settled": "settled",
     "budget": "budget spent",
     "nothing_left": "nothing left to ask",
+    "unanswered": "alarm signs not answered",
+    "kept": "called for earlier; now:",
     "not_weighed": "{test}: not weighed. {note}",
 }
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from calfbayes.errors import ArgumentError, CalfBayesError, ContradictionError
 from calfbayes.knowledge.terms import Asking, Level, RiskFactor
 from calfbayes.presentation.plain import BOLD, DIM, painted, printable, wrapped
-from calfbayes.presentation.text import COLOURS, MIN_WIDTH
+from calfbayes.presentation.text import COLOURS, MIN_WIDTH, diagnosis_text, joined
 from calfbayes.questionnaire.interview import Interview, Stop
 from calfbayes.questionnaire.terms import Kind, Question
 
@@ -63,6 +63,12 @@ def ask(interview: Interview, *, read: Read, write: Write, width: int = 100, col
     return interview
 
 
+def answer_text(interview: Interview, *, width: int = 100, colour: bool = False) -> str:
+    """What an interview has come to: the level to act on first, then the result."""
+    page = _Page(interview, max(width, MIN_WIDTH), colour)
+    return joined([[*page.standing(interview)], [diagnosis_text(interview.result, width=width, colour=colour)]])
+
+
 def _answered(interview: Interview, question: Question, line: str, page: "_Page") -> Interview:
     if not line:
         return interview.skip()
@@ -111,11 +117,24 @@ class _Page:
         """Why the interview has ended."""
         yield ""
         if interview.stopped == Stop.EMERGENCY:
-            text = interview.result.urgency.policy.text_of(Level.EMERGENCY)
-            yield painted(printable(text.label).upper(), COLOURS[Level.EMERGENCY], colour=self.colour)
-            yield from wrapped(text.action, self.width, "  ", "  ")
+            yield from self.level(interview)
         elif interview.stopped is not None:
             yield from wrapped(self.asking.said(interview.stopped), self.width)
+
+    def level(self, interview: Interview) -> Iterator[str]:
+        """The level to act on."""
+        text = interview.result.urgency.policy.text_of(interview.level)
+        yield painted(printable(text.label).upper(), COLOURS[text.level], colour=self.colour)
+        yield from wrapped(text.action, self.width, "  ", "  ")
+
+    def standing(self, interview: Interview) -> Iterator[str]:
+        """What the result alone does not say: an earlier and higher level, and alarm signs that were not answered."""
+        if interview.level > interview.result.urgency.level:
+            yield from self.level(interview)
+            yield ""
+            yield from wrapped(self.asking.said("kept"), self.width)
+        if interview.unanswered_emergencies and interview.level < Level.EMERGENCY:
+            yield from wrapped(self.asking.said("unanswered"), self.width)
 
     @property
     def asking(self) -> Asking:

@@ -48,7 +48,7 @@ from calfbayes.questionnaire.screens import CHECKLIST, boxes, checklist, closing
 from calfbayes.questionnaire.session import Questionnaire, applies, checked_choice
 from calfbayes.questionnaire.terms import Kind, Question, Statements
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 COMPLETIONS = 16  # whole patients; each costs a query, all of them together hardly more than the limit of one
 PROOF = 512  # whole patients that are looked at to prove a level
 WORTHY = 24  # of so many best questions the screens are chosen
@@ -197,15 +197,21 @@ class Interview:
             return Stop.EMERGENCY
         if self._is_spent:
             return Stop.BUDGET
-        if self._first() is None and not self.open_emergencies and self.outlook.chance < self.epsilon:
+        if self._first() is None and not self.emergencies_to_ask and self.outlook.chance < self.epsilon:
             return Stop.SETTLED
         return Stop.NOTHING_LEFT if self._screen is None else None
 
     @cached_property
-    def open_emergencies(self) -> tuple[str, ...]:
-        """Ids of the emergency rules that answers not yet asked for could fire."""
+    def emergencies_to_ask(self) -> tuple[str, ...]:
+        """Ids of the emergency rules that what has not been asked for could fire; what was asked in vain counts as denied."""
         rules = self.result.urgency.policy.rules
         return tuple(rule.id for rule in rules if rule.level == Level.EMERGENCY and self._could_fire(rule))
+
+    @cached_property
+    def unanswered_emergencies(self) -> tuple[str, ...]:
+        """Ids of the emergency rules that are not ruled out though nothing more is asked for them: it was not answered."""
+        emergencies = (rule.id for rule in self.result.urgency.open_rules if rule.level == Level.EMERGENCY)
+        return tuple(name for name in emergencies if name not in self.emergencies_to_ask)
 
     @cached_property
     def outlook(self) -> Outlook:
@@ -218,12 +224,15 @@ class Interview:
     # --- JSON ---
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON."""
+        """Plain values for JSON: where it stands, and from `start` on what `model.interview_from_json` needs."""
         identity = self._network.knowledge
         said = read_evidence(self._network, dict(self.said)).to_dict()["items"]
         return {
             "schema_version": SCHEMA_VERSION,
             "model": {"name": identity.name, "version": identity.version, "digest": identity.digest},
+            "level": str(self.level),
+            "stopped": self.stopped and str(self.stopped),
+            "unanswered_emergencies": list(self.unanswered_emergencies),
             "start": self.start.to_dict(),
             "said": said,
             "put": sorted(self.put),
@@ -282,7 +291,7 @@ class Interview:
         """The level that no later answer takes back; the lowest if there is none."""
         urgency = self.result.urgency
         is_told = urgency.level == Level.EMERGENCY or self._is_spent or not self._left()
-        level = urgency.level if is_told or not self.open_emergencies else urgency.rules_level
+        level = urgency.level if is_told or not self.emergencies_to_ask else urgency.rules_level
         return level if level >= self._network.knowledge.asking.floor_from else LEVELS_BY_SEVERITY[0]
 
     def _contradiction(self, error: ContradictionError, more: object) -> ContradictionError:
@@ -300,7 +309,7 @@ class Interview:
         first = self._first()
         if first is not None:
             return first
-        if self.open_emergencies:
+        if self.emergencies_to_ask:
             screen = self._closing()
             if screen is not None:
                 return screen
@@ -321,7 +330,7 @@ class Interview:
     def _closing(self) -> Question | None:
         """The screen that bears most on the emergency rules that are open."""
         rules = {rule.id: rule.condition for rule in self.result.urgency.policy.rules}
-        conditions = [rules[name] for name in self.open_emergencies]
+        conditions = [rules[name] for name in self.emergencies_to_ask]
         asking = self._network.knowledge.asking
         return closing_screen(
             self._left(),
@@ -499,7 +508,9 @@ def interview_from_json(
     except (ValueError, RecursionError, TypeError) as error:
         raise ArgumentError("interview", short(str(text)), f"JSON text ({error})") from None
     network = solved.network
-    expected = {"schema_version", "model", "start", "said", "put", "asked", "screens", "floor", "budget", "epsilon", "seed"}
+    stands = {"level", "stopped", "unanswered_emergencies"}  # is computed again
+    kept = {"schema_version", "model", "start", "said", "put", "asked", "screens", "floor", "budget", "epsilon", "seed"}
+    expected = stands | kept
     if not isinstance(document, dict) or set(document) != expected or document["schema_version"] != SCHEMA_VERSION:
         raise ArgumentError("interview", short(str(document)), f"an object with {', '.join(sorted(expected))}")
     model = document["model"]

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from calfbayes import Level, load_model
 from calfbayes.knowledge.terms import AnyOf
-from calfbayes.questionnaire.asking import ask
+from calfbayes.presentation.text import diagnosis_text
+from calfbayes.questionnaire.asking import answer_text, ask
 from calfbayes.questionnaire.interview import Interview, Stop, begin, interview_from_json
 from calfbayes.questionnaire.reading import read_questionnaire
 from calfbayes.questionnaire.session import Questionnaire
@@ -107,6 +108,17 @@ def test_what_contradicts_itself_is_not_lost_when_it_sounds_urgent() -> None:
     assert interview.evidence == start.evidence
     assert (start.floor, interview.floor) == (Level.SELF_CARE, Level.SAME_DAY)
     assert "these cannot all be true: pale_skin, redness" in shown
+
+
+def test_the_level_to_act_on_comes_first_and_what_was_not_answered_is_told() -> None:
+    unknown, _ = typed(["?"] * 20)
+    assert unknown.unanswered_emergencies
+    assert answer_text(unknown).startswith("alarm signs not answered\n\n")
+    known = begin(SOLVED, QUESTIONNAIRE, MODEL.evidence({"short_breath": False, "age": 20, "sex": "male"}))
+    assert answer_text(known) == diagnosis_text(known.result)
+    told_before = answer_text(known.at_least(Level.EMERGENCY))
+    assert told_before.startswith("EMERGENCY\n  Go now.\n\ncalled for earlier; now:\n\n")
+    assert told_before.endswith(answer_text(known))
 
 
 def test_lines_keep_to_the_width_and_colour_is_a_choice() -> None:

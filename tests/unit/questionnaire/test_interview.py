@@ -70,7 +70,7 @@ def test_every_path_ends_and_every_step_is_a_pure_resumable_value(data: st.DataO
     assert interview.stopped is not None
     assert (interview.stopped == Stop.EMERGENCY) == (interview.level == Level.EMERGENCY)
     if interview.stopped == Stop.SETTLED:
-        assert interview.open_emergencies == ()
+        assert interview.emergencies_to_ask == ()
         assert interview.outlook.chance < interview.epsilon
 
 
@@ -134,7 +134,7 @@ def test_an_emergency_that_ended_it_is_not_taken_back(known_before: bool) -> Non
     urgent = first if known_before else first.tell(COLD_AND_NUMB)
     assert urgent.stopped == Stop.EMERGENCY
     assert urgent.result.urgency.rules_level < Level.EMERGENCY
-    assert urgent.open_emergencies
+    assert urgent.emergencies_to_ask
     later = CALF.interview_from_json(urgent.to_json()).tell(NERVES)
     assert later.result.urgency.level < Level.EMERGENCY
     assert (later.level, later.stopped) == (Level.EMERGENCY, Stop.EMERGENCY)
@@ -144,7 +144,7 @@ def test_the_level_on_which_the_budget_ended_it_is_not_taken_back() -> None:
     person = {"age": 70, "sex": "female", "chills": True}
     ended = CALF.interview(person, setting="primary_care", budget=1).skip()
     assert ended.stopped == Stop.BUDGET
-    assert ended.open_emergencies
+    assert ended.emergencies_to_ask
     assert ended.result.urgency.rules_level < Level.SAME_DAY == ended.level
     goes_on = CALF.interview(person, setting="primary_care", budget=2).skip()
     denied = dict.fromkeys(("fever", "redness", "local_warmth", "malaise", "unilateral_calf_swelling"), False)
@@ -198,6 +198,29 @@ def test_a_stored_interview_that_contradicts_itself_is_refused() -> None:
         assert caught.value.level == Level.EMERGENCY
 
 
+def test_json_says_where_it_stands() -> None:
+    interview = CALF.interview({"age": 40, "sex": "female"}, budget=1)
+    told = interview.to_dict()
+    assert (told["level"], told["stopped"]) == (str(interview.level), None)
+    ended = interview.at_least(Level.SAME_DAY).skip()
+    assert (ended.to_dict()["level"], ended.to_dict()["stopped"]) == ("same_day", "budget")
+
+
+def test_alarm_signs_that_were_asked_in_vain_are_told_at_the_end() -> None:
+    ends = {}
+    for answer in ("no", None):
+        ends[answer] = all_of_it(TUTORIAL.interview({"age": 40, "sex": "male"}), answer)
+        assert ends[answer].emergencies_to_ask == ()
+        still_open = {rule.id for rule in ends[answer].result.urgency.open_rules if rule.level == Level.EMERGENCY}
+        assert set(ends[answer].unanswered_emergencies) == still_open
+    assert ends["no"].unanswered_emergencies == ()
+    assert len(ends[None].unanswered_emergencies) > 0
+    assert "unanswered_emergencies" in ends[None].to_dict()
+    begun = TUTORIAL.interview({"age": 40, "sex": "male"})
+    assert begun.emergencies_to_ask
+    assert begun.unanswered_emergencies == ()  # nothing was asked yet
+
+
 def test_the_floor_is_the_highest_level() -> None:
     interview = CALF.interview({"age": 40, "sex": "female"})
     assert interview.floor == Level.SELF_CARE
@@ -212,7 +235,7 @@ def test_a_first_impression_counts_only_once_the_alarm_signs_are_asked() -> None
     assert first.result.urgency.rules_level < Level.SAME_DAY == first.level
     assert first.floor == Level.SELF_CARE
     asked = first
-    while asked.open_emergencies:
+    while asked.emergencies_to_ask:
         question = asked.next()
         assert question is not None
         asked = asked.answer(NONE if question.kind == Kind.MANY else None)
@@ -221,7 +244,7 @@ def test_a_first_impression_counts_only_once_the_alarm_signs_are_asked() -> None
 
     later = asked.tell({"popliteal_lump": True, "subjective_leg_swelling": True})
     assert later.result.urgency.rules_level < Level.SAME_DAY == later.level
-    assert not later.open_emergencies
+    assert not later.emergencies_to_ask
     veins = ("known_varicose_veins", "dilated_superficial_veins", "skin_pigmentation_or_eczema", "bilateral_ankle_swelling")
     worse = ("heaviness", "pain_worse_standing", "pain_relieved_by_elevation", "gradual_onset", "bilateral_pain")
     elsewhere = ("knee_pain", "muscle_tenderness", "joint_pain", "pitting_oedema", "limp", "local_warmth")
@@ -238,7 +261,7 @@ def test_a_checklist_says_that_empty_boxes_are_not_so() -> None:
     unknown = interview.answer(None)
     assert all(unknown.evidence[name] is None for name in screen.names)
     assert set(screen.names) <= denied.put & unknown.put
-    assert len(denied.open_emergencies) < len(interview.open_emergencies)
+    assert len(denied.emergencies_to_ask) < len(interview.emergencies_to_ask)
 
 
 @pytest.mark.parametrize("choice", ["injury", None])
@@ -346,7 +369,7 @@ def test_questions_that_could_fire_a_rule_count_by_what_missing_it_costs() -> No
 
 def test_after_the_alarm_signs_a_list_asks_for_what_else_is_worth_knowing() -> None:
     interview = CALF.interview({"age": 40, "sex": "male"}, setting="primary_care", budget=30)
-    while interview.open_emergencies and (question := interview.next()) is not None:
+    while interview.emergencies_to_ask and (question := interview.next()) is not None:
         interview = interview.answer([NONE] if question.kind == Kind.MANY else None)
     question = interview.next()
     assert question is not None
@@ -457,7 +480,7 @@ def test_wrong_arguments_are_told(options: dict[str, object]) -> None:
     [
         {"model": {"digest": "0"}}, {"put": ["nowhere"]}, {"put": "age"}, {"asked": ["nowhere"]}, {"screens": -1},
         {"floor": "soon"}, {"more": 1},
-        {"schema_version": 1}, {"said": {"no_such_finding": True}}, {"budget": "many"},
+        {"schema_version": 2}, {"said": {"no_such_finding": True}}, {"budget": "many"},
     ],
 )  # fmt: skip
 def test_json_that_cannot_be_is_told(change: dict[str, object]) -> None:
