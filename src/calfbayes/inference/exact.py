@@ -13,9 +13,13 @@ put together so far have switched it on:
     close a bit       v_off P(report | off) + v_on P(report | on); or the bit becomes the point that its node reads
     close a point     sum over its states
 
-The backward walk differentiates with respect to every table, by the transposed steps. A marginal is a weight times its
-derivative over the whole: P(i present | e) = present / (absent + present), again sums of non-negative terms, so nothing
-cancels, however improbable the evidence. Messages are scaled by powers of two and the exponents kept apart.
+The backward walk differentiates with respect to every table, by the transposed steps. Of a polynomial that is linear in the
+two weights of item i, the parts in which it is absent and present are each weight times its derivative, so that
+
+    P(i present | e)  =  B / (A + B),    A = sum over points of P(absent) dP(e) / dP(absent),   B likewise of P(present)
+
+Both are again sums of non-negative terms, so nothing cancels, however improbable the evidence. Messages are scaled by powers
+of two and the exponents kept apart.
 
 `plan` chooses the order, `program` lays the messages out as arrays, `matrices` fills the steps' numbers in, `walk` does the
 two walks; here they are called one after the other. All arrays have an axis of lanes in front: a batch of queries that differ
@@ -26,7 +30,8 @@ References:
     Darwiche (2003), A differential approach to inference in Bayesian networks: marginals as derivatives.
     Zhang, Poole (1996), Exploiting causal independence: the OR of contributions in variable elimination.
     Pearl (1988), Probabilistic reasoning in intelligent systems, 4.3: the noisy-OR, virtual evidence.
-    Heckerman (1989): Quickscore, whose inclusion-exclusion over present findings cancels; avoided here.
+    Heckerman (1989), A tractable inference algorithm for diagnosing multiple diseases: Quickscore, whose inclusion and
+        exclusion of present findings cancels; avoided here.
 """
 
 from collections.abc import Mapping, Sequence
@@ -49,7 +54,7 @@ from calfbayes.network import Network, Numbers
 COST_LIMIT = 2e8  # state operations; one to two seconds at 4 to 10 ns each, and three times that with labels
 MEMORY_LIMIT = 2.0**30  # bytes held at once at the usual limit of operations; with a higher one as many times more
 LOWEST_LOG = -650.0  # of P(evidence): what rounds to 0 on the way is less than 1e-18 of anything larger
-MEMORY = 2.0**25  # bytes of messages and matrices that are in one walk if it has several lanes; with more they leave the cache
+MEMORY = 2.0**25  # bytes of messages and matrices that are in one walk if it has several lanes; with more they leave the caches
 
 
 @dataclass(frozen=True, slots=True)

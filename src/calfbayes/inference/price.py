@@ -1,7 +1,7 @@
 """What a query costs, told before it is paid.
 
-Everything is counted in *state operations*: one is what a number of a message takes in the OR of two messages, some
-nanoseconds. With s the number of states of the message that a step makes, or of the one that it takes if that is larger,
+Everything is counted in *state operations*: one is what a number of a message takes in the OR of two messages. With s the
+number of states of the message that a step makes, or of the one that it takes if that is larger,
 
     making a table of n entries                ENTRY n
     taking in an item with c children          MATRIX (3 + c) s      its own two states and their sum, and each child's bit
@@ -9,8 +9,20 @@ nanoseconds. With s the number of states of the message that a step makes, or of
     closing a bit or a point                   MATRIX s
     merging messages that share b bits         (3/2)^b s             of each bit three terms make two states
 
-and a walk backward takes as long as the walk forward. The order of a plan is chosen by these prices (`plan`). Tables are paid
-for before they are made, and messages, all of them together, before the first (`exact.priced`), out of one `Purse`.
+and a walk backward takes as long as the walk forward, so that the price of a plan in n lanes is
+
+    2 n (sum over its steps of the above)
+
+The order of a plan is chosen by these prices (`plan`). Tables are paid for before they are made, and messages, all of them
+together, before the first (`exact.priced`), out of one `Purse`.
+
+Measured step by step in one thread, on simulated patients of the calf model with 8 and 12 positive findings and on messages of
+2^12 states and more: an OR takes 5 to 6 ns an operation whatever b is, a product with a matrix 0.6 ns (upper quartile 1.3 ns)
+for each of the (3 + c) s; and a step of next to no states takes 60 microseconds, of which planning and layout are two thirds.
+
+References:
+    Heckerman (1989), A tractable inference algorithm for diagnosing multiple diseases: there the price is 2^(present findings).
+    Kjaerulff (1990), Triangulation of graphs: the size of all tables as the price of an order.
 """
 
 from dataclasses import dataclass
@@ -20,8 +32,8 @@ from calfbayes.errors import QueryTooCostlyError
 from calfbayes.inference.tables import Alike, Table
 
 ENTRY = 4.0  # at the usual limit of 2e8 tables so stay below 400 MB; with derivatives, which are as large, below 1 GiB
-MATRIX = 0.2  # what an operation takes in a product with a matrix
-STEP = 1e4  # operations that take about as long as the overhead of one step
+MATRIX = 0.2  # of an operation, in a product with a matrix: measured 0.1, upper quartile 0.2
+STEP = 1e4  # operations that take as long as the overhead of one step, 60 microseconds
 
 
 def of_item(n_children: int) -> float:

@@ -10,10 +10,20 @@ Three kinds of things are left:
   is an item, too, if it depends on points: a nameless parent whose link probability is 1. Otherwise it is part of the
   report: off and leaked, or on.
 
-P(evidence, complaint) is the sum, over all states of items, contributions and points, of the product of the items' weights,
-of the probabilities of the contributions, of the factors over points, and for each bit of P(report | OR of its contributions).
+With x the states of the points, h_i that of item i (0 absent, 1 present) and c_ib its contribution to bit b,
+
+    P(evidence, complaint)  =  sum over x of  f(x)
+                               sum over h of  product over i of  weight_i(h_i, x)
+                               sum over c of  product over i, b of  q(c_ib | h_i)
+                                              product over b of  report_b(OR over i of c_ib)
+
+    q(1 | h_i) = h_i w_ib,   q(0 | h_i) = 1 - h_i w_ib;   f(x) the product of the factors over points;
+    report_b(0) and report_b(1) are P(report | off) and P(report | on), or say that the point has the bit's final value
+
+All terms are non-negative. Quickscore writes the same probability as a signed sum over subsets of the present findings.
 
 References:
+    Heckerman (1989), A tractable inference algorithm for diagnosing multiple diseases: Quickscore.
     Pearl (1988), Probabilistic reasoning in intelligent systems, 4.3: the noisy-OR, an OR of contributions.
     Zhang, Poole (1996), Exploiting causal independence in Bayesian network inference: sums over contributions.
 """

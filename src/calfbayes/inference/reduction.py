@@ -36,7 +36,7 @@ from calfbayes.inference.problem import NAMELESS, Bit, Item, Problem
 from calfbayes.inference.tables import Alike, Array, Gradient, Table, union
 from calfbayes.network import Network, Numbers
 
-WIDEST = 11.0  # log2 of the joint states of what an item ties together; it is worth taking a wider one apart
+WIDEST = 11.0  # log2 of the joint states that an item may tie together; with 9 plans cost 14 % more on average, with 13 5 %
 TINY = 2.0**-200
 
 

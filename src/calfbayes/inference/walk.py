@@ -20,8 +20,8 @@ from calfbayes.inference.problem import Problem
 from calfbayes.inference.program import Apply, Meet, Program, View
 from calfbayes.inference.tables import Array, Gradient
 
-CACHED = 2**17  # numbers that are worth holding at once
-AT_ONCE = 3  # shared bits of which the terms are summed by one matrix
+CACHED = 2**17  # numbers that are worth holding at once: 1 MiB, half of a second cache
+GROUP = 3  # shared bits of which the terms are summed by one matrix
 ALONE = 2**18  # multiplications in one product that BLAS does without threads, which cost more than they bring here
 SMALL, LARGE = 2.0**-40, 2.0**40  # beyond, a message is rescaled
 
@@ -182,7 +182,7 @@ class _Terms:
     """
 
     def __init__(self, n_bits: int) -> None:
-        self.groups = [AT_ONCE] * (n_bits // AT_ONCE) + [n_bits % AT_ONCE] * (n_bits % AT_ONCE > 0)
+        self.groups = [GROUP] * (n_bits // GROUP) + [n_bits % GROUP] * (n_bits % GROUP > 0)
         self._left = _power([np.array([0, 0, 1])] * n_bits)
         self.into = _power([np.array([0, 1, 1])] * n_bits)
 
