@@ -20,8 +20,15 @@ def headline(result: "Diagnosis") -> str:
 
 def outcome_words(result: "Diagnosis", joint: str) -> str:
     """The outcome, and the reason unless it is `assessed`."""
-    word = str(result.outcome).replace("_", " ")
+    word = outcome_word(result)
     return f"{word}{joint}{result.outcome_reason}" if result.outcome_reason else word
+
+
+def outcome_word(result: "Diagnosis") -> str:
+    """The outcome as the model calls it, or plainly if it has no words."""
+    explanation = result._solved.network.knowledge.explanation
+    words = dict(explanation.sentences) if explanation else {}
+    return words.get(str(result.outcome), str(result.outcome).replace("_", " "))
 
 
 def setting_label(evidence: Evidence) -> str:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from calfbayes.evidence import Likelihood, Value
 from calfbayes.knowledge.chances import in_words
 from calfbayes.knowledge.terms import Explanation
-from calfbayes.presentation.facts import fact, headline, state
+from calfbayes.presentation.facts import fact, headline, outcome_word, outcome_words, state
 from calfbayes.presentation.plain import bullets, multiple, percent, printable, shortened, wrapped
 from calfbayes.presentation.text import MIN_WIDTH, joined
 
@@ -268,13 +268,12 @@ def comparison_sentences(comparison: "Comparison") -> tuple[str, ...]:
     if words is None:
         return ()
     sentences = []
-    if comparison.outcomes[0] != comparison.outcomes[1]:
-        old, new = (words.fill(str(outcome)) for outcome in comparison.outcomes)
-        after = f"{new}: {reason}" if (reason := comparison.after.outcome_reason) else new
-        sentences.append(words.fill("outcome_change", before=old, after=after))
-    if comparison.levels[0] != comparison.levels[1]:
-        before, after = headline(comparison.before), headline(comparison.after)
-        sentences.append(words.fill("level_change", before=before, after=after))
+    if comparison.levels[0] != comparison.levels[1]:  # each with its outcome
+        old, new = headline(comparison.before), headline(comparison.after)
+        sentences.append(words.fill("level_change", before=old, after=new))
+    elif comparison.outcomes[0] != comparison.outcomes[1]:
+        old, new = outcome_word(comparison.before), outcome_words(comparison.after, ": ")
+        sentences.append(words.fill("outcome_change", before=old, after=new))
     changes = [c for c in comparison.causes if c.before is not None and c.after is not None]
     dangers = [c for c in changes if words.is_dangerous(comparison.after[c.id]) and _has_doubled(c)]
     others = [c for c in changes if c not in dangers and abs(c.difference) >= LEAST_CHANGE]

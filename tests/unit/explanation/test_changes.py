@@ -71,10 +71,14 @@ def test_a_change_that_leaves_the_scope_is_told() -> None:
     comparison = model.diagnose({"age": 58, "unilateral_calf_swelling": True}).what_if(calf_pain=False)
     assert [str(outcome) for outcome in comparison.outcomes] == ["insufficient", "outside_scope"]
     assert comparison.to_dict()["outcomes"] == ["insufficient", "outside_scope"]
-    assert comparison.sentences[0].startswith(
-        "How far it may be relied on: emergency questions are open, then outside what the model is meant for: "
-    )
-    assert comparison.after.outcome_reason in comparison.sentences[0]
+    assert comparison.levels[0] != comparison.levels[1]
+    assert comparison.sentences[0] == f"Urgency: {comparison.before.headline}, then {comparison.after.headline}."
+    assert comparison.after.outcome_reason in comparison.after.headline
+    assert not any(sentence.startswith("How far") for sentence in comparison.sentences)  # which the headlines tell
+    routine = model.diagnose({"age": 30, "sudden_onset": True, "onset_after_exertion": True}).what_if(calf_pain=False)
+    assert routine.levels[0] == routine.levels[1]
+    reason = routine.after.outcome_reason
+    assert routine.sentences[0] == f"How far it may be relied on: insufficient, then outside the scope: {reason}."
 
 
 def test_an_own_policy_is_kept() -> None:
