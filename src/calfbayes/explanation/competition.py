@@ -14,7 +14,7 @@ import numpy as np
 from calfbayes.arguments import whole_number
 from calfbayes.diagnosis.encoding import encode
 from calfbayes.diagnosis.result import Diagnosis
-from calfbayes.errors import ArgumentError
+from calfbayes.errors import ArgumentError, NoPosteriorError
 from calfbayes.explanation.ledger import DECIBANS, LIMIT, weights_of
 from calfbayes.explanation.weighing import Weighing
 from calfbayes.inference.exact import COST_LIMIT, Answers
@@ -208,7 +208,8 @@ def cause_sets(result: Diagnosis, *, count: int = 5, most: int = 3, cost_limit: 
         QueryTooCostlyError: If it would cost more than the limit.
     """
     count, most = whole_number("count", count, 1, MOST_SETS), whole_number("most", most, 1, MOST_IN_SET)
-    result.probability_of_any([])  # refuses a result without probabilities
+    if not result.causes:
+        raise NoPosteriorError(result.outcome_reason)
     network = result._solved.network
     numbers = network.numbers(result._solved.bases[result.setting].logits)
     found = likeliest_sets(network, numbers, encode(network, result.evidence), count=count, most=most, cost_limit=cost_limit)

@@ -174,7 +174,8 @@ class Asked:
         Raises:
             NoPosteriorError: If the result holds no probabilities.
         """
-        result.probability_of_any([])  # refuses a result without probabilities
+        if not result.causes:
+            raise NoPosteriorError(result.outcome_reason)
         network = result._solved.network
         nodes = (*network.causes, *network.complications)
         possible = tuple(k for k, node in enumerate(nodes) if result._hidden[node] > 0.0)

@@ -163,7 +163,7 @@ def sensitivity(result: Diagnosis, *, of: str, exact: int = 8, confirmed: int = 
         of: A cause or complication; or `urgency`, which follows the chance that the model's level, or a more urgent one, is
             needed (of the lowest level: the next one).
         exact: How many effects are exact at least, the widest first; for those without a closed form the model is solved again.
-        confirmed: The same of margins, the first ones.
+        confirmed: How many margins are, the first ones.
         cost_limit: Largest predicted number of state operations.
 
     Raises:
@@ -257,7 +257,10 @@ class _Near:
 
 
 def _margins(result: Diagnosis, moved: OneWay, confirmed: int, *, first: str) -> tuple[Margin, ...]:
-    """The nearest change of each kind for every number with doubt, one kind before the other; the first ones are confirmed."""
+    """The nearest change of each kind for every number with doubt, one kind before the other.
+
+    The first ones are confirmed, and all those with a closed form, which cost next to nothing.
+    """
     numbers = moved.numbers
     near = [*_first_cause(result, moved), *_urgency(result, moved)]
 
@@ -267,12 +270,13 @@ def _margins(result: Diagnosis, moved: OneWay, confirmed: int, *, first: str) ->
 
     near.sort(key=order)
     ends = ranges(moved.asked.solved, moved.asked.setting)
-    again = _confirmed(result, moved, near[:confirmed]) if confirmed and near else []
+    some = [rank for rank, one in enumerate(near) if rank < confirmed or moved.closed[one.number]]
+    again = dict(zip(some, _confirmed(result, moved, [near[rank] for rank in some]), strict=True))
     margins = []
     for rank, one in enumerate(near):
         entry = numbers.numbers[one.number]
         limit = float(_stepped(entry, np.array([one.step]))[0])
-        found = again[rank] if rank < confirmed else (limit, one.to)
+        found = again.get(rank, (limit, one.to))
         at = None if found is None else found[0]
         low, high = ends[one.number]
         margins.append(
@@ -285,7 +289,7 @@ def _margins(result: Diagnosis, moved: OneWay, confirmed: int, *, first: str) ->
                 one.to if found is None else found[1],
                 abs(one.step) / float(numbers.deviations[one.number]),
                 inside=at is not None and bool(low <= at <= high),
-                exact=rank < confirmed or (one.changes == FIRST_CAUSE and bool(moved.closed[one.number])),
+                exact=rank in again,
             )
         )
     return tuple(sorted(margins, key=lambda margin: margin.limit is None))
@@ -391,7 +395,7 @@ def _confirmed(result: Diagnosis, moved: OneWay, near: Sequence[_Near]) -> list[
     at, side = np.ones(n), np.zeros(n)
     incoherent = np.full(n, np.inf)  # from here on
     searched = np.arange(n)  # lanes that have not found it
-    for _ in range(ROUNDS):
+    for _ in range(ROUNDS if near else 0):
         for lane, told in _told(moved, near, at, searched):
             gap, name = _gap(result, moved.asked, near[lane].changes, told)
             if np.isnan(gap):
