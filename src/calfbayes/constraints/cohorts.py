@@ -11,6 +11,7 @@ References:
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 from math import exp, log, sqrt
 
 import numpy as np
@@ -62,10 +63,9 @@ class Scored:
         sums = [(self.affected * inside, 1), (self.affected, -1), (unaffected * inside, -1), (unaffected, 1)]
         return _ratio_of_sums(sums, self.weight)
 
-    def share(self, stratum: Bounds) -> float:
+    def number(self, stratum: Bounds) -> int:
         """How many of the patients are in a stratum."""
-        inside = (self.points >= stratum.low) & (self.points <= stratum.high)
-        return float((self.weight * inside).sum() / self.weight.sum())
+        return round(float(self.weight[(self.points >= stratum.low) & (self.points <= stratum.high)].sum()))
 
 
 def scored(beliefs: Beliefs, score: Score, setting: str, patients: Sequence[Selection]) -> Scored:
@@ -114,6 +114,8 @@ def draw(beliefs: Beliefs, setting: str, patients: Sequence[Selection], n: int, 
 
 def tell(network: Network, columns: Columns, names: Sequence[str]) -> Iterator[tuple[tuple[str, bool | str], ...]]:
     """What each simulated patient says about some findings and risk factors."""
+    if not names:
+        yield from repeat((), len(next(iter(columns.values()))))
     binary = [isinstance(r := network.records[name], RiskFactor) and r.is_binary for name in names]
     for values in zip(*(columns[name].tolist() for name in names), strict=True):
         yield tuple(

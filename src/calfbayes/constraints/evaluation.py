@@ -47,6 +47,7 @@ class Comparison:
 
     Attributes:
         failing: With the kinds that move: the targets that do not move as demanded.
+        simulated: With the kinds that simulate: how many patients it speaks of.
     """
 
     holds: bool
@@ -55,6 +56,7 @@ class Comparison:
     numbers: tuple[tuple[str, float], ...]
     text: str
     failing: tuple[Causes, ...] = ()
+    simulated: int = 0
 
 
 class Examiner:
@@ -290,7 +292,9 @@ class Examiner:
         shown = ", ".join(f"{count} {level}" for level, count in counts.items())
         said = f"of {len(severities)} simulated patients (seed {constraint.seed}) {shown}: the middle one is {median}"
         numbers = {str(level): float(count) for level, count in counts.items()}
-        return _compared(constraint, holds, str(median), _between(constraint.least, constraint.most), said, numbers)
+        wanted = _between(constraint.least, constraint.most)
+        comparison = _compared(constraint, holds, str(median), wanted, said, numbers)
+        return replace(comparison, simulated=len(severities))
 
     def _rule_stratum(self, constraint: RuleStratum) -> Comparison:
         score = constraint.score
@@ -298,17 +302,19 @@ class Examiner:
         if key not in self._scored:
             self._scored[key] = scored(self.beliefs, score, constraint.setting, constraint.whom)
         patients = self._scored[key]
-        figure, share = patients.read(constraint.stratum, constraint.measure), patients.share(constraint.stratum)
+        figure, n = patients.read(constraint.stratum, constraint.measure), patients.number(constraint.stratum)
         measure = str(constraint.measure).replace("_", " ")
         points = f"{constraint.stratum.low:g} to {constraint.stratum.high:g}"
-        said = (
-            f"{score.label} of {points} ({share:.0%} of {patients.weight.sum():g} simulated patients, seed {score.seed}) "
-            f"gives {score.cause} a {measure} of {figure.value:.3g}, standard error {figure.error:.2g}"
+        said = f"{score.label} of {points} ({n} of {patients.weight.sum():g} simulated patients, seed {score.seed})"
+        said += (
+            f" gives {score.cause} a {measure} of {figure.value:.3g}, standard error {figure.error:.2g}"
+            if n
+            else " says nothing"
         )
-        numbers = {"standard_error": figure.error, "share_of_patients": share}
+        numbers = {"standard_error": figure.error, "patients": float(n)}
         tolerated = constraint.wanted.stretched if _demands_ratio(constraint) else constraint.wanted.widened
         holds = tolerated(constraint.tolerance).hold(figure.value)
-        return _compared(constraint, holds, figure.value, str(constraint.wanted), said, numbers)
+        return replace(_compared(constraint, holds, figure.value, str(constraint.wanted), said, numbers), simulated=n)
 
     # --- questions to the model ---
 

@@ -2,24 +2,21 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
-from itertools import count
 
 from calfbayes.constraints.evaluation import Comparison, Examiner
 from calfbayes.constraints.explaining_away import competitors
 from calfbayes.constraints.laws import law_for
 from calfbayes.constraints.scopes import patients, size
-from calfbayes.constraints.terms import Constraint, MedianUrgency, Moves, RuleStratum, Selection, Status, Verdict
+from calfbayes.constraints.terms import Constraint, MedianUrgency, Moves, RuleStratum, Selection, Status, UrgencyIs, Verdict
 from calfbayes.errors import ContradictionError, NoPosteriorError, QueryTooCostlyError
 from calfbayes.inference.solved import SolvedNetwork
 
+LEAST = 10  # random patients, for a verdict that speaks of them
+ENOUGH = 0.9  # of the patients that were to be asked about, for a verdict that leaves the others out
+
 
 def check_constraints(solved: SolvedNetwork, constraints: Iterable[Constraint]) -> tuple[Verdict, ...]:
-    """Judge a model by its constraints, in their order.
-
-    Raises:
-        QueryTooCostlyError: If a constraint leaves so much open that the model cannot answer exactly.
-        NoPosteriorError: Likewise, where it asks for a level.
-    """
+    """Judge a model by its constraints, in their order."""
     judge = Judge(solved)
     return tuple(judge.verdict(constraint) for constraint in constraints)
 
@@ -32,29 +29,43 @@ class Judge:
 
     def verdict(self, constraint: Constraint) -> Verdict:
         """Judge the model by one constraint; what is impossible under the model holds nowhere."""
+        law = law_for(self.examiner.beliefs.network, constraint)
         try:
             stated = self.examiner.compare(constraint)
-            if stated.holds and (law := law_for(self.examiner.beliefs.network, constraint)):
+            if stated.holds and law:
                 return _verdict(constraint, stated, Status.PROVEN, law)
             return self._of_scope(constraint, stated) if constraint.scope else self._of_stated(constraint, stated)
         except ContradictionError as error:
             impossible = Comparison(False, "impossible", "possible patients", (), f"{constraint}: {error}")
             return _verdict(constraint, impossible, Status.REFUTED, "the model knows no such patient")
+        except (QueryTooCostlyError, NoPosteriorError) as error:
+            if law and isinstance(constraint, UrgencyIs):  # a rule says the level, where probabilities are too costly
+                wanted = f"at least {constraint.least}"
+                known = Comparison(True, wanted, wanted, (), f"{constraint}: by its rules alone the level is {wanted}")
+                return _verdict(constraint, known, Status.PROVEN, law)
+            unknown = Comparison(False, "too costly", "an answer", (), f"{constraint}: {error}")
+            return _verdict(constraint, unknown, Status.NOT_SETTLED, "the patients that it states are too costly to ask about")
 
     def _of_stated(self, constraint: Constraint, stated: Comparison) -> Verdict:
-        if not stated.holds:
-            return self._of_failure(constraint, stated, "the patients that it states")
         if isinstance(constraint, MedianUrgency | RuleStratum):
             drawn = constraint if isinstance(constraint, MedianUrgency) else constraint.score
-            return _verdict(constraint, stated, Status.HELD, f"in {drawn.patients} random patients, seed {drawn.seed}")
+            basis = f"in {stated.simulated} random patients, seed {drawn.seed}"
+            if stated.simulated < LEAST:
+                return _verdict(constraint, stated, Status.NOT_SETTLED, f"{basis}; at least {LEAST} are needed")
+            return _verdict(constraint, stated, Status.HELD if stated.holds else Status.REFUTED, basis)
+        if not stated.holds:
+            return self._of_failure(constraint, stated, "the patients that it states")
         return _verdict(constraint, stated, Status.PROVEN, "all patients that it speaks of were counted exactly")
 
     def _of_scope(self, constraint: Constraint, stated: Comparison) -> Verdict:
         """Ask about one patient of the scope after the other; a failure that nothing excuses ends it."""
         network = self.examiner.beliefs.network
+        n_all = size(network, constraint)
         excuse: Verdict | None = None
         asked = excused = impossible = dear = 0
         for besides in patients(network, constraint):
+            if asked + dear == constraint.trials:
+                break
             patient = replace(constraint, besides=besides)
             try:
                 comparison = self.examiner.compare(patient)
@@ -74,14 +85,18 @@ class Judge:
                 return self._shrunk(patient, failure)
             excused += 1
             excuse = excuse or self._shrunk(patient, failure)
+        exhausted = n_all <= constraint.trials and not dear
+        settled = exhausted or asked >= max(LEAST, ENOUGH * (asked + dear))
         unasked = f"; {dear} more would have been too costly to ask about" if dear else ""
-        if excuse:
+        if excuse and (settled or not excuse.holds):
             return replace(excuse, basis=f"so in {excused} of {asked} patients of the scope{unasked}")
-        n_all = size(network, constraint)
-        if n_all <= constraint.trials and not dear:
+        if exhausted:
             basis = f"scope exhausted: {asked} patients; {impossible} more are impossible"
             return _verdict(constraint, stated, Status.PROVEN, basis)
-        return _verdict(constraint, stated, Status.HELD, f"in {asked} random patients, of {n_all:.2g}{unasked}")
+        basis = f"in {asked} random patients, of {n_all:.2g}{unasked}"
+        if settled:
+            return _verdict(constraint, stated, Status.HELD, basis)
+        return _verdict(constraint, stated, Status.NOT_SETTLED, f"{basis}; at least {LEAST}, and {ENOUGH:.0%}, are needed")
 
     def _of_failure(self, constraint: Constraint, comparison: Comparison, basis: str) -> Verdict:
         """Tell an effect of competition from a fault: every target that fails must have its competitor."""
@@ -94,19 +109,16 @@ class Judge:
 
     def _shrunk(self, constraint: Constraint, failure: Verdict) -> Verdict:
         """The same failure with every answer left out that it does not need."""
-        for position in count(len(constraint.besides.answers) - 1, -1):
-            if position < 0:
-                return failure
+        for position in reversed(range(len(constraint.besides.answers))):
             answers = constraint.besides.answers
             fewer = replace(constraint, besides=Selection((*answers[:position], *answers[position + 1 :])))
             try:
                 comparison = self.examiner.compare(fewer)
+                smaller = failure if comparison.holds else self._of_failure(fewer, comparison, failure.basis)
             except (ContradictionError, QueryTooCostlyError, NoPosteriorError):
                 continue
-            if not comparison.holds:
-                smaller = self._of_failure(fewer, comparison, failure.basis)
-                if smaller.status is failure.status:
-                    constraint, failure = fewer, smaller
+            if not comparison.holds and smaller.status is failure.status:
+                constraint, failure = fewer, smaller
         return failure
 
 

@@ -1,4 +1,4 @@
-"""The patients of a constraint's scope: all of them, those with the fewest answers first, or as many as are to be drawn."""
+"""The patients of a constraint's scope: all of them, those with the fewest answers first, or random ones."""
 
 from collections.abc import Iterator, Sequence
 from itertools import combinations, product
@@ -10,6 +10,7 @@ from calfbayes.knowledge.terms import RiskFactor
 from calfbayes.network import Network
 
 MOST_DRAWN = 6  # answers of a drawn patient; few, so that a counterexample is easy to read
+DRAWS = 20  # for each patient that is to be asked about, since some come twice and some are impossible
 
 
 def size(network: Network, constraint: Constraint) -> int:
@@ -18,15 +19,23 @@ def size(network: Network, constraint: Constraint) -> int:
 
 
 def patients(network: Network, constraint: Constraint) -> Iterator[Selection]:
-    """What each patient answers besides what is given; drawn with the constraint's id as the seed if there are too many."""
+    """What each patient answers besides what is given, each of them once.
+
+    All of them; if there are more than are to be asked about they are drawn, with the constraint's id as the seed, and more
+    of them than are to be asked about.
+    """
     if size(network, constraint) <= constraint.trials:
         yield from _all(network, constraint.scope)
         return
     generator = Random(constraint.id)  # noqa: S311  repeatable, no secret
     yield Selection()
-    for _ in range(constraint.trials - 1):
+    seen = {frozenset[tuple[str, Value]]()}
+    for _ in range(DRAWS * constraint.trials):
         names = generator.sample(constraint.scope, generator.randint(1, min(MOST_DRAWN, len(constraint.scope))))
-        yield Selection(tuple((name, generator.choice(_answers(network, name))) for name in names))
+        answers = tuple((name, generator.choice(_answers(network, name))) for name in names)
+        if frozenset(answers) not in seen:
+            seen.add(frozenset(answers))
+            yield Selection(answers)
 
 
 def _all(network: Network, scope: Sequence[str]) -> Iterator[Selection]:

@@ -327,6 +327,7 @@ class Status(StrEnum):
     HELD = "held"  # by every one of a number of random patients
     LAWFUL_EXCEPTION = "lawful exception"  # not so, because other causes explain the evidence away
     REFUTED = "refuted"
+    NOT_SETTLED = "not settled"  # too few could be asked about
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ def constraints_text(
     """
     lines = []
     for constraint, verdict in zip(constraints, verdicts, strict=True):
-        if verbose or verdict.status in {Status.REFUTED, Status.LAWFUL_EXCEPTION}:
+        if verbose or verdict.status not in {Status.PROVEN, Status.HELD}:
             why = explain(constraint, verdict) if explain and not verdict.holds else ()
             lines += verdict_lines(constraint, verdict, width, why)
     counts = Counter(verdict.status for verdict in verdicts)

@@ -75,7 +75,7 @@ def test_equal_patients_are_asked_about_once_and_counted_all() -> None:
     patients = scored(Beliefs(MODEL._solved), SCORE, SETTING, (SUSPECTED,))
     assert patients.weight.sum() == SCORE.patients
     assert len(patients.weight) <= 3 * 2 ** len(ITEMS)
-    assert patients.share(LOW) + patients.share(HIGH) == pytest.approx(1)
+    assert patients.number(LOW) + patients.number(HIGH) == SCORE.patients
 
 
 def test_an_empty_stratum_has_no_figure() -> None:

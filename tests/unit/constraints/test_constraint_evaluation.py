@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 
-from calfbayes import Model, NoPosteriorError
+from calfbayes import Model
 from calfbayes.constraints import evaluation
 from calfbayes.constraints.cohorts import Scored, scored
 from calfbayes.constraints.judging import check_constraints
 from calfbayes.constraints.reading import read_constraints
-from calfbayes.constraints.terms import Verdict
+from calfbayes.constraints.terms import Status, Verdict
+from calfbayes.constraints.text import constraints_text
 from calfbayes.diagnosis.diagnosing import diagnose
 from calfbayes.knowledge.terms import LEVELS_BY_SEVERITY
 from support.models import shipped, with_constraints
@@ -301,8 +302,49 @@ def test_a_frequency_of_what_is_impossible_with_the_cause_is_zero(tmp_path: Path
 def test_a_refused_query_is_no_level(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without probabilities the level is that of the rules, which would make a lenient verdict."""
     monkeypatch.setattr(evaluation, "diagnose", partial(diagnose, cost_limit=1))
-    with pytest.raises(NoPosteriorError):
-        verdict(tmp_path, 'kind = "urgency"\ngiven = { redness = true }\nat_most = "emergency"')
+    result = verdict(tmp_path, 'kind = "urgency"\ngiven = { redness = true }\nat_most = "emergency"')
+    assert result.status is Status.NOT_SETTLED
+    assert not result.holds
+    result = verdict(tmp_path, 'kind = "urgency"\ngiven = { shortness_of_breath = true }\nat_least = "emergency"')
+    assert result.status is Status.PROVEN  # by a rule, which needs no probability
+
+
+def test_a_query_that_is_refused_leaves_the_other_constraints_their_verdicts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(evaluation, "diagnose", partial(diagnose, cost_limit=1))
+    first = f'{HEAD}kind = "urgency"\ngiven = {{ redness = true }}\nat_most = "emergency"\n'
+    second = f'{HEAD.replace("one", "two")}kind = "ranks"\ncause = "overuse"\nwithin = 6\n'
+    file = read_constraints(MODEL._solved.network, with_constraints(tmp_path, first + second))
+    dear, cheap = check_constraints(MODEL._solved, file.constraints)
+    assert (dear.status, cheap.status) == (Status.NOT_SETTLED, Status.PROVEN)
+    text = constraints_text(file.constraints, (dear, cheap))
+    assert "one: not settled. in primary_care, redness: this result holds no probabilities" in " ".join(text.split())
+    assert "1 of 2 constraints hold: 1 proven, 1 not settled." in text
+
+
+@pytest.mark.parametrize(
+    ("points", "told"), [([3, 3], "says nothing"), ([1, 2], "gives deep_vein_thrombosis a probability of")]
+)
+def test_a_stratum_of_hardly_any_patients_says_nothing(tmp_path: Path, points: list[int], told: str) -> None:
+    items = "".join(f'{{ points = 1, when = "{item}" }}, ' for item in ("redness", "shortness_of_breath", "positive_d_dimer"))
+    score = f'[scores.s]\nlabel = "s"\ncause = "{DVT}"\nitems = [{items}]\npatients = 8\nseed = 1\n'
+    stratum = f'{HEAD}kind = "rule_stratum"\nscore = "s"\npoints = {points}\nprobability = [0, 1]\n'
+    file = read_constraints(MODEL._solved.network, with_constraints(tmp_path, score + stratum))
+    (result,) = check_constraints(MODEL._solved, file.constraints)
+    assert result.status is Status.NOT_SETTLED
+    assert not result.holds
+    assert told in result.text
+    assert "at least 10 are needed" in result.basis
+
+
+def test_a_score_may_ask_for_nothing_but_another_diagnosis(tmp_path: Path) -> None:
+    items = "items = [{ points = 1, other_diagnosis = true }]"
+    score = f'[scores.s]\nlabel = "s"\ncause = "{DVT}"\n{items}\npatients = 20\nseed = 1\n'
+    stratum = f'{HEAD}kind = "rule_stratum"\nscore = "s"\npoints = [1, 1]\nprobability = [0, 1]\n'
+    file = read_constraints(MODEL._solved.network, with_constraints(tmp_path, score + stratum))
+    (result,) = check_constraints(MODEL._solved, file.constraints)
+    assert result.observed == pytest.approx(p(DVT))  # of everybody another cause is more probable
 
 
 def test_a_shared_score_is_read_off_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -324,4 +366,4 @@ def test_a_shared_score_is_read_off_once(tmp_path: Path, monkeypatch: pytest.Mon
     file = read_constraints(MODEL._solved.network, with_constraints(tmp_path, score + strata))
     verdicts = check_constraints(MODEL._solved, file.constraints)
     assert len(calls) == 1
-    assert sum(dict(v.numbers)["share_of_patients"] for v in verdicts) == pytest.approx(1)
+    assert sum(dict(v.numbers)["patients"] for v in verdicts) == 30

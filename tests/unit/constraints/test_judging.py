@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 
 from calfbayes import Model, ModelFileError
+from calfbayes.constraints.evaluation import Comparison
 from calfbayes.constraints.judging import Judge
 from calfbayes.constraints.reading import read_tables
 from calfbayes.constraints.scopes import patients, size
 from calfbayes.constraints.terms import Constraint, Status, Verdict
+from calfbayes.errors import QueryTooCostlyError
 from calfbayes.testing.editing import REMOVED, edited
 from support.models import model_of, shipped
 from support.random_models import number
@@ -224,6 +226,36 @@ def test_a_large_scope_is_drawn_and_only_held() -> None:
     assert verdict.basis.startswith("in 20 random patients, of ") or "impossible" in verdict.basis
     first, second = (list(patients(TUTORIAL._solved.network, constraint(TUTORIAL, "probability", **table))) for _ in range(2))
     assert first == second
+
+
+def test_no_patient_is_drawn_twice() -> None:
+    scope = ["redness", "cold_feet", "night_cramps", "sex", "smoking"]
+    verdict = judged(TUTORIAL, "probability", cause=DVT, at_most=1, scope=scope)
+    assert verdict.status is Status.HELD
+    assert verdict.basis == "in 200 random patients, of 2.4e+02"
+    drawn = list(patients(TUTORIAL._solved.network, constraint(TUTORIAL, "probability", cause=DVT, at_most=1, scope=scope)))
+    assert len({frozenset(patient.answers) for patient in drawn}) == len(drawn)
+
+
+def test_where_most_patients_are_too_costly_nothing_is_settled(monkeypatch: pytest.MonkeyPatch) -> None:
+    judge = Judge(TUTORIAL._solved)
+    compare = judge.examiner.compare
+
+    def costly(demand: Constraint) -> Comparison:
+        if demand.besides.answers:
+            raise QueryTooCostlyError(1e12, 1e9)
+        return compare(demand)
+
+    monkeypatch.setattr(judge.examiner, "compare", costly)
+    verdict = judge.verdict(constraint(TUTORIAL, "probability", cause=DVT, at_most=1, scope=["redness", "sex"]))
+    assert verdict.status is Status.NOT_SETTLED
+    assert not verdict.holds
+    assert verdict.basis.startswith("in 1 random patients, of 9; 8 more would have been too costly to ask about; at least 10")
+
+
+def test_a_single_random_patient_settles_nothing() -> None:
+    verdict = judged(TUTORIAL, "probability", cause=DVT, at_most=1, scope="anything", trials=1)
+    assert verdict.status is Status.NOT_SETTLED
 
 
 def test_a_counterexample_says_no_more_than_it_needs() -> None:
