@@ -1,7 +1,7 @@
 """What selects patients, as one line of text: `unilateral_calf_swelling or tenderness_along_deep_veins`.
 
     active_cancer and not previous_vte          findings and yes/no risk factors are conditions
-    age >= 60, 18 <= age < 50, sex == male      a risk factor with states is compared
+    age >= 60, 18 <= age < 50, sex == male      a risk factor with states is compared; age == 67 means the band of 67
     redness + fever + 2 * skin_break >= 3       a score: conditions count 1 or 0
 
 An expression is split into disjoint pieces of plain evidence, so that its probability is a sum of exact queries.
@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from calfbayes.errors import ArgumentError
+from calfbayes.evidence import state_of
 from calfbayes.knowledge.terms import Finding, RiskFactor
 from calfbayes.network import Network
 
@@ -167,12 +168,17 @@ MIRRORED: dict[type[ast.cmpop], type[ast.cmpop]] = {ast.Lt: ast.Gt, ast.LtE: ast
 def _states_of_one(op: ast.cmpop, bound: ast.expr, factor: RiskFactor) -> set[str]:
     if isinstance(op, ast.Eq) and isinstance(bound, ast.Name) and bound.id in factor.states:
         return {bound.id}
-    if isinstance(bound, ast.Constant) and bound.value in factor.lower_bounds and isinstance(op, ast.Lt | ast.GtE):
-        above = set(factor.states[factor.lower_bounds.index(bound.value) :])
-        return above if isinstance(op, ast.GtE) else set(factor.states) - above
+    number = bound.value if isinstance(bound, ast.Constant) and not isinstance(bound.value, bool) else None
+    if isinstance(number, int | float) and factor.lower_bounds:
+        if isinstance(op, ast.Eq) and factor.lower_bounds[0] <= number <= factor.upper_bound:
+            return {state_of(factor, number)}
+        if isinstance(op, ast.Lt | ast.GtE) and number in factor.lower_bounds:
+            above = set(factor.states[factor.lower_bounds.index(number) :])
+            return above if isinstance(op, ast.GtE) else set(factor.states) - above
     expected = f"{factor.id} == a state ({', '.join(factor.states)})"
     if factor.lower_bounds:
-        expected += f", or >= or < a bound of its bands ({', '.join(f'{bound:g}' for bound in factor.lower_bounds)})"
+        bounds = ", ".join(f"{bound:g}" for bound in factor.lower_bounds)
+        expected += f" or a number in one of them, or >= or < a bound of its bands ({bounds})"
     raise ArgumentError("expression", f"{factor.id} against {ast.unparse(bound)}"[:80], expected)
 
 

@@ -23,6 +23,7 @@ CONDITIONS = [
     "age >= 40",
     "40 <= age < 60",
     "60 > age",
+    "age == 60",
 ]
 
 
@@ -72,6 +73,12 @@ def test_the_pieces_are_disjoint_and_hold_for_the_same_patients(text: str) -> No
 def test_a_condition_of_one_finding_is_one_piece() -> None:
     assert parse(NETWORK, "redness").pieces == ({"redness": True},)
     assert parse(NETWORK, "redness and not pitting_oedema").pieces == ({"redness": True, "pitting_oedema": False},)
+
+
+def test_a_number_stands_for_its_band_as_it_does_in_a_table() -> None:
+    assert parse(NETWORK, "age == 70.5").pieces == ({"age": "age_60_79"},)
+    with pytest.raises(ArgumentError, match=r"age against 500"):
+        parse(NETWORK, "age == 500")
 
 
 def test_an_alternative_is_split_so_that_nobody_counts_twice() -> None:
