@@ -66,6 +66,8 @@ def _place(prefix: str, table: Any, path: Place) -> str:
     place = prefix
     for part in path:
         if isinstance(part, int):
+            if not isinstance(table, list):
+                continue  # one text where several may stand counts as a list of one
             table = table[part]
             name = table.get("id") if isinstance(table, dict) else None
             place += f".{shown(name)}" if isinstance(name, str) else f"[{part}]"

@@ -243,6 +243,14 @@ def test_faults_of_other_kinds(tmp_path: Path, kind: str, old: str, new: str, to
     assert any(told in fault for fault in faults(tmp_path, of_kind(kind).replace(old, new)))
 
 
+@pytest.mark.parametrize(("kind", "key"), [("probability", "cause"), ("likelihood_ratio", "against"), ("ranks", "scope")])
+@pytest.mark.parametrize("text", ["", "Not an id"])
+def test_a_text_that_is_no_id_is_told_where_several_may_stand(tmp_path: Path, kind: str, key: str, text: str) -> None:
+    least = {**OTHERS, "probability": "at_most = 0.5"}[kind].replace('against = "myositis"\n', "")
+    (told,) = faults(tmp_path, of_kind(kind, f'{least}\n{key} = "{text}"'))
+    assert told.startswith(f"constraints/test.toml: constraints.one.{key}: {text!r} is no id; use small letters")
+
+
 def test_all_faults_are_told_at_once(tmp_path: Path) -> None:
     text = PROBABILITY.replace("deep_vein_thrombosis", "x").replace("goodacre_2005", "y").replace("age = 67", "z = 1")
     assert len(faults(tmp_path, text)) == 3
