@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, model_validator
 
 from calfbayes.knowledge.schema import ATOM, LARGEST, Id, Label, LevelName, Sources, Table, Text
-from calfbayes.knowledge.wording import short
+from calfbayes.knowledge.wording import short, shown
 
 NotNegative = Annotated[float, Field(ge=0, le=LARGEST)]
 Inside = Annotated[float, Field(gt=0, lt=1)]
@@ -26,16 +26,20 @@ def _listed(value: Any) -> Any:
 OneOrAny = Annotated[Ids, BeforeValidator(_listed)]
 
 
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= LARGEST  # NaN is none
-
-
 def _given(value: Any) -> Any:
     if isinstance(value, str) and value:
         return value
-    if isinstance(value, dict) and all(isinstance(answer, bool | str) or _is_number(answer) for answer in value.values()):
-        return {name: float(answer) if _is_number(answer) else answer for name, answer in value.items()}
+    if isinstance(value, dict):
+        return {name: _answer(name, answer) for name, answer in value.items()}
     raise ValueError(f"is {short(value)}; write a table of answers, or an expression such as `redness or fever`")
+
+
+def _answer(name: Any, value: Any) -> bool | str | float:
+    if isinstance(value, bool | str):
+        return value
+    if isinstance(value, int | float) and abs(value) <= LARGEST:  # NaN is not
+        return float(value)
+    raise ValueError(f"{shown(str(name))} is {short(value)} and no answer; write true, false, a state or a number")
 
 
 Given = Annotated[Any, AfterValidator(_given)]

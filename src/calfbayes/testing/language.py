@@ -1,20 +1,27 @@
 """Constraints in Python. Each is a table of a file of constraints and is read by the same reader, so it means the same."""
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Required, TypedDict, Unpack
 
+import numpy as np
+
 from calfbayes.constraints.judging import Judge
 from calfbayes.constraints.reading import read_tables
+from calfbayes.constraints.schema import TABLES
 from calfbayes.constraints.terms import Constraint, Verdict
 from calfbayes.constraints.text import verdict_lines
+from calfbayes.errors import ArgumentError
 from calfbayes.evidence import Value
+from calfbayes.knowledge.wording import short
 from calfbayes.model import Model
 from calfbayes.testing.why import explanation
 
 Answers = Mapping[str, Value] | str
 Ids = str | Sequence[str]
+BARE = re.compile("[A-Za-z0-9_-]+")  # a key of a file that needs no quotes
 LevelName = Literal["emergency", "same_day", "within_days", "routine", "self_care"]
 
 
@@ -106,7 +113,11 @@ class Demand:
         return verdict
 
     def to_toml(self) -> str:
-        """The lines to paste into a file of constraints."""
+        """The lines to paste into a file of constraints.
+
+        Raises:
+            ArgumentError: If something in it is nothing that a file can hold.
+        """
         parts = [_table(f"[sources.{key}]", source) for key, source in self.sources.items()]
         parts += [_table(f"[scores.{key}]", score) for key, score in self.scores.items()]
         return "\n".join([*parts, _table("[[constraints]]", self.table)])
@@ -117,12 +128,12 @@ class Given:
     """Some patients, of whom something is demanded; make it with `given`."""
 
     answers: Answers
-    setting: str
+    setting: str | None
     no_red_flags: bool
 
     def probability(self, cause: Ids, **about: Unpack[AboutNumbers]) -> Demand:
         """P(any of the causes) lies within bounds."""
-        return self._demand("probability", {"cause": _listed(cause)}, about)
+        return self._demand("probability", {"cause": cause}, about)
 
     def ranks(self, cause: str, *, within: int = 1, **about: Unpack[About]) -> Demand:
         """The cause is among the first."""
@@ -130,11 +141,11 @@ class Given:
 
     def dominates(self, *causes: str, **about: Unpack[About]) -> Demand:
         """Each cause is more probable than the next one."""
-        return self._demand("dominates", {"causes": list(causes)}, about)
+        return self._demand("dominates", {"causes": causes}, about)
 
     def yields(self, cause: str, *, to: Sequence[str], **about: Unpack[About]) -> Demand:
         """With each of the findings, some cause that brings it about is more probable than this one."""
-        return self._demand("yields", {"cause": cause, "to": list(to)}, about)
+        return self._demand("yields", {"cause": cause, "to": to}, about)
 
     def raises(
         self,
@@ -174,15 +185,15 @@ class Given:
 
     def likelihood_ratio(self, cause: Ids, *, of: Answers, against: Ids = (), **about: Unpack[AboutNumbers]) -> Demand:
         """P(of | cause) / P(of | others) lies within bounds; the others are all, or have another cause."""
-        return self._demand("likelihood_ratio", {"cause": _listed(cause), "of": of, "against": _listed(against)}, about)
+        return self._demand("likelihood_ratio", {"cause": cause, "of": of, "against": against}, about)
 
     def frequencies(self, cause: Ids, *, of: Mapping[str, float], within_factor: float, **about: Unpack[About]) -> Demand:
         """Each finding, or who meets an expression, is about so frequent with the cause: within a factor of odds."""
-        return self._demand("frequencies", {"cause": _listed(cause), "of": of, "within_factor": within_factor}, about)
+        return self._demand("frequencies", {"cause": cause, "of": of, "within_factor": within_factor}, about)
 
     def takes(self, cause: Ids, *, of: Answers, start: float, **about: Unpack[AboutNumbers]) -> Demand:
         """The likelihood ratio takes a patient with the probability `start` to one within bounds."""
-        return self._demand("takes", {"cause": _listed(cause), "of": of, "start": start}, about)
+        return self._demand("takes", {"cause": cause, "of": of, "start": start}, about)
 
     def monotone(
         self,
@@ -194,7 +205,7 @@ class Given:
         **about: Unpack[About],
     ) -> Demand:
         """The probability never falls (or never rises) along the states of a risk factor."""
-        part = {"cause": cause, "along": along, "direction": direction, "states": list(states)}
+        part = {"cause": cause, "along": along, "direction": direction, "states": states}
         return self._demand("monotone", part, about)
 
     def urgency(
@@ -207,7 +218,7 @@ class Given:
         **about: Unpack[About],
     ) -> Demand:
         """The level lies between two levels; with `each_of`, for each of these by itself."""
-        part = {"at_least": at_least, "at_most": at_most, "outcome": outcome, "each_of": list(each_of)}
+        part = {"at_least": at_least, "at_most": at_most, "outcome": outcome, "each_of": each_of}
         return self._demand("urgency", part, about)
 
     def rule(
@@ -224,8 +235,7 @@ class Given:
         Args:
             each_needed: Whether it is to be silent if an answer of a picture is left out.
         """
-        shown = [list(picture) for picture in pictures]
-        part = {"rule": rule, "at_least": at_least, "pictures": shown, "each_needed": each_needed}
+        part = {"rule": rule, "at_least": at_least, "pictures": pictures, "each_needed": each_needed}
         return self._demand("rule", part, about)
 
     def median_urgency(
@@ -239,7 +249,7 @@ class Given:
         **about: Unpack[About],
     ) -> Demand:
         """Of so many simulated patients who tell these things the middle one has such a level."""
-        part = {"tell": list(tell), "patients": patients, "seed": seed, "at_least": at_least, "at_most": at_most}
+        part = {"tell": tell, "patients": patients, "seed": seed, "at_least": at_least, "at_most": at_most}
         return self._demand("median_urgency", part, about)
 
     def rule_stratum(
@@ -262,7 +272,7 @@ class Given:
         return self._demand("rule_stratum", part, about, scores)
 
     def _moves(self, kind: str, cause: Ids | None, part: Mapping[str, Any], about: AboutMoves) -> Demand:
-        return self._demand(kind, {"cause": None if cause is None else _listed(cause), **part}, about)
+        return self._demand(kind, {"cause": cause, **part}, about)
 
     def _demand(
         self, kind: str, part: Mapping[str, Any], about: About, scores: Mapping[str, Mapping[str, Any]] | None = None
@@ -270,14 +280,16 @@ class Given:
         more: dict[str, Any] = dict(about)
         given_sources = more.pop("source")
         sources = [given_sources] if isinstance(given_sources, str | Citation) else list(given_sources)
+        # written are the keys that say more than their absence does, and all that the caller wrote
+        defaults = {key: field.get_default(call_default_factory=True) for key, field in TABLES[kind].model_fields.items()}
+        whom = {"given": self.answers, "no_red_flags": self.no_red_flags}
+        said = {key: value for key, value in _plain({**whom, **part}).items() if not _same(value, defaults[key])}
         table = {
             "id": more.pop("id", kind),
             "kind": kind,
             "setting": self.setting,
-            "given": self.answers,
-            "no_red_flags": self.no_red_flags,
-            **part,
-            **more,
+            **said,
+            **_plain(more),
             "source": [source.id if isinstance(source, Citation) else source for source in sources],
         }
         own = {
@@ -285,8 +297,7 @@ class Given:
             for source in sources
             if isinstance(source, Citation)
         }
-        told = {key: _plain(value) for key, value in table.items() if not _is_default(value)}
-        return Demand(told, own, scores or {})
+        return Demand({key: value for key, value in table.items() if value is not None}, own, _plain(scores or {}))
 
 
 def given(answers: Answers | None = None, /, *, setting: str | None = None, no_red_flags: bool = False, **more: Value) -> Given:
@@ -311,11 +322,10 @@ def given(answers: Answers | None = None, /, *, setting: str | None = None, no_r
         source = ["fowkes_2013"]
         <BLANKLINE>
     """
-    if isinstance(answers, str):
-        whom: Answers = answers if not more else f"({answers}) and {_condition(more)}"
-    else:
-        whom = {**(answers or {}), **more}
-    return Given(whom, setting or "", no_red_flags)
+    whom: Answers = {} if answers is None else answers
+    if more:
+        whom = f"({whom}) and {_condition(_plain(more))}" if isinstance(whom, str) else {**whom, **more}
+    return Given(whom, setting, no_red_flags)
 
 
 def _condition(answers: Mapping[str, Value]) -> str:
@@ -326,20 +336,18 @@ def _condition(answers: Mapping[str, Value]) -> str:
     )
 
 
-def _listed(ids: Ids) -> list[str]:
-    return [ids] if isinstance(ids, str) else list(ids)
-
-
-def _is_default(value: Any) -> bool:
-    """What need not be written; 0 is a number and is."""
-    return value is None or value is False or (isinstance(value, str | list | tuple | Mapping) and not value)
+def _same(first: Any, second: Any) -> bool:
+    """Equality as in a file, where no number is true or false."""
+    return bool(first == second) and isinstance(first, bool) == isinstance(second, bool)
 
 
 def _plain(value: Any) -> Any:
-    """Lists and tables of the file in place of tuples and mappings."""
+    """What a file would hold: lists and tables in place of tuples and mappings, plain numbers in place of numpy's."""
     if isinstance(value, Mapping):
         return {key: _plain(entry) for key, entry in value.items()}
-    return list(value) if isinstance(value, tuple) else value
+    if isinstance(value, list | tuple):
+        return [_plain(entry) for entry in value]
+    return value.item() if isinstance(value, np.generic) else value
 
 
 def _table(head: str, table: Mapping[str, Any]) -> str:
@@ -347,9 +355,19 @@ def _table(head: str, table: Mapping[str, Any]) -> str:
 
 
 def _toml(value: Any) -> str:
-    if isinstance(value, Mapping):
-        entries = (f"{key if key.isidentifier() else json.dumps(key)} = {_toml(entry)}" for key, entry in value.items())
+    if isinstance(value, dict):
+        entries = (f"{key if BARE.fullmatch(key) else _quoted(key)} = {_toml(entry)}" for key, entry in value.items())
         return "{ " + ", ".join(entries) + " }" if value else "{}"
-    if isinstance(value, list | tuple):
+    if isinstance(value, list):
         return "[" + ", ".join(map(_toml, value)) + "]"
-    return json.dumps(value, ensure_ascii=False)
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        return repr(value)
+    if isinstance(value, str) and not any("\ud800" <= character <= "\udfff" for character in value):
+        return _quoted(value)
+    raise ArgumentError("value", short(value), "what a file can hold: text, a number, true, false, a list or a table")
+
+
+def _quoted(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
