@@ -188,6 +188,19 @@ class _Reader:
         if t["allow_explaining_away"] and t["kind"] not in OF_MOVEMENTS:
             kinds = ", ".join(sorted(OF_MOVEMENTS))
             self.note("allow_explaining_away", f"{t['kind']} compares nothing before and after", f"it serves {kinds}")
+        if t["kind"] != "frequencies":
+            self._check_news(t)
+
+    def _check_news(self, t: Table) -> None:
+        """Refuse further evidence that is no news, or is impossible from the start."""
+        given, of, compared_with = t["given"], t.get("of", {}), t.get("compared_with", {})
+        if of and of in (given, compared_with):
+            self.note("of", "says the same as given or compared_with", "name what is learnt besides")
+        elif isinstance(given, Mapping):
+            further = {"of": of, "compared_with": compared_with, "along": {t.get("along", ""): ""}}
+            for key, answers in further.items():
+                for name in sorted(given.keys() & answers.keys()) if isinstance(answers, Mapping) else ():
+                    self.note(key, f"{name!r} is spoken of in given, too", "leave it out of one of the two")
 
     def _scope(self, t: Table, denied: tuple[str, ...]) -> tuple[str, ...]:
         """Ids that may be answered besides; all that is not spoken of if the scope is anything."""
@@ -206,6 +219,9 @@ class _Reader:
             case "probability":
                 return Probability(**common, causes=self._causes("cause", t["cause"]), wanted=_bounds(t))
             case "ranks":
+                if t["within"] >= len(self.ranked):
+                    n = len(self.ranked)
+                    self.note("within", f"is {t['within']}, and there are {n} causes", f"give at most {n - 1}")
                 return Ranks(**common, cause=self._ranked("cause", t["cause"]), within=t["within"])
             case "dominates":
                 return Dominates(**common, causes=tuple(self._ranked("causes", cause) for cause in t["causes"]))
@@ -217,6 +233,8 @@ class _Reader:
             case "likelihood_ratio":
                 causes, of = self._causes("cause", t["cause"]), self._selection("of", t["of"])
                 against = self._causes("against", t["against"])
+                for name in sorted({*causes} & {*against}):
+                    self.note("against", f"{name!r} is compared with itself", "leave it out of cause or of against")
                 return LikelihoodRatio(**common, causes=causes, of=of, against=against, wanted=_bounds(t))
             case "frequencies":
                 bounds = (Bounds.around(p, t["within_factor"]) for p in t["of"].values())
@@ -262,6 +280,8 @@ class _Reader:
                 groups = {cause.group for cause in self.network.knowledge.causes}
                 self.note("group", f"{t['group']!r} is no group of causes", f"{ANY_GROUP}, or {nearest(t['group'], groups)}")
             spared = {self._ranked("except_for", name) for name in t["except_for"]}
+            for name in sorted((spared & self.ranked) - {cause.id for cause in records} if records else ()):
+                self.note("except_for", f"{name!r} is not in group {t['group']}", "leave it out")
             targets: tuple[Causes, ...] = tuple((cause.id,) for cause in records if cause.id not in spared)
             if records and not targets:
                 self.note("except_for", f"spares every cause of {t['group']!r}", "leave one to judge")
@@ -305,11 +325,9 @@ class _Reader:
 
     def _selection(self, key: str, given: Table | str) -> Selection:
         selection = Selection(expression=given) if isinstance(given, str) else Selection(tuple(given.items()))
+        complaint = self.network.knowledge.complaint
         try:
-            if isinstance(given, str):
-                parse(self.network, given)
-            else:
-                read_evidence(self.network, given)
+            names = parse(self.network, given).choices if isinstance(given, str) else read_evidence(self.network, given)
         except UnknownNameError as error:
             known = {*self.findings, *self.network.risk_index}
             self.note(key, f"{short(error.name)} is no finding or risk factor", nearest(error.name, known))
@@ -319,6 +337,10 @@ class _Reader:
             said = f"{shown(error.given)} is no condition" if isinstance(error, ArgumentError) else str(error)
             self.note(key, said, f"give {EXPECTED}, or a table of answers")
         else:
+            if complaint in names:
+                self.note(key, f"{complaint!r} is the complaint, which every patient has", "leave it out")
+            elif key == "of" and not names:
+                self.note(key, "selects nobody in particular", "name what is learnt")
             return selection
         return Selection()
 
@@ -388,12 +410,22 @@ class _Reader:
         for state in states:
             if state not in record.states:
                 self.note("states", f"{state!r} is no state of {along}", nearest(state, record.states))
+        if len(states) == 1:
+            self.note("states", "holds 1", "give at least 2, or leave it out")
+        has_order = record.is_binary or bool(record.lower_bounds)
+        if not states and not has_order:
+            self.note("along", f"the states of {along} have no order", "list them in states, as they are meant to rise or fall")
+        in_order = [state for state in record.states if state in states] if has_order else list(dict.fromkeys(states))
+        if states != in_order and {*states} <= {*record.states}:
+            self.note("states", f"are not in the order of {along}, each once", f"write {in_order}")
         return tuple(states) or record.states
 
     def _levels(self, t: Table) -> tuple[Level, Level]:
         least, most = Level(t["at_least"]), Level(t["at_most"])
         if least.severity > most.severity:
             self.note("at_least", f"{least} is more urgent than at_most, {most}", "exchange the two")
+        if (least, most) == (Level.SELF_CARE, Level.EMERGENCY) and not t.get("outcome"):
+            self.note("at_least", "everyone meets it", "give at_least or at_most, or with urgency an outcome")
         return least, most
 
 

@@ -10,10 +10,34 @@ from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, 
 from calfbayes.knowledge.schema import ATOM, LARGEST, Id, Label, LevelName, Sources, Table, Text
 from calfbayes.knowledge.wording import short, shown
 
+
+def _probability(value: float) -> float:
+    if value > 1:
+        raise ValueError(f"is {value:g} and no probability; write one from 0 to 1 ({value:g} % is {value / 100:g})")
+    return value
+
+
+def _tolerance(value: float) -> float:
+    if value >= 1:
+        raise ValueError(f"is {value:g} and leaves nothing demanded; give a fraction below 1 ({value:g} % is {value / 100:g})")
+    return value
+
+
+def _rising(pair: list[float]) -> list[float]:
+    if pair[0] > pair[1]:
+        raise ValueError(f"{pair} falls; exchange the two ends")
+    return pair
+
+
+TWO = Field(min_length=2, max_length=2)
 NotNegative = Annotated[float, Field(ge=0, le=LARGEST)]
+Probability = Annotated[NotNegative, AfterValidator(_probability)]
+Tolerance = Annotated[NotNegative, AfterValidator(_tolerance)]
 Inside = Annotated[float, Field(gt=0, lt=1)]
+Pair = Annotated[list[NotNegative], TWO, AfterValidator(_rising)]
+Probabilities = Annotated[list[Probability], TWO, AfterValidator(_rising)]
 Points = Annotated[float, Field(ge=-1_000, le=1_000)]
-Pair = Annotated[list[NotNegative], Field(min_length=2, max_length=2)]
+Stratum = Annotated[list[Points], TWO, AfterValidator(_rising)]
 Ids = Annotated[list[Id], Field(min_length=1, max_length=500)]
 Seed = Annotated[int, Field(ge=0, le=2**31)]
 Patients = Annotated[int, Field(ge=1, le=100_000)]
@@ -45,6 +69,7 @@ def _answer(name: Any, value: Any) -> bool | str | float:
 Given = Annotated[Any, AfterValidator(_given)]
 Atom = Annotated[str, StringConstraints(pattern=f"^{ATOM}$")]
 Scope = Annotated[list[Id], BeforeValidator(_listed), Field(max_length=1_000)]
+EVERYONE = "everyone meets it; give narrower bounds"
 Trials = Annotated[int, Field(ge=1, le=1_000_000)]
 
 
@@ -58,7 +83,7 @@ class ConstraintTable(Table):
     no_red_flags: bool = False
     scope: Scope = Field(default_factory=list)
     trials: Trials = 200
-    tolerance: NotNegative = 0.0
+    tolerance: Tolerance = 0.0
     allow_explaining_away: bool = False
 
 
@@ -71,12 +96,29 @@ class WithBounds(ConstraintTable):
     def _one_form(self) -> Self:
         if sum(form is not None for form in (self.between, self.at_least, self.at_most)) != 1:
             raise ValueError("needs exactly one of between, at_least and at_most; keep one")
-        if self.between is not None and self.between[0] > self.between[1]:
-            raise ValueError(f"between {self.between} falls; exchange the two ends")
+        if self.at_least == 0:
+            raise ValueError(EVERYONE)
         return self
 
 
-class ProbabilityTable(WithBounds):
+class WithProbabilities(WithBounds):
+    between: Probabilities | None = None
+    at_least: Probability | None = None
+    at_most: Probability | None = None
+
+    @model_validator(mode="after")
+    def _some_demand(self) -> Self:
+        _refuse_all(self.between or [self.at_least or 0.0, 1.0 if self.at_most is None else self.at_most], self.tolerance)
+        return self
+
+
+def _refuse_all(probabilities: list[float], tolerance: float) -> None:
+    low, high = probabilities
+    if low <= tolerance and high + tolerance >= 1:
+        raise ValueError(EVERYONE)
+
+
+class ProbabilityTable(WithProbabilities):
     cause: OneOrAny
 
 
@@ -105,12 +147,20 @@ class MovesTable(ConstraintTable):
     def _one_target(self) -> Self:
         if (self.cause is None) == (not self.group):
             raise ValueError('needs exactly one of cause and group; keep one (group = "any" stands for every cause)')
+        if self.except_for and not self.group:
+            raise ValueError("except_for spares members of a group; leave it out")
         return self
 
 
 class MustMoveTable(MovesTable):
     by_at_least: Annotated[float, Field(gt=1, le=LARGEST)] | None = None
     by_at_most: Annotated[float, Field(gt=1, le=LARGEST)] | None = None
+
+    @model_validator(mode="after")
+    def _some_factor(self) -> Self:
+        if self.by_at_least and self.by_at_most and self.by_at_least > self.by_at_most:
+            raise ValueError("by_at_least is above by_at_most; exchange the two")
+        return self
 
 
 class MustNotMoveTable(MovesTable):
@@ -129,7 +179,7 @@ class FrequenciesTable(ConstraintTable):
     within_factor: Annotated[float, Field(gt=1, le=LARGEST)]
 
 
-class TakesTable(WithBounds):
+class TakesTable(WithProbabilities):
     cause: OneOrAny
     of: Given
     start: Inside
@@ -166,14 +216,16 @@ class MedianUrgencyTable(ConstraintTable):
 
 class RuleStratumTable(ConstraintTable):
     score: Id
-    points: Annotated[list[Points], Field(min_length=2, max_length=2)]
+    points: Stratum
     likelihood_ratio: Pair | None = None
-    probability: Pair | None = None
+    probability: Probabilities | None = None
 
     @model_validator(mode="after")
     def _one_measure(self) -> Self:
         if (self.likelihood_ratio is None) == (self.probability is None):
             raise ValueError("needs exactly one of likelihood_ratio and probability; keep one")
+        if self.probability is not None:
+            _refuse_all(self.probability, self.tolerance)
         return self
 
 

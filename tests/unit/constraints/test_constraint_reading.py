@@ -186,7 +186,7 @@ def test_no_red_flags_answers_what_the_rules_could_ask(tmp_path: Path) -> None:
         ('cause = "deep_vein_thrombosis"', 'cause = "deep_vein_trombosis"', "nearest: deep_vein_thrombosis"),
         ('cause = "deep_vein_thrombosis"', "", "constraints.one.cause: is missing"),
         ("between = [0.1, 0.4]", "", "needs exactly one of between, at_least and at_most"),
-        ("between = [0.1, 0.4]", "between = [0.4, 0.1]", "between [0.4, 0.1] falls"),
+        ("between = [0.1, 0.4]", "between = [0.4, 0.1]", "between: [0.4, 0.1] falls"),
         ("between = [0.1, 0.4]", "between = [0.1, 0.4]\nat_most = 0.3", "needs exactly one of between, at_least and at_most"),
         ("between", "betwen", "constraints.one.betwen: is no key"),
         ("unilateral_calf_swelling = true", "unilateral_calf_sweling = true", "nearest: unilateral_calf_swelling"),
@@ -319,6 +319,116 @@ def test_a_model_without_constraints_is_told(tmp_path: Path) -> None:
 def test_what_a_kind_would_not_look_at_is_refused(tmp_path: Path, kind: str, more: str, said: str) -> None:
     text = f"{PROBABILITY}{more}" if kind == "probability" else of_kind(kind, f"{OTHERS[kind]}\n{more}")
     assert any(said in fault for fault in faults(tmp_path, text))
+
+
+CAUSE = 'cause = "overuse"\n'
+OF = "of = { redness = true }\n"
+
+
+@pytest.mark.parametrize(
+    ("kind", "body", "said"),
+    [
+        ("probability", f"{CAUSE}at_most = 25", "at_most: is 25 and no probability; write one from 0 to 1 (25 % is 0.25)"),
+        (
+            "probability",
+            f"{CAUSE}between = [8, 25]",
+            "between[0]: is 8 and no probability; write one from 0 to 1 (8 % is 0.08)",
+        ),
+        ("takes", f"{CAUSE}{OF}start = 0.1\nat_least = 20", "at_least: is 20 and no probability"),
+        ("probability", f"{CAUSE}at_least = 0", "constraints.one: everyone meets it"),
+        ("probability", f"{CAUSE}at_most = 1", "constraints.one: everyone meets it"),
+        ("probability", f"{CAUSE}between = [0.1, 0.9]\ntolerance = 0.1", "constraints.one: everyone meets it"),
+        ("likelihood_ratio", f"{CAUSE}{OF}at_least = 0", "constraints.one: everyone meets it"),
+        ("probability", f"{CAUSE}at_least = 0.99\ntolerance = 5", "tolerance: is 5 and leaves nothing demanded; give a"),
+        ("ranks", f"{CAUSE}within = 6", "within: is 6, and there are 6 causes; give at most 5"),
+        ("urgency", "", "everyone meets it; give at_least or at_most, or with urgency an outcome"),
+        ("urgency", 'at_least = "self_care"\nat_most = "emergency"', "everyone meets it; give at_least or at_most"),
+        ("median_urgency", 'tell = ["age"]\npatients = 5\nseed = 1', "everyone meets it; give at_least or at_most"),
+        ("must_not_raise", f"{CAUSE}of = {{}}", "of: selects nobody in particular; name what is learnt"),
+        ("takes", f'{CAUSE}of = "1"\nstart = 0.1\nat_most = 0.5', "of: selects nobody in particular; name what is learnt"),
+        (
+            "must_not_raise",
+            f"{CAUSE}{OF}given = {{ redness = true }}",
+            "of: says the same as given or compared_with",
+        ),
+        (
+            "must_not_raise",
+            f"{CAUSE}{OF}given = {{ redness = false }}",
+            "of: 'redness' is spoken of in given, too; leave it out",
+        ),
+        ("must_not_raise", f'{CAUSE}of = "redness"\ngiven = "redness"', "of: says the same as given or compared_with"),
+        ("must_not_lower", f"{CAUSE}{OF}compared_with = {{ redness = true }}", "of: says the same as given or compared_with"),
+        (
+            "must_not_lower",
+            f"{CAUSE}{OF}compared_with = {{ age = 4 }}\ngiven = {{ age = 5 }}",
+            "compared_with: 'age' is spoken",
+        ),
+        (
+            "likelihood_ratio",
+            f'{CAUSE}{OF}at_least = 2\nagainst = ["myositis", "overuse"]',
+            "against: 'overuse' is compared with",
+        ),
+        ("raises", f"{CAUSE}{OF}by_at_least = 9\nby_at_most = 2", "by_at_least is above by_at_most; exchange the two"),
+        ("raises", f"{CAUSE}{OF}except_for = ['myositis']", "except_for spares members of a group; leave it out"),
+        ("raises", f"group = 'any'\n{OF}except_for = ['calf_pain']", "except_for: 'calf_pain' is no cause"),
+        (
+            "raises",
+            f"group = 'muscle_tendon'\n{OF}except_for = ['deep_vein_thrombosis']",
+            "except_for: 'deep_vein_thrombosis' is not in group muscle_tendon",
+        ),
+        (
+            "raises",
+            f"group = 'muscle_tendon'\n{OF}except_for = ['overuse', 'myositis']",
+            "spares every",
+        ),
+        (
+            "rule_stratum",
+            "score = 'simple'\npoints = [6, 0]\nprobability = [0, 0.5]",
+            "points: [6.0, 0.0] falls; exchange the two",
+        ),
+        ("rule_stratum", "score = 'simple'\npoints = [0, 6]\nlikelihood_ratio = [3, 1]", "likelihood_ratio: [3.0, 1.0] falls"),
+        ("rule_stratum", "score = 'simple'\npoints = [0, 6]\nprobability = [5, 20]", "probability[0]: is 5 and no probability"),
+        ("rule_stratum", "score = 'simple'\npoints = [0, 6]\nprobability = [0, 1]", "constraints.one: everyone meets it"),
+        ("monotone", f"{CAUSE}along = 'age'\ndirection = 'rises'\nstates = ['age_0_39']", "states: holds 1; give at least 2"),
+        (
+            "monotone",
+            f"{CAUSE}along = 'age'\ndirection = 'rises'\nstates = ['age_80_plus', 'age_0_39']",
+            "states: are not in the",
+        ),
+        ("monotone", f"{CAUSE}along = 'age'\ndirection = 'rises'\nstates = ['age_0_39', 'age_0_39']", "states: are not in the"),
+        ("monotone", f"{CAUSE}along = 'sex'\ndirection = 'rises'", "along: the states of sex have no order; list them in"),
+        (
+            "monotone",
+            f"{CAUSE}along = 'age'\ndirection = 'rises'\ngiven = {{ age = 50 }}",
+            "along: 'age' is spoken of in given",
+        ),
+    ],
+)
+def test_a_demand_that_says_nothing_is_refused(tmp_path: Path, kind: str, body: str, said: str) -> None:
+    told = faults(tmp_path, of_kind(kind, body or "# nothing"))
+    assert any(said in fault for fault in told), told
+
+
+def test_an_order_of_states_that_is_told_is_one(tmp_path: Path) -> None:
+    constraint = read(tmp_path, of_kind("monotone", f"{CAUSE}along = 'sex'\ndirection = 'rises'\nstates = ['male', 'female']"))
+    assert isinstance(constraint, Monotone)
+    assert constraint.states == ("male", "female")
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        ("probability", f"{CAUSE}at_most = 0.5\ngiven = {{ calf_pain = false }}"),
+        ("probability", f"{CAUSE}at_most = 0.5\ngiven = {{ calf_pain = true }}"),
+        ("probability", f"{CAUSE}at_most = 0.5\ngiven = 'not calf_pain'"),
+        ("must_not_raise", f"{CAUSE}of = 'redness or calf_pain'"),
+        ("frequencies", f"{CAUSE}within_factor = 2\nof = {{ calf_pain = 0.5 }}"),
+        ("rule", "rule = 'sudden_loss_of_blood_supply'\nat_least = 'emergency'\npictures = [['calf_pain', 'sudden_onset']]"),
+    ],
+)
+def test_the_complaint_is_what_everybody_has(tmp_path: Path, kind: str, body: str) -> None:
+    (told,) = faults(tmp_path, of_kind(kind, body))
+    assert "'calf_pain' is the complaint, which every patient has; leave it out" in told
 
 
 def test_anything_is_all_that_is_not_spoken_of(tmp_path: Path) -> None:
