@@ -20,6 +20,7 @@ import numpy as np
 
 from calfbayes.diagnosis.encoding import encode
 from calfbayes.diagnosis.result import Diagnosis
+from calfbayes.errors import NoPosteriorError
 from calfbayes.explanation.percentile import Percentile, percentile
 from calfbayes.explanation.routes import reaches
 from calfbayes.explanation.shapley import Rows
@@ -112,7 +113,8 @@ def conflict(result: Diagnosis, *, cost_limit: float = LIMIT) -> Conflict:
         NoPosteriorError: If the result holds no probabilities.
         QueryTooCostlyError: If it would cost more state operations than the limit.
     """
-    result.probability_of_any([])  # refuses a result without probabilities
+    if not result.causes:
+        raise NoPosteriorError(result.outcome_reason)
     pairs = _pairs(result, cost_limit)
     where = percentile(result, cost_limit=cost_limit / 2)
     return Conflict(pairs, None, where, result) if isinstance(where, str) else Conflict(pairs, where, "", result)

@@ -268,12 +268,14 @@ def comparison_sentences(comparison: "Comparison") -> tuple[str, ...]:
     if words is None:
         return ()
     sentences = []
-    if comparison.levels[0] != comparison.levels[1]:  # each with its outcome
-        old, new = headline(comparison.before), headline(comparison.after)
-        sentences.append(words.fill("level_change", before=old, after=new))
-    elif comparison.outcomes[0] != comparison.outcomes[1]:
-        old, new = outcome_word(comparison.before), outcome_words(comparison.after, ": ")
-        sentences.append(words.fill("outcome_change", before=old, after=new))
+    same_outcome = comparison.outcomes[0] == comparison.outcomes[1]  # told once, with the reason that holds now
+    old = outcome_word(comparison.before)
+    if comparison.levels[0] != comparison.levels[1]:
+        level = comparison.before.urgency.label
+        before = level if same_outcome else f"{level} ({old})"
+        sentences.append(words.fill("level_change", before=before, after=headline(comparison.after)))
+    elif not same_outcome:
+        sentences.append(words.fill("outcome_change", before=old, after=outcome_words(comparison.after, ": ")))
     changes = [c for c in comparison.causes if c.before is not None and c.after is not None]
     dangers = [c for c in changes if words.is_dangerous(comparison.after[c.id]) and _has_doubled(c)]
     others = [c for c in changes if c not in dangers and abs(c.difference) >= LEAST_CHANGE]

@@ -72,7 +72,8 @@ def test_a_change_that_leaves_the_scope_is_told() -> None:
     assert [str(outcome) for outcome in comparison.outcomes] == ["insufficient", "outside_scope"]
     assert comparison.to_dict()["outcomes"] == ["insufficient", "outside_scope"]
     assert comparison.levels[0] != comparison.levels[1]
-    assert comparison.sentences[0] == f"Urgency: {comparison.before.headline}, then {comparison.after.headline}."
+    before = f"{comparison.before.urgency.label} (insufficient)"
+    assert comparison.sentences[0] == f"Urgency: {before}, then {comparison.after.headline}."
     assert comparison.after.outcome_reason in comparison.after.headline
     assert not any(sentence.startswith("How far") for sentence in comparison.sentences)  # which the headlines tell
     routine = model.diagnose({"age": 30, "sudden_onset": True, "onset_after_exertion": True}).what_if(calf_pain=False)

@@ -222,8 +222,11 @@ def test_what_is_outside_the_scope_is_told_so_with_the_reason() -> None:
 def test_differences_are_told() -> None:
     changed = result().what_if(shortness_of_breath=True, remove=["age"])
     text = " ".join(changed.sentences)
-    assert f"Urgency: {changed.before.headline}, then {changed.after.headline}." in text
-    assert changed.after.headline.startswith("Emergency (")
+    assert f"Urgency: {changed.before.urgency.label} (insufficient), then {changed.after.headline}." in text
+    assert changed.after.headline == "Emergency (assessed)"
+    swollen = result().what_if(unilateral_calf_swelling=True)
+    assert swollen.before.outcome == swollen.after.outcome == "insufficient"
+    assert f"Urgency: {swollen.before.urgency.label}, then {swollen.after.headline}." in swollen.sentences
     assert "not asked -> Short of breath" in repr(changed)
     same = result().what_if(setting="primary_care")
     assert same.sentences == ()
