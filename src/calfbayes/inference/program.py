@@ -16,6 +16,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from math import prod
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,8 +30,7 @@ COPIES = 4.0  # of a matrix that are held while it is filled in, the walks inclu
 OWN = 2**40  # the axis of an item's own state, between its pieces
 
 
-@dataclass(frozen=True, slots=True)
-class View:
+class View(NamedTuple):
     """How a message is looked at: axes are split, moved, and put together again.
 
     Attributes:
@@ -63,8 +63,7 @@ class Piece:
     last: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(NamedTuple):
     """A piece of an item at work.
 
     Attributes:
@@ -112,8 +111,7 @@ class Links:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Apply:
+class Apply(NamedTuple):
     """Multiply a message by a matrix.
 
     Attributes:
@@ -131,8 +129,7 @@ class Apply:
     scale: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Meet:
+class Meet(NamedTuple):
     """Put two messages together.
 
     Attributes:
