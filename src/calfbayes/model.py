@@ -366,12 +366,11 @@ class Model:
         """What must hold clinically: the constraints that stand beside the model's files now, in the order of these.
 
         Raises:
-            NoSuchModelError: If the model's folder has none.
-            ModelFileError: If a file of them is wrong; the error lists every fault.
+            ModelFileError: If the model's folder has none, or a file of them is wrong; the error lists every fault.
         """
-        from calfbayes.constraints.reading import find_constraints, read_constraints
+        from calfbayes.constraints.reading import read_constraints
 
-        return read_constraints(self._solved.network, find_constraints(self._own_folder("constraints"))).constraints
+        return read_constraints(self._solved.network, self._own_folder("constraints")).constraints
 
     def judge(self, constraints: "Iterable[Constraint] | None" = None) -> "tuple[Verdict, ...]":
         """Judge the model by constraints: those given, or all of its own, which may take minutes.

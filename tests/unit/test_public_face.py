@@ -159,7 +159,7 @@ def test_a_model_is_judged_by_what_stands_beside_its_files(tmp_path: Path) -> No
         model.audit()
     folder = shutil.copytree(models_folder() / "tutorial", tmp_path / "mine", ignore=shutil.ignore_patterns("constraints"))
     mine = calfbayes.load_model(folder)
-    with pytest.raises(calfbayes.NoSuchModelError, match="constraints"):
+    with pytest.raises(calfbayes.ModelFileError, match="holds no constraint"):
         mine.constraints()
     assert mine.judge(constraints[:1])[0].holds
     (folder / "populations.csv").write_text("id,setting,evidence,description\nall,primary_care,,whoever comes\n")

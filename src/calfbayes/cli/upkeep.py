@@ -45,12 +45,11 @@ def _check(arguments: argparse.Namespace) -> int:
 def _judge(model: Model, arguments: argparse.Namespace) -> int:
     """Judge a model by its constraints."""
     from calfbayes.constraints.judging import check_constraints
-    from calfbayes.constraints.reading import find_constraints, read_constraints
     from calfbayes.constraints.text import constraints_text
     from calfbayes.testing.why import explanation
 
     try:
-        constraints = read_constraints(model._solved.network, find_constraints(arguments.path)).constraints
+        constraints = model.constraints()
     except ModelFileError as error:
         terminal.write("\n".join(printable(line) for line in str(error).splitlines()))
         return 1

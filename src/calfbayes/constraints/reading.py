@@ -9,7 +9,7 @@ from typing import Any
 
 from calfbayes.audit.expression import EXPECTED, parse
 from calfbayes.constraints.beliefs import pieces
-from calfbayes.constraints.content import FOLDER, Content, checked, contents_of, has_constraints
+from calfbayes.constraints.content import FOLDER, Content, checked, contents_of
 from calfbayes.constraints.terms import (
     Bounds,
     Causes,
@@ -76,14 +76,14 @@ class Constraints:
 
 
 def find_constraints(name_or_path: str | Path) -> Path:
-    """The folder of a shipped model that has constraints, or of any model by its path.
+    """The folder of a shipped model, or of any model by its path: its constraints stand in there.
 
     Raises:
-        NoSuchModelError: If it has none.
+        NoSuchModelError: If it is no model's folder.
     """
     folder = models_folder() / name_or_path if name_or_path in shipped_models() else Path(name_or_path)
-    if not has_constraints(folder):
-        raise NoSuchModelError(f"{name_or_path} with files in {FOLDER}/", shipped_models())
+    if not (folder / "model.toml").is_file():
+        raise NoSuchModelError(str(name_or_path), shipped_models())
     return folder
 
 
@@ -91,10 +91,14 @@ def read_constraints(network: Network, folder: Path) -> Constraints:
     """Read the constraints of a model and check that they speak of what it knows.
 
     Raises:
-        ModelFileError: If a file is wrong; the error lists every fault.
+        ModelFileError: If there is none, or a file is wrong; the error lists every fault.
     """
     faults: list[Fault] = []
-    return _read(network, contents_of(folder, faults), faults, str(folder))
+    found = contents_of(folder, faults)
+    if not faults and not any(content["constraints"] for content in found.values()):
+        remedy = "add one to a file THEME.toml in this folder, as in models/README.md"
+        faults.append(Fault(FOLDER, "", "holds no constraint", remedy))
+    return _read(network, found, faults, str(folder))
 
 
 def read_tables(network: Network, raw: Mapping[str, Any]) -> Constraints:

@@ -9,7 +9,7 @@ References:
 
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
-from functools import cache
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -79,10 +79,9 @@ def evidence(
     return model.evidence(told, setting=chosen)
 
 
-@st.composite
 def patients(
-    draw: st.DrawFn, model: Model, *, cause: str | None = None, setting: str | None = None, most: int = 6, absent: int = 3
-) -> Evidence:
+    model: Model, *, cause: str | None = None, setting: str | None = None, most: int = 6, absent: int = 3
+) -> st.SearchStrategy[Evidence]:
     """Patients as the model expects them: drawn forwards from the risk factors, so that nothing in them contradicts itself.
 
     Each tells some of their risk factors, some of what they have, and some of what they have not.
@@ -94,20 +93,25 @@ def patients(
         most: Largest number of present findings that are told.
         absent: Largest number of absent findings that are told.
     """
+    # simulated here, since it takes longer than Hypothesis allows for one example
     pool = simulated(model, setting or model.knowledge.default_setting, cause)
-    states, present = pool[draw(st.integers(0, len(pool) - 1))]
-    told: dict[str, Value] = {}
-    for name in draw(_some(list(states), len(states))):
-        told[name] = states[name]
-    for name in draw(_some(present, most)):
-        told[name] = True
-    for name in draw(_some([name for name in _findings(model) if name not in present], absent)):
-        told[name] = False
-    return model.evidence(told, setting=setting)
+
+    @st.composite
+    def teller(draw: st.DrawFn) -> Evidence:
+        states, present = pool[draw(st.integers(0, len(pool) - 1))]
+        told: dict[str, Value] = {}
+        for name in draw(_some(list(states), len(states))):
+            told[name] = states[name]
+        for name in draw(_some(present, most)):
+            told[name] = True
+        for name in draw(_some([name for name in _findings(model) if name not in present], absent)):
+            told[name] = False
+        return model.evidence(told, setting=setting)
+
+    return teller()
 
 
-@st.composite
-def near_twins(draw: st.DrawFn, model: Model, *, item: str | None = None, setting: str | None = None, most: int = 6) -> Twins:
+def near_twins(model: Model, *, item: str | None = None, setting: str | None = None, most: int = 6) -> st.SearchStrategy[Twins]:
     """Two patients who differ in one item, a finding (present, absent) or a risk factor (two states).
 
     Args:
@@ -118,18 +122,25 @@ def near_twins(draw: st.DrawFn, model: Model, *, item: str | None = None, settin
     """
     names = [*_findings(model), *(factor.id for factor in model.risk_factors)]
     if item is not None and item not in names:
-        raise UnknownNameError("finding or risk factor", item, (), f"model {model.name}")
-    name = item or draw(st.sampled_from(names))
+        raise UnknownNameError("finding or risk factor", item, tuple(get_close_matches(item, names)), f"model {model.name}")
+    return _twins(patients(model, setting=setting, most=most), model, st.just(item) if item else st.sampled_from(names))
+
+
+@st.composite
+def _twins(draw: st.DrawFn, whom: st.SearchStrategy[Evidence], model: Model, items: st.SearchStrategy[str]) -> Twins:
+    """Two patients who tell the same but for one item."""
+    name = draw(items)
     record = model._solved.network.records[name]
     values: Sequence[Value] = (True, False)
     if isinstance(record, RiskFactor) and not record.is_binary:
         low, high = sorted(draw(st.lists(st.integers(0, len(record.states) - 1), min_size=2, max_size=2, unique=True)))
         values = (record.states[high], record.states[low])
     common: dict[str, Value] = {}
-    for other, value in draw(patients(model, setting=setting, most=most)).items():
+    told = draw(whom)
+    for other, value in told.items():
         if other != name and all(_allowed(model, {**common, other: value, name: either}) for either in values):
             common[other] = value
-    first, second = (model.evidence({**common, name: value}, setting=setting) for value in values)
+    first, second = (model.evidence({**common, name: value}, setting=told.setting) for value in values)
     return Twins(first, second, name)
 
 
@@ -185,7 +196,7 @@ Rows = NDArray[np.intp]
 Told = tuple[Mapping[str, Value], Sequence[str]]
 
 
-@cache
+@lru_cache(maxsize=64)
 def simulated(model: Model, setting: str, cause: str | None) -> Sequence[Told]:
     """Some patients who have a cause: their risk factors, and the findings that are present.
 
@@ -252,7 +263,7 @@ def _some(names: Sequence[str], most: int) -> st.SearchStrategy[list[str]]:
     return st.lists(st.sampled_from(names), max_size=most, unique=True) if names else st.just([])
 
 
-@cache
+@lru_cache(maxsize=64)
 def _findings(model: Model) -> Sequence[str]:
     return [finding.id for finding in model.findings if finding.id != model.knowledge.complaint]
 

@@ -292,10 +292,29 @@ def test_bytes_that_are_no_text_are_refused(tmp_path: Path) -> None:
         read_constraints(NETWORK, tmp_path)
 
 
-def test_a_model_without_constraints_is_told(tmp_path: Path) -> None:
-    with pytest.raises(NoSuchModelError):
-        find_constraints(tmp_path)
-    assert find_constraints(written(tmp_path, PROBABILITY)) == tmp_path
+def test_only_a_models_folder_is_looked_into(tmp_path: Path) -> None:
+    with pytest.raises(NoSuchModelError, match=r"holds a model.toml"):
+        find_constraints(written(tmp_path, PROBABILITY))
+    (tmp_path / "model.toml").touch()
+    assert find_constraints(tmp_path) == tmp_path
+    assert find_constraints("tutorial").name == "tutorial"
+
+
+@pytest.mark.parametrize("text", [None, "", "# nothing yet", SCORE])
+def test_a_model_without_constraints_is_told(tmp_path: Path, text: str | None) -> None:
+    if text is not None:
+        written(tmp_path, text)
+    with pytest.raises(ModelFileError) as error:
+        read_constraints(NETWORK, tmp_path)
+    assert list(map(str, error.value.faults)) == [
+        "constraints: holds no constraint; add one to a file THEME.toml in this folder, as in models/README.md"
+    ]
+
+
+def test_a_folder_that_is_named_like_a_file_holds_no_constraint(tmp_path: Path) -> None:
+    (tmp_path / FOLDER / "clots.toml").mkdir(parents=True)
+    with pytest.raises(ModelFileError, match="holds no constraint"):
+        read_constraints(NETWORK, tmp_path)
 
 
 @pytest.mark.parametrize(

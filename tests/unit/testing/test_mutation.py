@@ -206,7 +206,11 @@ def test_only_those_whom_an_edit_may_concern_are_asked(place: str, finding: str,
 def test_a_row_of_the_audit_notices(tmp_path: Path, published: float, reason: str) -> None:
     folder = shutil.copytree(FOLDER, tmp_path / "tutorial")
     shutil.rmtree(folder / "constraints")
-    with_constraints(folder, "")
+    with_constraints(
+        folder,
+        '[[constraints]]\nid = "one"\nkind = "rule"\nrule = "sudden_loss_of_blood_supply"\nat_least = "emergency"\n'
+        'pictures = [["sudden_onset", "cold_feet"]]\nsource = ["calfbayes_judgement"]\nwhy = "which no number moves"\n',
+    )
     place = "mechanisms.local_swelling.links.unilateral_calf_swelling"
     p = TUTORIAL.diagnose({"unilateral_calf_swelling": True}, setting="primary_care")["deep_vein_thrombosis"].probability
     p *= published

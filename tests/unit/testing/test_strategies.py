@@ -87,8 +87,8 @@ def test_patients_with_a_cause_have_its_findings_and_risk_factors_as_often_as_th
 def test_an_unknown_cause_is_told() -> None:
     with pytest.raises(UnknownNameError, match="deep_vein_thrombosis"):
         simulated(TUTORIAL, "primary_care", "deep_vein_trombosis")
-    with pytest.raises(UnknownNameError):
-        find(near_twins(TUTORIAL, item="rednes"), lambda _: True)
+    with pytest.raises(UnknownNameError, match="nearest: 'redness'"):
+        near_twins(TUTORIAL, item="rednes")
 
 
 @given(near_twins(CALF))
@@ -142,6 +142,20 @@ def test_more_danger_never_lowers_the_level_of_least_loss(losses: dict[str, dict
         worse[position + 1] += worse[position]
         worse[position] = 0
         assert best(worse) >= best(weights)
+
+
+def test_patients_are_simulated_when_the_strategy_is_made() -> None:
+    """Within a test it would take the time that Hypothesis allows for one example."""
+    simulated.cache_clear()
+    drawn, twins = patients(TUTORIAL, cause="myositis"), near_twins(TUTORIAL, setting="emergency")
+    misses = simulated.cache_info().misses
+    find(drawn, lambda _: True, settings=SEARCH)
+    find(twins, lambda _: True, settings=SEARCH)
+    assert misses == simulated.cache_info().misses == 2
+
+
+def test_simulated_patients_are_forgotten_when_there_are_many() -> None:
+    assert simulated.cache_info().maxsize is not None
 
 
 def test_random_models_repeat() -> None:
