@@ -51,7 +51,8 @@ def all_of_it(interview: Interview, choice: str | None) -> Interview:
 def test_every_path_ends_and_every_step_is_a_pure_resumable_value(data: st.DataObject) -> None:
     interview = TUTORIAL.interview(seed=data.draw(st.integers(0, 9)))
     put: set[str] = set()
-    highest = interview.floor
+    ticked: dict[str, Value] = {}
+    told = [interview.level]
     while (question := interview.next()) is not None:
         before = interview.to_json()
         assert not set(question.names) <= put
@@ -64,14 +65,32 @@ def test_every_path_ends_and_every_step_is_a_pure_resumable_value(data: st.DataO
         assert again.next() == after.next()
         assert again.level == after.level
         assert after.screens == interview.screens + 1
-        assert after.floor >= highest
-        assert after.level >= max(after.floor, after.result.urgency.level)
-        highest, interview = after.floor, after
+        if after.evidence != interview.evidence:  # it was answered and not skipped
+            options = [option for option in question.options if option.id in (choice or [])]  # type: ignore[operator]
+            ticked |= {name: value for option in options for name, value in option.sets if value is True}
+        # whoever says that something is there is not overheard: rules speak only of what is present
+        assert all(after.evidence[name] is True for name in ticked)
+        assert after.level >= TUTORIAL.diagnose(ticked).urgency.rules_level
+        told.append(after.level)
+        interview = after
     assert interview.stopped is not None
-    assert (interview.stopped == Stop.EMERGENCY) == (interview.level == Level.EMERGENCY)
+    assert (interview.stopped == Stop.EMERGENCY) == (Level.EMERGENCY in told)
     if interview.stopped == Stop.SETTLED:
-        assert interview.emergencies_to_ask == ()
-        assert interview.outlook.chance < interview.epsilon
+        open_rules = interview.result.urgency.open_rules
+        assert all(put.intersection(rule.ask) for rule in open_rules if rule.level == Level.EMERGENCY)
+
+
+def test_it_is_not_settled_while_an_emergency_is_to_be_asked_for() -> None:
+    """However little is expected of further answers: here nearly everything counts as settled."""
+    person = {"age": 40, "sex": "male"}
+    interview = TUTORIAL.interview(person, epsilon=0.999)
+    assert interview.outlook.chance < interview.epsilon
+    assert interview.emergencies_to_ask
+    assert interview.stopped is None
+    alarms = {name for rule in interview.result.urgency.open_rules if rule.level == Level.EMERGENCY for name in rule.ask}
+    asked = interview.tell(dict.fromkeys(alarms, False))
+    assert asked.emergencies_to_ask == ()
+    assert asked.stopped == Stop.SETTLED
 
 
 def test_first_comes_what_the_model_puts_first_then_alarm_signs() -> None:
@@ -161,6 +180,16 @@ def test_an_alarm_sign_told_after_it_was_denied_counts() -> None:
     lame = CALF.interview({"age": 40, "sex": "male", "fever": True, "limp": False}).tell({"unable_to_bear_weight": True})
     assert "limp" not in lame.evidence
     assert lame.level == Level.EMERGENCY
+
+
+def test_a_box_that_stays_empty_takes_back_nothing() -> None:
+    known = CALF.interview({"age": 40, "sex": "female", "fever": True, "unable_to_bear_weight": True})
+    for question in CALF.questionnaire().questions:
+        if question.kind == Kind.MANY and {"fever", "limp"} & set(question.names):
+            after = known._after(question, question.said((NONE,)))
+            assert after.evidence["fever"] is True
+            assert after.evidence.get("limp") is None
+            assert after.level == known.level
 
 
 def test_what_contradicts_itself_is_said_with_the_level_that_holds() -> None:
