@@ -11,7 +11,7 @@ from calfbayes.diagnosis.policy import PolicyOrigin
 from calfbayes.evidence import Evidence
 from calfbayes.inference.solved import SolvedNetwork
 from calfbayes.knowledge.terms import LEVELS_BY_SEVERITY, Cause, Complication, Level, RiskFactor, Rule, atoms
-from calfbayes.presentation.facts import because, known, outcome_words, setting_label
+from calfbayes.presentation.facts import because, care_reasons, known, outcome_words, setting_label
 from calfbayes.presentation.markup import Child, Html, element, joined
 from calfbayes.presentation.parts import (
     Bibliography,
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from calfbayes.diagnosis.urgency import OpenRule, Reason
 
 TOP = 8
-CAUSES_NAMED = 3
 
 
 def diagnosis_html(diagnosis: "Diagnosis", *, top: int = TOP) -> str:
@@ -203,9 +202,8 @@ class DiagnosisView:
         return table(caption, heads, rows, numbers=("Now", "Before"))
 
     def _advised(self, advised: "Advised") -> Child:
-        labels = [self.network.records[name].label for name in advised.causes]
-        more = f", {len(labels) - CAUSES_NAMED} more" if len(labels) > CAUSES_NAMED else ""
-        return [advised.text.rstrip("."), element("small", f" ({', '.join(labels[:CAUSES_NAMED])}{more})")]
+        reasons = care_reasons(self.diagnosis.evidence, advised)
+        return [advised.text.rstrip("."), element("small", f" ({reasons})")] if reasons else advised.text
 
 
 def model_html(solved: SolvedNetwork) -> str:

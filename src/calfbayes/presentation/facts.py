@@ -8,8 +8,10 @@ from calfbayes.knowledge.terms import RiskFactor
 from calfbayes.network import Node
 
 if TYPE_CHECKING:
+    from calfbayes.diagnosis.care import Advised
     from calfbayes.diagnosis.result import Diagnosis
 
+CARE_SHOWN = 3
 KINDS = ("Patient", "Present", "Absent", "Doubtful", "Not known")
 
 
@@ -69,6 +71,14 @@ def because(evidence: Evidence, atoms: Iterable[str]) -> list[str]:
     """What made a rule fire, in words; an atom is an id, or `factor=state`."""
     names = [atom.partition("=")[0] for atom in atoms]
     return [fact(evidence._network.records[name], evidence.get(name, True)) for name in names]
+
+
+def care_reasons(evidence: Evidence, advised: "Advised") -> str:
+    """What an advice is for, or what forbids it: what is known of the patient, then the causes; empty if only a rule does."""
+    records = evidence._network.records
+    labels = [*because(evidence, advised.states), *(records[name].label for name in advised.causes)]
+    more = f", {len(labels) - CARE_SHOWN} more" if len(labels) > CARE_SHOWN else ""
+    return f"{', '.join(labels[:CARE_SHOWN])}{more}"
 
 
 def kind_of(value: Value) -> str:

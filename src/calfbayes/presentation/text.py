@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from calfbayes.diagnosis.safety_net import Signs
 from calfbayes.knowledge.terms import Level
-from calfbayes.presentation.facts import because, known, outcome_words, setting_label
+from calfbayes.presentation.facts import because, care_reasons, known, outcome_words, setting_label
 from calfbayes.presentation.plain import BOLD, DIM, FULL, MARK, bar, bullets, painted, percent, printable, shortened, wrapped
 
 if TYPE_CHECKING:
@@ -26,7 +26,6 @@ COLOURS = {
 MIN_WIDTH = 60
 OPEN_RULES_SHOWN = 4
 ASK_SHOWN = 6
-CARE_SHOWN = 3
 
 
 def diagnosis_text(diagnosis: "Diagnosis", *, width: int = 100, colour: bool = False, top: int = 8, care: bool = False) -> str:
@@ -157,9 +156,8 @@ class View:
         return f"{level}{reason.text}{f' Because: {facts}.' if facts else ''}{sources}"
 
     def _advised(self, advised: "Advised") -> str:
-        labels = [self.records[name].label for name in advised.causes]
-        more = f", {len(labels) - CARE_SHOWN} more" if len(labels) > CARE_SHOWN else ""
-        return f"{advised.text.rstrip('.')} ({', '.join(labels[:CARE_SHOWN])}{more})"
+        reasons = care_reasons(self.diagnosis.evidence, advised)
+        return f"{advised.text.rstrip('.')} ({reasons})" if reasons else advised.text
 
     def _open_rule(self, rule: "OpenRule") -> str:
         asked = [self.records[name].label for name in rule.ask[:ASK_SHOWN]]

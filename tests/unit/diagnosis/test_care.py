@@ -150,11 +150,12 @@ def test_advice_comes_from_the_cause_that_the_level_is_for() -> None:
     }
 
 
-def test_without_probabilities_there_is_only_the_action() -> None:
-    care = CALF.diagnose({"saddle_anaesthesia": True}, cost_limit=1e-300).care
-    assert care.level == Level.EMERGENCY
-    assert care.action
-    assert care.helps == care.who == care.avoid == ()
+def test_without_probabilities_and_rules_there_is_only_the_action() -> None:
+    result = CALF.diagnose({"redness": True}, cost_limit=1e-300)
+    assert not result.causes
+    care = result.care
+    assert care.action == result.urgency.action
+    assert care.who == care.helps == care.withheld == care.avoid == care.come_back == ()
 
 
 SPEAKS_OF = {  # kinds of advice by the words that give them away
@@ -219,4 +220,4 @@ def test_patients_read_plain_sentences(care: Care) -> None:
 @pytest.mark.parametrize("kind", CALF.knowledge.advice.kinds, ids=lambda kind: kind.id)
 def test_kinds_are_warned_of_in_plain_sentences(kind: AdviceKind) -> None:
     assert re.fullmatch(r"Do not [^.!?]*\.", kind.avoid)
-    assert any(kind.id in record.care.harmed_by for record in EVERY)
+    assert kind.not_from or kind.harms_if or any(kind.id in record.care.harmed_by for record in EVERY)
