@@ -150,6 +150,13 @@ class Evidence(Mapping[str, Value]):
         return self.present.union(*(implied_by(self._network, name)[0] for name in self.present))
 
     @cached_property
+    def counted_present(self) -> frozenset[str]:
+        """Ids of the findings that count as present for the rules: surely so, or by a report that is all but sure."""
+        bound = self._network.knowledge.urgency.surely_above
+        told = [name for name, value in self.items_by_id if isinstance(value, Likelihood) and value.ratio > bound]
+        return self.surely_present.union(told, *(implied_by(self._network, name)[0] for name in told))
+
+    @cached_property
     def surely_absent(self) -> frozenset[str]:
         """Ids of the findings that are absent: told, excluded by what is present, or implying what is absent."""
         denied = {name for name, value in self.items_by_id if value is False and name in self._network.node_index}

@@ -17,7 +17,7 @@ MOST_SETS = 20_000
 
 
 def holds(condition: Condition, evidence: Evidence) -> bool:
-    """Say whether a condition holds on what is known to be present."""
+    """Say whether a condition holds on what is known to be present, or all but surely so."""
     if isinstance(condition, Atom):
         return _state(condition, evidence) == condition.state
     parts = (holds(part, evidence) for part in condition.parts)
@@ -27,7 +27,7 @@ def holds(condition: Condition, evidence: Evidence) -> bool:
 def could_hold(condition: Condition, evidence: Evidence) -> bool:
     """Say whether a condition holds if every answer that a patient could still give turns out for it.
 
-    An answer "not known" and a doubtful report settle nothing: the rule stays open.
+    An answer "not known" and a doubtful report, unless it is all but sure, settle nothing: the rule stays open.
     """
     if isinstance(condition, Atom):
         return _state(condition, evidence) == condition.state or _unsettled(condition, evidence)
@@ -131,7 +131,7 @@ def _state(atom: Atom, evidence: Evidence) -> str | None:
     record = evidence._network.records[atom.id]
     if isinstance(record, RiskFactor):
         return evidence.risk_states.get(atom.id)
-    return "present" if atom.id in evidence.surely_present else None
+    return "present" if atom.id in evidence.counted_present else None
 
 
 def _unsettled(atom: Atom, evidence: Evidence) -> bool:

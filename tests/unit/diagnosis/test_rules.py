@@ -2,12 +2,15 @@
 
 from itertools import chain, combinations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from calfbayes import Likelihood
 from calfbayes.diagnosis.rules import closing, could_hold, holds, minimal_sets, unasked
 from calfbayes.evidence import Value
 from calfbayes.knowledge.terms import AllOf, AnyOf, Atom, Condition, atoms
+from calfbayes.testing.editing import edited
 from support.models import SHIPPED, shipped
 from support.queries import answers, models
 
@@ -87,3 +90,14 @@ def test_with_evidence_the_sets_are_what_is_left_to_report(data: st.DataObject, 
         assert sets is not None
         assert (frozenset() in sets) == holds(rule.condition, evidence)
         assert not sets or could_hold(rule.condition, evidence)
+
+
+@pytest.mark.parametrize(("ratio", "fires"), [(19.0, False), (20.0, False), (20.1, True), (1e9, True)])
+def test_a_report_that_is_all_but_sure_counts_for_the_rules(ratio: float, fires: bool) -> None:
+    reports = {"surely_above": 20, "source": ["calfbayes_judgement"], "why": "Invented."}
+    tutorial = shipped("tutorial")
+    model = edited(tutorial, {"urgency.doubtful_reports": reports})
+    result = model.diagnose({"shortness_of_breath": Likelihood(ratio)})
+    assert [reason.id for reason in result.urgency.reasons if reason.origin == "rule"] == ["leg_pain_with_chest_signs"] * fires
+    assert ("leg_pain_with_chest_signs" in {rule.id for rule in result.urgency.open_rules}) != fires
+    assert not [r for r in tutorial.diagnose({"shortness_of_breath": Likelihood(ratio)}).urgency.reasons if r.origin == "rule"]
