@@ -8,7 +8,8 @@ the expected loss of acting at level a, and a* the level given now,
 which is the expected value of the answer: never negative, 0 if no answer would change the level. Rules are not part of
 the loss. They count by the *danger* that a question could reveal: by how much the chance that a rule fires would fall if
 this one were denied (`foresight`). Questions whose danger of an emergency is above the bound from which the model's file
-calls an emergency possible come first.
+calls an emergency possible come first. Before all stands a test whose negative result is not believed and that is done again:
+the model cannot tell what it is worth, the model's file says when it is.
 
 Only a shortlist is computed, what may matter by `relevance` and by the open rules. A batch that is too dear is halved.
 
@@ -224,20 +225,19 @@ def is_open(name: str, evidence: Evidence) -> bool:
     return name not in evidence and name not in evidence.surely_present and name not in evidence.surely_absent
 
 
-def _order(question: NextQuestion, objective: str, bound: float) -> tuple[float, float, float, str]:
-    """Dangerous ones first, by danger; then by worth; all per burden, ties by id."""
+def _order(question: NextQuestion, objective: str, bound: float) -> tuple[bool, float, float, float, str]:
+    """Tests to be done again first; then dangerous questions by danger, the others by worth, per burden; ties by id."""
     if objective == "cause":
-        return 0.0, -(question.cause_bits or 0.0) / question.burden, 0.0, question.id
-    is_dangerous = question.danger > bound or question.repeat
+        return not question.repeat, 0.0, -(question.cause_bits or 0.0) / question.burden, 0.0, question.id
     danger = question.danger / question.burden
     worth = (question.loss_reduction or 0.0) / question.burden
-    return (0.0, -danger, -worth, question.id) if is_dangerous else (1.0, -worth, -danger, question.id)
+    by_danger = (0.0, -danger, -worth) if question.danger > bound else (1.0, -worth, -danger)
+    return not question.repeat, *by_danger, question.id
 
 
 def _is_worth(question: NextQuestion, objective: str) -> bool:
-    if objective == "cause":
-        return (question.cause_bits or 0.0) > NOTHING
-    return question.repeat or bool(question.could_fire) or (question.loss_reduction or 0.0) > NOTHING
+    worth = question.cause_bits if objective == "cause" else question.loss_reduction
+    return question.repeat or (objective == "urgency" and bool(question.could_fire)) or (worth or 0.0) > NOTHING
 
 
 @dataclass(frozen=True)

@@ -160,9 +160,9 @@ class Diagnosis:
     ) -> "NextQuestions":
         """What to ask, examine or test next, best first.
 
-        Questions that could reveal an emergency come first. Then counts, per burden, by how much the answer is expected to
-        lower the loss that the best level still has; or, with the objective `cause`, how much it is expected to tell about
-        which causes are present.
+        A test whose negative result is not believed comes first, then questions that could reveal an emergency. Then counts,
+        per burden, by how much the answer is expected to lower the loss that the best level still has; or, with the objective
+        `cause`, how much it is expected to tell about which causes are present.
 
         Args:
             n: How many questions at most.

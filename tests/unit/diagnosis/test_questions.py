@@ -197,6 +197,8 @@ def test_a_negative_scan_under_high_suspicion_is_repeated() -> None:
     suspected |= {"calf_girth_difference_3cm": True, "tenderness_along_deep_veins": True, "pitting_oedema": True}
     again = CALF.diagnose({**suspected, "vein_ultrasound_positive": False})
     assert again["deep_vein_thrombosis"].probability > 0.05
+    for objective in ("urgency", "cause"):
+        assert [q.repeat for q in again.next_questions(3, who="clinician", objective=objective)] == [True, False, False]
     (question,) = (q for q in again.next_questions(200, who="clinician") if q.repeat)
     assert question.id == "vein_ultrasound_positive"
     assert "repeated" in question.reason
