@@ -322,13 +322,16 @@ class Model:
             Scores: `.measures()` with bootstrap intervals, `.triage`, `.by_cause`, `.answers`, `.to_dict()`.
 
         Raises:
-            CaseFileError: If the file is wrong; it lists every fault.
-            CalfBayesError: If a case holds an id or a value that the model does not know, or contradicts itself.
+            CaseFileError: If the file is wrong, or cases hold what the model does not know or contradict themselves; it
+                lists every fault.
+            ArgumentError: If something given is no case.
         """
-        from calfbayes.evaluation.case_files import read_cases
+        from calfbayes.evaluation.case_files import checked_cases, read_cases
         from calfbayes.evaluation.scores import evaluate
 
-        return evaluate(self._solved, read_cases(Path(cases)) if isinstance(cases, str | Path) else cases)
+        if isinstance(cases, str | Path):
+            return evaluate(self._solved, read_cases(Path(cases)), origin=str(cases))
+        return evaluate(self._solved, checked_cases(cases))
 
     def questionnaire(self) -> "Questionnaire":
         """The questions for a patient; `questionnaire.start()` begins the answers, whose `evidence()` goes into `diagnose`.

@@ -17,19 +17,19 @@ A diagnosis is given age, sex, setting, risk_factors and findings, and nothing e
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from calfbayes.errors import CalfBayesError, Fault
+from calfbayes.errors import ArgumentError, CalfBayesError, Fault
 from calfbayes.knowledge.terms import Level
 
 MAX_BYTES = 20_000_000
 
 
 class CaseFileError(CalfBayesError, ValueError):
-    """A file of cases is wrong; `faults` lists everything that was found."""
+    """Cases are wrong, or a model does not take them; `faults` lists everything that was found."""
 
     def __init__(self, path: str, faults: tuple[Fault, ...]) -> None:
         super().__init__(path, faults)
@@ -65,7 +65,7 @@ class Case:
 
 
 def read_cases(path: Path) -> tuple[Case, ...]:
-    """Read a file of cases. Whether a model knows their ids is seen when it is asked, not here.
+    """Read a file of cases; empty lines are passed over. Whether a model knows their ids is seen when it is asked, not here.
 
     Raises:
         CaseFileError: If the file cannot be read or its shape is wrong; it names every line that is.
@@ -74,8 +74,10 @@ def read_cases(path: Path) -> tuple[Case, ...]:
     cases: list[Case] = []
     for number, line in enumerate(_lines(path), start=1):
         place = f"line {number}"
+        if not line.strip():
+            continue
         try:
-            record = json.loads(line)
+            record = json.loads(line, object_pairs_hook=_without_repeats)
         except (ValueError, RecursionError) as error:
             faults.append(Fault(path.name, place, f"is no JSON ({error})", "write one JSON object a line"))
             continue
@@ -94,18 +96,40 @@ def read_cases(path: Path) -> tuple[Case, ...]:
     return tuple(cases)
 
 
+def checked_cases(given: object) -> tuple[Case, ...]:
+    """Cases that a caller gives.
+
+    Raises:
+        ArgumentError: If they are none.
+    """
+    cases = tuple(given) if isinstance(given, Iterable) else (given,)
+    strange = [case for case in cases if not isinstance(case, Case)]
+    if strange:
+        expected = "the path of a file, or cases that were read from one"
+        raise ArgumentError("cases", f"something of type {type(strange[0]).__name__}", expected)
+    return cases
+
+
 def _lines(path: Path) -> list[str]:
     try:
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)
-        text = data.decode("utf-8")
+        text = data.decode("utf-8-sig")  # with or without the mark that some programs put first
     except (OSError, ValueError) as error:
         problem = f"cannot be read ({getattr(error, 'strerror', None) or error})"
         raise CaseFileError(str(path), (Fault(path.name, "", problem, "give a UTF-8 file of JSON lines"),)) from None
     if len(data) > MAX_BYTES:
         problem = f"is larger than the {MAX_BYTES} bytes that are read"
         raise CaseFileError(str(path), (Fault(path.name, "", problem, "split it"),))
-    return text.removesuffix("\n").split("\n")  # not splitlines: other line separators may stand inside a text
+    return text.split("\n")  # not splitlines: other line separators may stand inside a text
+
+
+def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    names = [name for name, _ in pairs]
+    repeated = next((name for name in names if names.count(name) > 1), None)
+    if repeated is not None:
+        raise ValueError(f"{repeated[:80]!r} stands twice in one object")
+    return dict(pairs)
 
 
 def _is_text(value: object) -> bool:
@@ -170,6 +194,11 @@ def _wrong(record: object) -> list[tuple[str, str, str]]:
             wrong.append((key, "is missing", f"give {expected}"))
         elif not fits(record[key]):
             wrong.append((key, f"{json.dumps(record[key])[:80]} cannot be", f"give {expected}"))
+    if not wrong:
+        places = (key for part in ("risk_factors", "findings") for key in record[part])
+        told = [*(name for name in ("age", "sex") if record[name] is not None), *places]
+        repeated = sorted({name for name in told if told.count(name) > 1})
+        wrong += [("", f"{name[:80]!r} is given in two places", "give it once") for name in repeated]
     return wrong
 
 

@@ -26,6 +26,9 @@ def scores_text(scores: Scores, *, resamples: int = RESAMPLES, seed: int = 0) ->
     lines += [f"  {WORDS[name]:<{width}}  {_measured(measured)}" for name, measured in measures.items()]
     lines += ["", "Level needed (rows) and given (columns)", *_table(_triage(scores))]
     lines += ["", "By published cause", *_table(_causes(scores))]
+    unknown = [[printable(name), ", ".join(map(printable, cases))] for name, cases in scores.unknown_causes.items()]
+    if unknown:
+        lines += ["", "Named as a cause, in these cases, and no cause of the model, so counted as missed", *_table(unknown)]
     return "\n".join(lines)
 
 
@@ -62,7 +65,7 @@ def _table(rows: Sequence[Sequence[str]]) -> list[str]:
     return [
         "  "
         + "  ".join(
-            entry.ljust(width) if column in {0, 6} else entry.rjust(width)
+            entry.ljust(width) if column in {0, 6} or len(row) == 2 else entry.rjust(width)
             for column, (entry, width) in enumerate(zip(row, widths, strict=True))
         ).rstrip()
         for row in rows

@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calfbayes.diagnosis.diagnosing import diagnose
-from calfbayes.evaluation.case_files import Case
+from calfbayes.errors import CalfBayesError, Fault
+from calfbayes.evaluation.case_files import Case, CaseFileError
 from calfbayes.evidence import read_evidence
 from calfbayes.inference.solved import SolvedNetwork
 from calfbayes.knowledge.terms import LEVELS_BY_SEVERITY, Level
@@ -29,6 +30,7 @@ class Answer:
 
     Attributes:
         in_model: Whether the model knows the published cause at all.
+        unknown: The published cause and the acceptable ones, as far as they are no causes of the model.
         ranked: Ids of all causes, most probable first; empty if the result holds no probabilities.
         level: The urgency level that was given.
         probabilities: Of the causes, in the order of `ranked`; empty if they were not kept.
@@ -39,6 +41,7 @@ class Answer:
     ranked: tuple[str, ...]
     level: Level
     probabilities: tuple[float, ...] = ()
+    unknown: tuple[str, ...] = ()
 
     @property
     def rank(self) -> int | None:
@@ -155,6 +158,12 @@ class Scores:
         return tuple(_of_cause(name, [a for a in self.answers if a.case.final_diagnosis == name]) for name in causes)
 
     @property
+    def unknown_causes(self) -> dict[str, tuple[str, ...]]:
+        """What the cases name as a cause and the model does not know, which counts as missed, with the ids of the cases."""
+        names = sorted({name for answer in self.answers for name in answer.unknown})
+        return {name: tuple(answer.case.id for answer in self.answers if name in answer.unknown) for name in names}
+
+    @property
     def stated(self) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
         """Every probability that was given to a cause, and whether that cause was the published one, shape (n,) each.
 
@@ -209,6 +218,7 @@ class Scores:
             "bootstrap": {"resamples": resamples, "seed": seed},
             "triage": {needed: dict(zip(levels, row, strict=True)) for needed, row in zip(levels, self.triage, strict=True)},
             "by_cause": [asdict(row) for row in self.by_cause],
+            "unknown_causes": {name: list(cases) for name, cases in self.unknown_causes.items()},
             "answers": [
                 {
                     "id": answer.case.id,
@@ -226,21 +236,34 @@ class Scores:
         return _share([outcome for outcome in map(MEASURES[name], self.answers) if outcome is not None])
 
 
-def evaluate(solved: SolvedNetwork, cases: Iterable[Case]) -> Scores:
+def evaluate(solved: SolvedNetwork, cases: Iterable[Case], *, origin: str = "given") -> Scores:
     """Diagnose every case and score the answers.
 
+    Args:
+        origin: Where the cases come from, for the error.
+
     Raises:
-        CalfBayesError: If a case holds an id or a value that the model does not know, or contradicts itself.
+        CaseFileError: If cases hold an id or a value that the model does not know, or contradict themselves; it names all.
     """
-    return Scores(tuple(_answer(solved, case) for case in cases))
+    answers: list[Answer] = []
+    faults: list[Fault] = []
+    for case in cases:
+        try:
+            answers.append(_answer(solved, case))
+        except CalfBayesError as error:
+            faults.append(Fault(f"case {case.id}", "", str(error), "correct the case or leave it out"))
+    if faults:
+        raise CaseFileError(origin, tuple(faults))
+    return Scores(tuple(answers))
 
 
 def _answer(solved: SolvedNetwork, case: Case) -> Answer:
     diagnosis = diagnose(solved, read_evidence(solved.network, dict(case.known), setting=case.setting))
-    in_model = any(cause.id == case.final_diagnosis for cause in solved.network.knowledge.causes)
+    known = {cause.id for cause in solved.network.knowledge.causes}
+    unknown = tuple(name for name in dict.fromkeys((case.final_diagnosis, *case.acceptable_top3)) if name not in known)
     ranked = tuple(entry.id for entry in diagnosis.causes)
     probabilities = tuple(entry.probability for entry in diagnosis.causes)
-    return Answer(case, in_model, ranked, diagnosis.urgency.level, probabilities)
+    return Answer(case, case.final_diagnosis in known, ranked, diagnosis.urgency.level, probabilities, unknown)
 
 
 def _is_emergency(answer: Answer) -> bool:

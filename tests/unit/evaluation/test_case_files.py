@@ -60,6 +60,31 @@ def test_a_line_separator_inside_a_text_ends_no_line(tmp_path: Path) -> None:
     assert case.note == "one\u2028two"
 
 
+def test_empty_lines_and_a_mark_before_the_text_are_passed_over(tmp_path: Path) -> None:
+    path = tmp_path / "cases.jsonl"
+    lines = ["", json.dumps(RECORD), "  ", json.dumps({**RECORD, "id": "C2"}), ""]
+    path.write_text("\ufeff" + "\r\n".join(lines), encoding="utf-8")
+    assert [case.id for case in read_cases(path)] == ["C1", "C2"]
+
+
+@pytest.mark.parametrize(
+    ("change", "name"),
+    [
+        ({"risk_factors": {"smoke": True}}, "smoke"),
+        ({"age": 40, "findings": {"age": True}}, "age"),
+    ],
+)
+def test_what_is_given_in_two_places_is_refused(tmp_path: Path, change: dict[str, Any], name: str) -> None:
+    (fault,) = faults(written(tmp_path, {**RECORD, **change}))
+    assert f"line 1: {name!r} is given in two places; give it once" in fault
+
+
+def test_what_stands_twice_in_one_object_is_refused(tmp_path: Path) -> None:
+    line = json.dumps(RECORD).replace('"smoke": false', '"smoke": false, "smoke": true')
+    (fault,) = faults(written(tmp_path, line))
+    assert "'smoke' stands twice" in fault
+
+
 @pytest.mark.parametrize(
     ("key", "value"),
     [

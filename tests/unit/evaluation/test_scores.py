@@ -3,11 +3,13 @@
 import math
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from calfbayes import Level, UnknownNameError, load_model
-from calfbayes.evaluation.case_files import Case
+from calfbayes import ArgumentError, Level, load_model
+from calfbayes.evaluation.case_files import Case, CaseFileError
+from calfbayes.evaluation.report import scores_text
 from calfbayes.evaluation.scores import Answer, Scores, evaluate
 
 CAR = load_model(Path(__file__).parents[2] / "cli" / "car")
@@ -73,10 +75,28 @@ def test_what_was_stated_stands_beside_what_was_published() -> None:
     assert happened.tolist() == [True, False, False, True, False, False]
 
 
-def test_an_id_that_the_model_lacks_is_no_silent_miss() -> None:
+def test_what_the_model_does_not_take_is_told_of_every_case() -> None:
     case = Case("C1", "", "", "exam", None, (("redness", True),), (), "flat_battery", (), (), Level.SELF_CARE, False, "")
-    with pytest.raises(UnknownNameError, match="redness"):
-        evaluate(CAR._solved, [case])
+    fine = replace(case, id="C2", known=())
+    with pytest.raises(CaseFileError, match="2 faults in cases given") as caught:
+        evaluate(CAR._solved, [case, fine, replace(case, id="C3", known=(("mileage", -1),))])
+    places = [(fault.file, fault.problem.split(" ")[0]) for fault in caught.value.faults]
+    assert places == [("case C1", "finding"), ("case C3", "mileage=-1:")]
+
+
+def test_causes_that_the_model_does_not_know_are_named() -> None:
+    case = Case("C1", "", "", "exam", None, (), (), "flat_batery", (), ("rust", "flat_battery"), Level.SELF_CARE, False, "")
+    fine = replace(case, id="C2", final_diagnosis="flat_battery")
+    scores = evaluate(CAR._solved, [case, fine])
+    assert scores.unknown_causes == {"flat_batery": ("C1",), "rust": ("C1", "C2")}
+    assert scores.to_dict()["unknown_causes"] == {"flat_batery": ["C1"], "rust": ["C1", "C2"]}
+    assert "  flat_batery  C1\n  rust         C1, C2" in scores_text(scores)
+
+
+@pytest.mark.parametrize("cases", [None, 3, [None], ["C1"], [{"id": "C1"}]])
+def test_what_is_no_case_is_refused(cases: Any) -> None:
+    with pytest.raises(ArgumentError, match="cases"):
+        CAR.evaluate(cases)
 
 
 @pytest.mark.parametrize("p", [0.6, 0.75, 0.85])
