@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from calfbayes.errors import ArgumentError
+from calfbayes.evaluation.frequency import share_text
 from calfbayes.knowledge.terms import (
     Cause,
     Complication,
@@ -144,13 +145,13 @@ def _figures(folder: Path) -> str:
 
 
 def _mutants(folder: Path) -> str:
-    """How many planted errors were noticed, and which were not; `calfbayes mutate --csv` writes the file."""
+    """How many planted errors were noticed, and which were not; `calfbayes mutate --table` writes the file."""
     with (folder / "mutants.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     noticed = Counter(row["noticed_by"].partition(" ")[0] for row in rows)
     lost = noticed.pop("", 0)
     by = ", ".join(f"{who} {count}" for who, count in noticed.most_common())
-    counts = [(len(rows), f"{len(rows) - lost} ({(len(rows) - lost) / len(rows):.0%})", by, lost, rows[0]["digest"])]
+    counts = [(len(rows), f"{len(rows) - lost} ({share_text(len(rows) - lost, len(rows))})", by, lost, rows[0]["digest"])]
     survivors = sorted((row for row in rows if not row["noticed_by"]), key=lambda row: (-float(row["influence"]), row["place"]))
     told = [(row["place"], row["edit"], row["influence"], row["levels"]) for row in survivors]
     return "\n\n".join(

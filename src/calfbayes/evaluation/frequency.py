@@ -26,3 +26,9 @@ def wilson_interval(share: ArrayLike, n: ArrayLike, level: float) -> tuple[NDArr
     middle = (seen + z**2 / (2 * trials)) / below
     half = z * np.sqrt(seen * (1 - seen) / trials + z**2 / (4 * trials**2)) / below
     return np.maximum(middle - half, 0.0), np.minimum(middle + half, 1.0)
+
+
+def share_text(seen: int, n: int) -> str:
+    """A share counted in n trials, at least 1, with its interval: `78 %, 95 % interval 67 to 86 %`."""
+    low, high = wilson_interval(seen / n, n, level=0.95)
+    return f"{100 * seen / n:.0f} %, 95 % interval {100 * low:.0f} to {100 * high:.0f} %"

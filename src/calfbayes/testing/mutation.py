@@ -2,8 +2,9 @@
 
 A mutant is one edit of the files: a number shifted, two numbers exchanged, a link, an odds ratio or a rule deleted, an
 answer struck from a rule, a level lowered. Only influential ones count: those that move the probability of any cause in
-a published patient by 0.02, or the level of one. What the derivatives foretell to move no patient by a third of that is
-not made at all (`influence`), and who cannot have been moved is not asked (`noticing`), so that a run ends.
+a published patient by 0.02, or the level of one; and each edit once, however often it is planted. What the derivatives
+foretell to move no patient by a third of that is not made at all (`influence`), and who cannot have been moved is not
+asked (`noticing`), so that a run ends.
 
 A constraint notices if it held before and does not hold now (or cannot be read any more), a row of the audit if it comes
 to deviate without a reason, a published patient if the acceptable causes drop out of the first three, or the level falls
@@ -17,6 +18,7 @@ import csv
 import io
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from math import exp, log
 from pathlib import Path
 from random import Random
@@ -27,6 +29,7 @@ from calfbayes.diagnosis.result import Diagnosis
 from calfbayes.diagnosis.rules import holds
 from calfbayes.errors import CalfBayesError, ModelFileError
 from calfbayes.evaluation.case_files import Case
+from calfbayes.evaluation.frequency import share_text
 from calfbayes.evaluation.scores import Answer
 from calfbayes.knowledge.terms import LEVELS_BY_SEVERITY, Level
 from calfbayes.model import Model
@@ -100,14 +103,16 @@ class MutationReport:
     """How well a model is guarded.
 
     Attributes:
-        tried: Every mutant that was made.
+        tried: Every mutant that was made, once each.
         screened: How many were not made, since they were foretold to move no published patient.
+        refused: How many left no valid model: the loader names the fault.
         seed: Of the random generator.
         digest: Of the model.
     """
 
     tried: tuple[Tried, ...]
     screened: int
+    refused: int
     seed: int
     digest: str
 
@@ -139,8 +144,10 @@ class MutationReport:
 
     def __str__(self) -> str:
         n = len(self.influential)
-        counts = f"{self.screened + len(self.tried)} mutants (seed {self.seed}), {n} influential"
-        head = f"{counts}, {n - len(self.survivors)} noticed: {self.score:.0%}" if n else counts
+        n_noticed = n - len(self.survivors)
+        refused = f", {self.refused} refused by the loader" if self.refused else ""
+        counts = f"{self.screened + self.refused + len(self.tried)} mutants (seed {self.seed}){refused}, {n} influential"
+        head = f"{counts}, {n_noticed} noticed: {share_text(n_noticed, n)}" if n else counts
         noticed = [f"  noticed by {t.noticed_by}: {t}" for t in self.influential if t.noticed_by]
         unguarded = [f"  NOT NOTICED (moves {t.influence:.2f}, levels {t.levels}): {t}" for t in self.survivors]
         return "\n".join([head, *unguarded, *noticed])
@@ -161,26 +168,37 @@ def mutation_score(
         model: Which model.
         folder: Where its constraints, and the tables of its audit if it has such, stand.
         cases: Published patients, by whom influence is measured.
-        n: How many influential mutants; there are fewer if a hundred times as many hold less.
+        n: How many influential mutants; there are fewer if a hundred times as many hold less, repeats counted.
         seed: Of the random generator; the same seed gives the same mutants.
         progress: Told what was found so far whenever a mutant has been tried; so that a run that is stopped is not lost.
     """
     trial = _Trial(model, folder, cases)
     tried: list[Tried] = []
-    screened = found = 0
-    candidates = mutants(model, seed)
-    for _ in range(MOST_ATTEMPTS * n):
-        result = trial.of(next(candidates))
-        if result is None:
+    seen: set[str] = set()
+    screened = refused = found = 0
+
+    def report() -> MutationReport:
+        return MutationReport(tuple(tried), screened, refused, seed, model.digest)
+
+    for mutant in islice(mutants(model, seed), MOST_ATTEMPTS * n):
+        if str(mutant) in seen:
+            continue
+        seen.add(str(mutant))
+        if trial.is_idle(mutant):
             screened += 1
             continue
-        tried.append(result)
+        try:
+            wrong = mutant.make()
+        except ModelFileError:
+            refused += 1
+            continue
+        tried.append(trial.of(mutant, wrong))
         if progress:
-            progress(MutationReport(tuple(tried), screened, seed, model.digest))
-        found += result.influential
+            progress(report())
+        found += tried[-1].influential
         if found == n:
             break
-    return MutationReport(tuple(tried), screened, seed, model.digest)
+    return report()
 
 
 def mutants(model: Model, seed: int) -> Iterator[Mutant]:
@@ -226,7 +244,7 @@ def _exchanged(model: Model, place: str, generator: Random) -> Mutant | None:
     others = [f"{table}.{child}" for child in value_at(model, table) if f"{table}.{child}" != place]
     if not others:
         return None
-    other = generator.choice(others)
+    place, other = sorted((place, generator.choice(others)))  # either way it is the same edit
     first, second = value_at(model, place), value_at(model, other)
     same = (first.get("link") is None) == (second.get("link") is None)  # else the numbers mean something else there
     moved = {place: number_at(model, other), other: number_at(model, place)} if same else {}
@@ -311,19 +329,17 @@ class _Trial:
         self.model = model
         self.cases = cases
         self.before = [_ask(model, case) for case in cases]
+        self.guard = Guard(model, folder)
         network = model._solved.network
         patients = [(result.setting, encode(network, result.evidence)) for result in self.before]
         self.screen = Screen(model._solved, model.urgency_policy, patients)
-        self.guard = Guard(model, folder)
 
-    def of(self, mutant: Mutant) -> Tried | None:
-        """What becomes of a mutant; None if it is foretold to move nobody, or leaves no valid model: the loader notices."""
-        if mutant.moved and not self.screen.touched(mutant.moved, SCREENED):
-            return None
-        try:
-            wrong = mutant.make()
-        except ModelFileError:
-            return None
+    def is_idle(self, mutant: Mutant) -> bool:
+        """Whether a mutant is foretold to move nobody."""
+        return bool(mutant.moved) and not self.screen.touched(mutant.moved, SCREENED)
+
+    def of(self, mutant: Mutant, wrong: Model) -> Tried:
+        """What becomes of a mutant that was made."""
         influence, levels, noticed = 0.0, 0, ""
         for k in self._concerned(mutant, wrong):
             case, was = self.cases[k], self.before[k]

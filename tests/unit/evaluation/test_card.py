@@ -63,7 +63,7 @@ def test_planted_errors_are_counted_and_those_that_nobody_noticed_are_listed(tmp
         encoding="utf-8",
     )
     card = with_counts("<!-- counted: mutants -->\n<!-- end -->", tmp_path, CAR)
-    assert "| 4 | 2 (50%) | constraint 1, case 1 | 2 | abc |" in card
+    assert "| 4 | 2 (50 %, 95 % interval 15 to 85 %) | constraint 1, case 1 | 2 | abc |" in card
     lost = [line for line in card.splitlines() if line.startswith(("| causes.", "| findings."))]
     assert lost == ["| causes.c.links.b | deleted | 0.150 | 0 |", "| findings.b.leak | 0.1 became 0.3 | 0.050 | 1 |"]
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from calfbayes.evaluation.frequency import wilson_interval
+from calfbayes.evaluation.frequency import share_text, wilson_interval
 
 
 @pytest.mark.parametrize(
@@ -19,3 +19,7 @@ def test_an_interval_for_each_frequency() -> None:
     low, high = wilson_interval(share, [[1, 2], [3, 4]], level=0.95)
     assert low.shape == high.shape == share.shape
     assert ((low >= 0) & (low <= share) & (share <= high) & (high <= 1)).all()
+
+
+def test_a_share_is_told_with_its_interval() -> None:
+    assert share_text(56, 72) == "78 %, 95 % interval 67 to 86 %"

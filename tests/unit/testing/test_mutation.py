@@ -5,13 +5,13 @@ import io
 import json
 import re
 import shutil
-from itertools import islice
+from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from calfbayes import ModelFileError
+from calfbayes import Model, ModelFileError
 from calfbayes.cli import main
 from calfbayes.diagnosis.encoding import encode
 from calfbayes.evaluation.case_files import read_cases
@@ -19,7 +19,7 @@ from calfbayes.inference.elicited import elicited_numbers
 from calfbayes.inference.sensitivity import sensitivities
 from calfbayes.knowledge.shipped import models_folder
 from calfbayes.testing import given, mutation
-from calfbayes.testing.editing import number_at, with_number
+from calfbayes.testing.editing import REMOVED, edited, number_at, with_number
 from calfbayes.testing.influence import Foretold, Screen
 from calfbayes.testing.mutation import Mutant, MutationReport, Tried, mutants, mutation_score
 from calfbayes.testing.noticing import Check, Guard, Reach
@@ -89,14 +89,34 @@ def test_who_notices(cases: Path) -> None:
 
 
 def test_a_lost_rule_is_noticed(cases: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from calfbayes.testing.editing import REMOVED, edited
-
     place = "urgency.rules.leg_pain_with_chest_signs"
     lost = Mutant("deleted", place, lambda: edited(TUTORIAL, {place: REMOVED}))
     monkeypatch.setattr(mutation, "mutants", lambda *_: iter([lost]))
     (tried,) = mutation_score(TUTORIAL, FOLDER, read_cases(cases), n=1).tried
     assert tried.levels >= 1
     assert tried.noticed_by == "case B"
+
+
+def test_a_mutant_is_tried_once(cases: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same edit planted again would count its luck twice."""
+    place = "urgency.rules.leg_pain_with_chest_signs"
+    lost = mutation._ruled_out(TUTORIAL, "leg_pain_with_chest_signs")
+
+    def refused() -> Model:
+        raise ModelFileError("tutorial", ())
+
+    broken = Mutant("deleted", "settings", refused)
+    monkeypatch.setattr(mutation, "mutants", lambda *_: cycle([lost, broken]))
+    report = mutation_score(TUTORIAL, FOLDER, read_cases(cases), n=2)
+    assert [str(tried) for tried in report.tried] == [f"{place}: deleted"]
+    assert (report.refused, report.screened) == (1, 0)
+
+
+def test_links_exchanged_either_way_are_one_edit() -> None:
+    made = {str(m) for m in islice(mutants(TUTORIAL, 0), 2_000) if "exchanged" in m.kind}
+    for edit in made:
+        place, other = edit.split(": exchanged with ")
+        assert f"{place.rpartition('.')[0]}.{other}: exchanged with {place.rpartition('.')[2]}" not in made
 
 
 @pytest.fixture(scope="module")
@@ -123,10 +143,12 @@ def test_the_report_lists_what_nobody_noticed_first() -> None:
             ("d", 0.5, 1, ""),
         )
     )
-    report = MutationReport(tried, 5, 0, "0123456789abcdef")
+    report = MutationReport(tried, screened=5, refused=2, seed=0, digest="0123456789abcdef")
     assert report.score == pytest.approx(1 / 3)
     assert [t.place for t in report.survivors] == ["d", "c"]
-    assert str(report).splitlines()[0] == "9 mutants (seed 0), 3 influential, 1 noticed: 33%"
+    assert str(report).splitlines()[0] == (
+        "11 mutants (seed 0), 2 refused by the loader, 3 influential, 1 noticed: 33 %, 95 % interval 6 to 79 %"
+    )
     assert "NOT NOTICED" in str(report).splitlines()[1]
     assert next(csv.DictReader(io.StringIO(report.to_csv()))) == {
         "digest": "0123456789ab",
@@ -233,7 +255,7 @@ def test_progress_tells_what_was_found_so_far(cases: Path) -> None:
 def test_the_command(cases: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["mutate", "tutorial", "--cases", str(cases), "-n", "3", "--seed", "0"]) == 0
     out, err = capsys.readouterr()
-    assert "mutants (seed 0), 3 influential" in out
+    assert re.match(r"\d+ mutants \(seed 0\), 1 refused by the loader, 3 influential, ", out)
     assert len(err.splitlines()) >= 3
     table = tmp_path / "mutants.csv"
     assert main(["mutate", "tutorial", "--cases", str(cases), "-n", "1", "--table", str(table)]) == 0
