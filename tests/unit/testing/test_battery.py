@@ -105,6 +105,21 @@ def test_differences_within_the_tolerance_are_none() -> None:
         assert_same_diagnosis(first, second, tolerance=1.0)
 
 
+@pytest.mark.parametrize("tolerance", [float("nan"), float("inf"), -1, True, "0"])
+def test_a_tolerance_that_is_none_is_refused(tolerance: Any) -> None:
+    result = TUTORIAL.diagnose({"redness": True})
+    with pytest.raises(ArgumentError, match=r"tolerance=.*a finite number from 0"):
+        assert_same_diagnosis(result, result, tolerance=tolerance)
+
+
+def test_two_refused_results_say_the_same_of_the_same_patient_only() -> None:
+    redness, cramps = (TUTORIAL.diagnose({name: True}, cost_limit=1) for name in ("redness", "night_cramps"))
+    assert not redness.causes
+    assert_same_diagnosis(redness, redness)
+    with pytest.raises(AssertionError, match="neither holds probabilities, and the patients differ"):
+        assert_same_diagnosis(redness, cramps)
+
+
 def test_a_valid_model_is_returned_and_a_wrong_one_tells_every_fault() -> None:
     assert assert_valid_model("tutorial").digest == TUTORIAL.digest
     with pytest.raises(AssertionError, match="neither a shipped model"):
