@@ -11,7 +11,7 @@ References:
 """
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -23,6 +23,7 @@ from calfbayes.network import Network
 MAX_LENGTH = 2_000
 MAX_DEPTH = 60
 MAX_POINTS = 1_000_000
+MAX_CASES = 5_000  # a score of twelve items; each piece is an exact query
 EXPECTED = "an expression such as `age >= 60 and (redness or fever)`"
 
 Choice = bool | str
@@ -45,17 +46,25 @@ class Expression:
 
     @cached_property
     def pieces(self) -> tuple[dict[str, Choice], ...]:
-        """Disjoint pieces of evidence that together say the same; empty if it cannot hold."""
-        return tuple(self._expand({}))
+        """Disjoint pieces of evidence that together say the same; empty if it cannot hold.
 
-    def _expand(self, known: dict[str, Choice]) -> Iterator[dict[str, Choice]]:
-        low, high = self._range(self._root, known)
-        if low:
-            yield known
-        elif high:
-            name = next(name for name in self.choices if name not in known)
-            for choice in self.choices[name]:
-                yield from self._expand({**known, name: choice})
+        Raises:
+            ArgumentError: If more cases would have to be told apart than `MAX_CASES`.
+        """
+        found: list[dict[str, Choice]] = []
+        open_cases: list[dict[str, Choice]] = [{}]
+        for _ in range(MAX_CASES):
+            if not open_cases:
+                return tuple(found)
+            known = open_cases.pop()
+            low, high = self._range(self._root, known)
+            if low:
+                found.append(known)
+            elif high:
+                name = next(name for name in self.choices if name not in known)
+                open_cases += [{**known, name: choice} for choice in reversed(self.choices[name])]
+        given = f"an expression of {len(self.choices)} ids that needs more than {MAX_CASES} cases"
+        raise ArgumentError("expression", given, "fewer ids, or two expressions")
 
     def _range(self, node: ast.expr, known: Mapping[str, Choice]) -> Range:
         """Lowest and highest value that a part can still take; a condition is 0 or 1."""
@@ -87,7 +96,7 @@ def parse(network: Network, text: str) -> Expression:
     """Read an expression; the empty text holds for everyone.
 
     Raises:
-        ArgumentError: If the text is no such expression, or speaks of what the model does not know.
+        ArgumentError: If the text is no such expression, speaks of what the model does not know, or has too many cases.
     """
     if len(text) > MAX_LENGTH:
         raise ArgumentError("expression", f"{len(text)} characters", f"at most {MAX_LENGTH}")
@@ -98,7 +107,9 @@ def parse(network: Network, text: str) -> Expression:
     factors = {factor.id: factor for factor in network.knowledge.risk_factors if not factor.is_binary}
     choices: dict[str, tuple[Choice, ...]] = {}
     _check(root, network, factors, choices, MAX_DEPTH)
-    return Expression(text.strip(), choices, root, factors)
+    expression = Expression(text.strip(), choices, root, factors)
+    _ = expression.pieces  # split now, so that what has too many is refused where it is read
+    return expression
 
 
 def both(network: Network, first: str, second: str) -> Expression:

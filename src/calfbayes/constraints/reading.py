@@ -7,7 +7,7 @@ from math import inf
 from pathlib import Path
 from typing import Any
 
-from calfbayes.audit.expression import EXPECTED, parse
+from calfbayes.audit.expression import parse
 from calfbayes.constraints.beliefs import pieces
 from calfbayes.constraints.content import FOLDER, Content, checked, contents_of
 from calfbayes.constraints.terms import (
@@ -337,9 +337,10 @@ class _Reader:
             self.note(key, f"{short(error.name)} is no finding or risk factor", nearest(error.name, known))
         except EvidenceError as error:
             self.note(key, f"{error.name}={shown(error.given)} {error.reason}", error.remedy)
-        except (ArgumentError, ContradictionError) as error:
-            said = f"{shown(error.given)} is no condition" if isinstance(error, ArgumentError) else str(error)
-            self.note(key, said, f"give {EXPECTED}, or a table of answers")
+        except ArgumentError as error:
+            self.note(key, f"{shown(error.given)} is no condition", f"give {error.expected}")
+        except ContradictionError as error:
+            self.note(key, f"{', '.join(error.clash)} cannot all be true ({error.reason})", "leave one of them out")
         else:
             if complaint in names:
                 self.note(key, f"{complaint!r} is the complaint, which every patient has", "leave it out")

@@ -81,6 +81,17 @@ def test_a_number_stands_for_its_band_as_it_does_in_a_table() -> None:
         parse(NETWORK, "age == 500")
 
 
+@pytest.mark.parametrize("text", ["{sum} >= 15", "{sum} >= 15 and {sum} < 15"])
+def test_an_expression_that_splits_into_too_many_pieces_is_refused(text: str) -> None:
+    """Untrusted text; the second one has no piece at all, and would take as long to find out."""
+    network = shipped("calf")._solved.network
+    names = [network.nodes[k].id for k in network.findings if k != network.complaint]
+    with pytest.raises(
+        ArgumentError, match="an expression of 30 ids that needs more than 5000 cases cannot be; expected fewer"
+    ):
+        parse(network, text.format(sum=" + ".join(names[:30])))
+
+
 def test_an_alternative_is_split_so_that_nobody_counts_twice() -> None:
     assert parse(NETWORK, "redness or pitting_oedema").pieces == ({"redness": True}, {"redness": False, "pitting_oedema": True})
 

@@ -428,6 +428,11 @@ def test_a_demand_that_says_nothing_is_refused(tmp_path: Path, kind: str, body: 
     assert any(said in fault for fault in told), told
 
 
+def test_what_an_expression_cannot_be_is_said(tmp_path: Path) -> None:
+    (told,) = faults(tmp_path, of_kind("probability", f"{CAUSE}at_most = 0.5\ngiven = 'age == old'"))
+    assert "age against old is no condition; give age == a state (age_0_39, " in told
+
+
 def test_an_order_of_states_that_is_told_is_one(tmp_path: Path) -> None:
     constraint = read(tmp_path, of_kind("monotone", f"{CAUSE}along = 'sex'\ndirection = 'rises'\nstates = ['male', 'female']"))
     assert isinstance(constraint, Monotone)
