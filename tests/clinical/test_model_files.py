@@ -51,12 +51,14 @@ def everything(knowledge: KnowledgeBase) -> list[Any]:
 
 
 def cited(knowledge: KnowledgeBase) -> Iterator[tuple[str, ...]]:
-    """The sources of every number, of every advice and of every rule."""
+    """The sources of every number, of every advice, of every rule and of every guard of a test."""
     for part in parts(knowledge):
         if isinstance(part, Elicited | Care | Advice | AdviceKind):
             yield part.sources
     for rule in knowledge.urgency.rules:
         yield rule.sources
+    for guard in knowledge.asking.tests:
+        yield guard.sources
 
 
 def test_every_number_has_a_source_that_is_in_the_bibliography(knowledge: KnowledgeBase) -> None:
