@@ -182,7 +182,8 @@ class Diagnosis:
 
         Args:
             cost_limit: Number of state operations that the weights may take, roughly; None for a few seconds. Where exact
-                weights would cost more, the ledger says so and states their errors.
+                weights would cost more, the ledger says so and states their errors; where what was not asked would, it is
+                looked for among less, or not at all, and the ledger says that, too.
 
         Raises:
             UnknownNameError: If there is no such cause or complication.
