@@ -14,8 +14,9 @@ import pytest
 from calfbayes import Model, ModelFileError
 from calfbayes.constraints.judging import Judge
 from calfbayes.constraints.reading import find_constraints, read_constraints
-from calfbayes.constraints.terms import Verdict
+from calfbayes.constraints.terms import Constraint, Verdict
 from calfbayes.testing.editing import REMOVED, edited, number_at, value_at, with_number
+from calfbayes.testing.why import explanation
 from support.models import shipped
 
 CALF = shipped("calf")
@@ -25,11 +26,13 @@ PAD = "causes.peripheral_artery_disease"
 
 @dataclass(frozen=True)
 class Planted:
-    """An error, the constraint that notices it, and words of its message that lead to the place."""
+    """An error, the constraint that notices it, words of its message that lead there, and of the line that
+    names the place, where the message does not."""
 
     plant: Callable[[], Model]
     noticed_by: str
     words: tuple[str, ...]
+    explained: str = ""
 
 
 def slipped(place: str, factor: float) -> Callable[[], Model]:
@@ -63,11 +66,13 @@ PLANTED = {
         ),
         "new_one_sided_swelling",
         ("primary_care, unilateral_calf_swelling", "deep_vein_thrombosis", "wanted 0.08 to 0.25"),
+        "no link leads from deep_vein_thrombosis to unilateral_calf_swelling",
     ),
     "a background ten times too high": Planted(
         slipped("findings.palpable_tender_cord.leak", 10),
         "tender_cord_does_not_clear_a_clot",
         ("palpable_tender_cord: the probability of deep_vein_thrombosis is 0.0", "wanted 0.1 to 0.3"),
+        "findings.palpable_tender_cord.leak is 0.06",
     ),
     "a red flag lost from a rule": Planted(
         changed({"urgency.rules.leg_pain_with_chest_signs.when": {"any": ["shortness_of_breath", "chest_pain", "syncope"]}}),
@@ -88,21 +93,25 @@ PLANTED = {
         inverted(f"{DVT}.odds.active_cancer.present"),
         "one_sided_swelling_with_cancer",
         ("unilateral_calf_swelling, active_cancer", "deep_vein_thrombosis", "wanted at least 0.2"),
+        f"{DVT}.odds.active_cancer.present is 0.25",
     ),
     "two findings exchanged": Planted(
         exchanged("findings.pain_relieved_by_standing_still.leak", "findings.pain_relieved_by_rest.leak"),
         "relief_by_standing_still",
         ("pain_relieved_by_standing_still has probability", "lumbar_spinal_stenosis", "wanted 6 to 30"),
+        "findings.pain_relieved_by_standing_still.leak is 0.22",
     ),
     "a weight with its decimal point moved": Planted(
         slipped(f"{DVT}.weight.primary_care", 10),
         "no_swelling_and_no_clot_risk",
         ("no unilateral_calf_swelling", "deep_vein_thrombosis", "wanted at most 0.02"),
+        f"{DVT}.weight.primary_care is 0.35",
     ),
     "a definition forgotten": Planted(
         changed({"causes.statin_myopathy.odds.statin_use": REMOVED}),
         "no_statin_no_statin_myopathy",
         ("no statin_use", "statin_myopathy", "wanted at most 0"),
+        "no odds ratio of statin_myopathy speaks of statin_use",
     ),
     "a sensitivity entered as its complement": Planted(
         lambda: with_number(
@@ -110,33 +119,38 @@ PLANTED = {
         ),
         "low_ankle_brachial_index",
         ("ankle_brachial_index_low takes peripheral_artery_disease", "wanted 0.5 to 0.8"),
+        f"{PAD}.links.ankle_brachial_index_low is 0.29",
     ),
     "a harmless cause made an emergency": Planted(
         changed({"causes.overuse.urgency": "emergency"}),
         "sore_after_exertion_needs_nobody",
         ("onset_after_exertion", "the level is emergency", "wanted self_care"),
+        "overuse (0.95) needs emergency",
     ),
 }
 
 
-def judged(model: Model, constraint: str) -> Verdict:
-    file = read_constraints(model._solved.network, find_constraints("calf"))
-    (wanted,) = (entry for entry in file.constraints if entry.id == constraint)
-    return Judge(model._solved).verdict(wanted)
+@cache
+def constraints() -> Mapping[str, Constraint]:
+    file = read_constraints(CALF._solved.network, find_constraints("calf"))
+    return {constraint.id: constraint for constraint in file.constraints}
 
 
 @cache
 def judged_as_it_is(constraint: str) -> Verdict:
-    return judged(CALF, constraint)
+    return Judge(CALF._solved).verdict(constraints()[constraint])
 
 
 @pytest.mark.parametrize("error", PLANTED)
 def test_a_planted_error_is_noticed(error: str) -> None:
     planted = PLANTED[error]
     assert judged_as_it_is(planted.noticed_by).holds
-    verdict = judged(planted.plant(), planted.noticed_by)
+    model, constraint = planted.plant(), constraints()[planted.noticed_by]
+    verdict = Judge(model._solved).verdict(constraint)
     assert not verdict.holds, verdict.text
     assert all(word in verdict.text for word in planted.words), verdict.text
+    explained = (line for most in (1, 3) for line in explanation(model, constraint, verdict, most=most))  # mostly the first
+    assert any(planted.explained in line for line in explained) or not planted.explained
 
 
 def test_a_rule_that_is_gone_is_missed() -> None:

@@ -166,10 +166,10 @@ class Examiner:
         target = min(moved, key=lambda target: _room(bounds, moved[target][2]))
         before, after, times = moved[target]
         compared = f" rather than {constraint.compared_with}" if constraint.compared_with != Selection() else ""
-        change = "grows" if constraint.upward else "shrinks"
-        said = f"with {constraint.of}{compared}, {_any(target)} {change} {times:.3g} times, from {before:.3g} to {after:.3g}"
+        moves = constraint.movement(times)
+        said = f"with {constraint.of}{compared}, {_any(target)} {moves}, from {before:.3g} to {after:.3g}"
         numbers = {_any(target): times for target, (_, _, times) in moved.items()}
-        comparison = _compared(constraint, not failing, times, f"{constraint.times} times", said, numbers)
+        comparison = _compared(constraint, not failing, times, constraint.demand, said, numbers)
         return replace(comparison, failing=failing)
 
     def _likelihood_ratio(self, constraint: LikelihoodRatio) -> Comparison:

@@ -14,11 +14,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from calfbayes.constraints.beliefs import Beliefs
-from calfbayes.constraints.terms import Bounds, Causes, Moves, Selection
+from calfbayes.constraints.terms import LITTLE, Bounds, Causes, Moves, Selection
 
 MOST_TRIED = 12  # competitors, those that move most first
 ROUNDING = 1e-9
-UNMOVED = Bounds(1 - 1e-6, 1 + 1e-6)  # what moves by so small a factor does not move
+UNMOVED = Bounds(1 - LITTLE, 1 + LITTLE)
 
 
 def competitors(beliefs: Beliefs, constraint: Moves, target: Causes) -> tuple[str, ...]:

@@ -13,15 +13,13 @@ from math import inf
 import numpy as np
 
 from calfbayes.constraints.beliefs import names_of
-from calfbayes.constraints.terms import Constraint, LikelihoodRatio, Moves, Selection, Takes, UrgencyIs
+from calfbayes.constraints.terms import LITTLE, Constraint, LikelihoodRatio, Moves, Selection, Takes, UrgencyIs
 from calfbayes.diagnosis.rules import holds
 from calfbayes.errors import ContradictionError
 from calfbayes.evidence import implied_by, read_evidence
 from calfbayes.inference.tables import expit_pair
 from calfbayes.knowledge.terms import Level
 from calfbayes.network import Network
-
-SMALL = 1e-6  # a demand to move by less than this fraction is one to move at all
 
 
 def law_for(network: Network, constraint: Constraint) -> str:
@@ -69,7 +67,7 @@ def _movement(network: Network, constraint: Moves) -> str:
         return ""
     as_demanded = ratio if constraint.upward else (1 / ratio if ratio > 0 else inf)
     demanded = constraint.times.low > 0  # else forbidden
-    settled = as_demanded > 1 and constraint.times.low < 1 + SMALL if demanded else as_demanded <= 1
+    settled = as_demanded > 1 and constraint.times.low < 1 + LITTLE if demanded else as_demanded <= 1
     return _odds_law(name, target[0], ratio, present=bool(present)) if settled else ""
 
 

@@ -16,6 +16,8 @@ from calfbayes.knowledge.terms import Level
 Causes = tuple[str, ...]  # counted as one: any of them
 Value = bool | str | float
 
+LITTLE = 1e-6  # a demand to move by less than this fraction is one to move at all
+
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
@@ -53,6 +55,10 @@ def factor(a: float, b: float) -> float:
     if a == b:
         return 1.0
     return a / b if b > 0 else inf
+
+
+def _inverse(number: float) -> float:
+    return 1 / number if number > 0 else inf
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +184,26 @@ class Moves(Constraint):
     def moved(self, before: float, after: float) -> float:
         """The factor that `times` bounds."""
         return factor(after, before) if self.upward else factor(before, after)
+
+    def movement(self, times: float) -> str:
+        """What moves by this factor, as a verb: `falls to 0.4 of itself`."""
+        growth = times if self.upward else _inverse(times)
+        if abs(growth - 1) <= LITTLE:
+            return "does not move"
+        if growth == inf:
+            return "comes up from nothing"
+        return f"grows {growth:.3g} times" if growth > 1 else f"falls to {growth:.3g} of itself"
+
+    @property
+    def demand(self) -> str:
+        """What is wanted, as a noun: `a rise of at least 2 times`."""
+        change, is_demanded = "rise" if self.upward else "fall", self.times.low > 0
+        at_all = self.times.low <= 1 + LITTLE and self.times.high == inf if is_demanded else self.times.high <= 1 + LITTLE
+        if at_all:
+            return f"a {change}" if is_demanded else f"no {change}"
+        if self.upward:
+            return f"a rise of {self.times} times"
+        return f"a fall to {Bounds(_inverse(self.times.high), _inverse(self.times.low))} of itself"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,20 +2,26 @@
 
 The derivatives of the margin in every number say which matter most, and foretell at which value the demand would just be
 met (`margins`). For the few that are told the value is tried in an edited model, and corrected where the foretelling is
-not exact.
+not exact. Of these, a number that only patients like the demand's rest on is told first: where a background is wrong, a
+weight would mend the demand, too, and break others.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import islice, pairwise
 from math import exp, isfinite, log
 
+from calfbayes.constraints.beliefs import names_of
 from calfbayes.constraints.evaluation import Examiner
 from calfbayes.constraints.terms import (
+    LITTLE,
     Causes,
     Constraint,
     Frequencies,
     LikelihoodRatio,
+    Monotone,
     Moves,
     Probability,
     Ranks,
@@ -23,10 +29,14 @@ from calfbayes.constraints.terms import (
     Takes,
     UrgencyIs,
     Verdict,
+    Yields,
 )
 from calfbayes.errors import CalfBayesError
+from calfbayes.evidence import state_of
 from calfbayes.inference.elicited import ElicitedNumber, Kind, Scale, elicited_numbers
+from calfbayes.knowledge.terms import RiskFactor
 from calfbayes.model import Model
+from calfbayes.network import Network
 from calfbayes.testing.editing import with_number
 from calfbayes.testing.influence import per_unit, place_of
 from calfbayes.testing.margins import Margin, margin_of
@@ -49,38 +59,51 @@ class Influence:
     Attributes:
         place: Where it stands in the files, such as `causes.myositis.links.redness`.
         value: What it is.
-        needed: At which value the demand would just be met, all else as it is; None if no sensible value does.
+        needed: At which value the demand would just be met, all else as it is.
         slope: By how much the margin of the demand grows for a unit of log odds (probabilities) or of logarithms.
     """
 
     place: str
     value: float
-    needed: float | None
+    needed: float
     slope: float
 
     def __str__(self) -> str:
-        if self.needed is None:
-            return f"{self.place} is {self.value:.3g}; no sensible value of it would do by itself"
         return f"{self.place} is {self.value:.3g}; {self.needed:.3g} would do by itself"
 
 
 def explanation(model: Model, constraint: Constraint, verdict: Verdict, *, most: int = 3) -> list[str]:
     """Lines that tell why a demand is not met by the patient of whom the verdict speaks."""
     constraint = replace(constraint, besides=Selection(verdict.besides))
-    influences = map(str, numbers_that_matter(model, constraint, most=most))
+    misses = _misses(model, constraint)
+    influences = [str(one) for miss in misses for one in numbers_that_matter(model, miss, most=max(1, most // len(misses)))]
+    if not influences and any(_margin(Examiner(model._solved), miss) for miss in misses):
+        influences = ["no number would do by itself"]
     return [*ledger(model, constraint), *missing(model, constraint), *influences]
 
 
+def _misses(model: Model, constraint: Constraint) -> Sequence[Constraint]:
+    """Demands that several figures lie within their bounds, one by one, as far as they are not met."""
+    if not isinstance(constraint, Frequencies):
+        return [constraint]
+    examiner, each = Examiner(model._solved), [replace(constraint, wanted=(one,)) for one in constraint.wanted]
+    with suppress(CalfBayesError):
+        return [one for one in each if not examiner.compare(one).holds] or each[:1]
+    return each[:1]
+
+
 def ledger(model: Model, constraint: Constraint) -> list[str]:
-    """What would be observed without each of the answers that are given, as far as it differs."""
+    """What would be observed if each of the answers that are given were not known, as far as it differs."""
     examiner = Examiner(model._solved)
     observed, told = _observed(examiner, constraint), []
     for name, _ in (*constraint.given.answers, *constraint.besides.answers):
         fewer = replace(constraint, given=_without(constraint.given, name), besides=_without(constraint.besides, name))
         instead = _observed(examiner, fewer)
         if instead and instead != observed:
-            told.append(f"{instead} without {name}")
-    lines = [f"it would be {', '.join(told[:MOST_ANSWERS])}"] if told else []
+            told.append(f"{instead} were {name} not known")
+    others = f"; {len(told) - MOST_ANSWERS} more answers change it" if len(told) > MOST_ANSWERS else ""
+    it = "it" if isinstance(constraint, Moves) else "it would be"
+    lines = [f"{it} {', '.join(told[:MOST_ANSWERS])}{others}"] if told else []
     if isinstance(constraint, UrgencyIs):
         lines += _levels(model, constraint)
     return lines
@@ -91,12 +114,24 @@ def _observed(examiner: Examiner, constraint: Constraint) -> str:
         observed = examiner.compare(constraint).observed
     except CalfBayesError:
         return ""
-    return observed if isinstance(observed, str) else f"{observed:.3g}"
+    if isinstance(observed, str):
+        return observed
+    match constraint:
+        case Moves():
+            return constraint.movement(observed)
+        case Monotone():
+            return f"a {'rise' if constraint.rising == (observed > 0) else 'fall'} by {abs(observed):.2g} at worst"
+        case Ranks():
+            return f"number {observed:g}"
+    return f"{observed:.3g}"
 
 
 def _levels(model: Model, constraint: UrgencyIs) -> list[str]:
     """The levels that the files give to the most probable causes."""
-    belief = Examiner(model._solved).beliefs.about(constraint.setting, *constraint.whom)
+    try:
+        belief = Examiner(model._solved).beliefs.about(constraint.setting, *constraint.whom)
+    except CalfBayesError:  # there is nobody, or it is too costly to say
+        return []
     level = {cause.id: cause.urgency for cause in model.causes}
     named = [f"{cause} ({belief.of(cause):.2g}) needs {level[cause]}" for cause in belief.ranking()[:MOST_CAUSES]]
     return [f"as the files say, {', '.join(named)}"]
@@ -105,27 +140,58 @@ def _levels(model: Model, constraint: UrgencyIs) -> list[str]:
 def missing(model: Model, constraint: Constraint) -> list[str]:
     """What is known of the patients and stands in no relation to a cause that the demand speaks of: a link may be lost."""
     examiner, network = Examiner(model._solved), model._solved.network
-    known = dict(answer for selection in _spoken_of(examiner, constraint) for answer in selection.answers)
+    stated = _too_rare(examiner, constraint) if isinstance(constraint, Frequencies) else constraint
+    known = dict(answer for selection in _spoken_of(stated) for answer in selection.answers)
     lines = []
     for cause in _causes(constraint):
         factors = {network.risks[odds.risk].id for odds in network.nodes[network.node_index[cause]].odds}
         signs = [name for name in known if name in network.node_index and known[name] is True]
-        unlinked = [name for name in signs if not examiner.brings_about(cause, name)]
+        unlinked = [
+            name for name in signs if not (examiner.brings_about(cause, name) or _speaks_for(examiner, constraint, cause, name))
+        ]
         unmoved = [name for name in known if name in network.risk_index and name not in factors]
         lines += [f"no link leads from {cause} to {', '.join(unlinked)}"] if unlinked else []
         lines += [f"no odds ratio of {cause} speaks of {', '.join(unmoved)}"] if unmoved else []
     return lines
 
 
-def _spoken_of(examiner: Examiner, constraint: Constraint) -> Iterator[Selection]:
+def _too_rare(examiner: Examiner, constraint: Frequencies) -> Frequencies:
+    """The demand without what is seen often enough."""
+    try:
+        seen = dict(examiner.compare(constraint).numbers)
+    except CalfBayesError:  # nobody is seen
+        return replace(constraint, wanted=())
+    return replace(constraint, wanted=tuple(pair for pair in constraint.wanted if seen[str(pair[0])] < pair[1].low))
+
+
+def _speaks_for(examiner: Examiner, constraint: Constraint, cause: str, sign: str) -> bool:
+    """Say whether a sign that a cause does not bring about speaks for it all the same, by way of a cause of both."""
+    before = [_without(selection, sign) for selection in constraint.whom]
+    masses = partial(examiner.beliefs.masses, constraint.setting, (cause,))
+    try:
+        (had, had_not), (has, has_not) = masses(*before), masses(*before, Selection(((sign, True),)))
+    except CalfBayesError:  # nobody, or too costly to say
+        return False
+    return has * had_not > had * has_not * (1 + LITTLE)
+
+
+def _spoken_of(constraint: Constraint) -> Iterator[Selection]:
+    """Whom the demand is about, and what it weighs."""
     yield constraint.given
     yield constraint.besides
-    if isinstance(constraint, Moves | LikelihoodRatio | Takes):
-        yield constraint.of
-    if isinstance(constraint, Frequencies):
-        seen = dict(examiner.compare(constraint).numbers)
-        rare = [str(these) for these, wanted in constraint.wanted if seen[str(these)] < wanted.low]
-        yield Selection(tuple((name, True) for name in rare if name in examiner.beliefs.network.node_index))
+    match constraint:
+        case Moves():
+            yield from (constraint.of, constraint.compared_with)
+        case LikelihoodRatio() | Takes():
+            yield constraint.of
+        case Frequencies():
+            yield from (these for these, _ in constraint.wanted)
+        case Yields():
+            yield from (Selection(((finding, True),)) for finding in constraint.to)
+        case Monotone():
+            yield Selection(((constraint.along, constraint.states[-1]),))
+        case UrgencyIs():
+            yield from (Selection(((sign, True),)) for sign in constraint.each_of)
 
 
 def _causes(constraint: Constraint) -> Causes:
@@ -144,16 +210,13 @@ def _without(selection: Selection, name: str) -> Selection:
 
 
 def numbers_that_matter(model: Model, constraint: Constraint, *, most: int = 3) -> tuple[Influence, ...]:
-    """The elicited numbers to which a demand yields most and that could meet it by themselves, the steepest first.
+    """Elicited numbers that could meet a demand by themselves, of those to which it yields most.
 
-    Weights, odds ratios, links and backgrounds are looked at. If none would do, those to which it yields most. Empty where
-    the demand is met, or no number decides: a red-flag rule alone, or simulated patients.
+    Weights, odds ratios, links and backgrounds are looked at. Those of the narrowest reach come first: backgrounds of
+    findings that the demand speaks of, then links and odds ratios of what it speaks of, then the others; the steepest of
+    each first. Empty where the demand is met, or no number decides: a red-flag rule alone, or simulated patients.
     """
-    examiner = Examiner(model._solved)
-    try:
-        margin = None if examiner.compare(constraint).holds else margin_of(examiner, constraint)
-    except CalfBayesError:
-        return ()
+    margin = _margin(Examiner(model._solved), constraint)
     if margin is None:
         return ()
     numbers = elicited_numbers(model._solved, constraint.setting).numbers
@@ -163,14 +226,38 @@ def numbers_that_matter(model: Model, constraint: Constraint, *, most: int = 3) 
         if number.kind in TOLD and number.scale is not Scale.ITSELF
     }
     steepest = sorted((k for k, slope in slopes.items() if isfinite(slope) and slope), key=lambda k: (-abs(slopes[k]), k))
-    looked_at = (_influence(model, constraint, margin, k, numbers[k], slopes[k]) for k in steepest[:MOST_TRIED])
-    told = tuple(islice((influence for influence in looked_at if influence.needed is not None), most))
-    return told or tuple(Influence(place_of(numbers[k]), numbers[k].value, None, slopes[k]) for k in steepest[:most])
+    words = {word for these in _spoken_of(constraint) for word in _words(model._solved.network, these)}
+    looked_at = sorted(steepest[:MOST_TRIED], key=lambda k: _reach(numbers[k], words))
+    influences = (_influence(model, constraint, margin, k, numbers[k], slopes[k]) for k in looked_at)
+    return tuple(islice((influence for influence in influences if influence is not None), most))
+
+
+def _margin(examiner: Examiner, constraint: Constraint) -> Margin | None:
+    """The margin of a demand that is not met; None where no number decides."""
+    try:
+        return None if examiner.compare(constraint).holds else margin_of(examiner, constraint)
+    except CalfBayesError:
+        return None
+
+
+def _words(network: Network, these: Selection) -> Iterator[str]:
+    """What places of numbers contain that speak of these patients: findings, and risk factors with the state that is known."""
+    for name in names_of(network, these):
+        record, known = network.records[name], dict(these.answers)
+        yield f".{name}.{state_of(record, known[name])}." if isinstance(record, RiskFactor) and known else f".{name}."
+
+
+def _reach(number: ElicitedNumber, words: Collection[str]) -> int:
+    """How many other patients a number bears on, roughly: 0 for the fewest."""
+    if not any(word in f".{place_of(number)}." for word in words):
+        return 2
+    return 0 if number.kind is Kind.LEAK else 1
 
 
 def _influence(
     model: Model, constraint: Constraint, margin: Margin, position: int, number: ElicitedNumber, slope: float
-) -> Influence:
+) -> Influence | None:
+    """None if no sensible value of the number would do."""
     place, far = place_of(number), FARTHEST if slope > 0 else -FARTHEST
 
     def foretold(by: float) -> bool:
@@ -185,7 +272,7 @@ def _influence(
     steps = [far * step / STEPS for step in range(STEPS + 1)]
     near_and_by = next((pair for pair in pairwise(steps) if foretold(pair[1])), None)  # a value too far may break another bound
     by = near_and_by and _corrected(tried, _least(foretold, *near_and_by))
-    return Influence(place, number.value, None if by is None else _moved(number, by), slope)
+    return None if by is None else Influence(place, number.value, _moved(number, by), slope)
 
 
 def _least(met: Callable[[float], bool], near: float, far: float) -> float:

@@ -50,7 +50,8 @@ def test_a_fall_by_competition_is_a_lawful_exception_that_names_the_competitor(k
     assert verdict.status is Status.LAWFUL_EXCEPTION
     assert verdict.competitors == ("d",)
     assert not verdict.holds  # nobody has allowed it
-    assert "from 0.538 to 0.219" in verdict.text
+    wanted = {"raises": "a rise", "must_not_lower": "no fall"}[kind]
+    assert f"with f, c falls to 0.406 of itself, from 0.538 to 0.219; wanted {wanted};" in verdict.text
     assert verdict.text.endswith("d explains the evidence away")
 
 
@@ -100,6 +101,23 @@ def test_a_link_that_is_deleted_is_not_excused(leak: float) -> None:
     assert judged(two_causes(leak=leak), "raises", **table).competitors == ("d",)
     assert judged(two_causes(link=0, leak=leak), "raises", **table).status is Status.REFUTED
     assert judged(two_causes(link=0, leak=0.05), "must_not_lower", **table).competitors == ("d",)  # no rise is demanded
+
+
+@pytest.mark.parametrize(
+    ("kind", "bound", "wanted"),
+    [
+        ("raises", {"by_at_least": 2}, "a rise of at least 2 times"),
+        ("raises", {"by_at_most": 3}, "a rise of 1 to 3 times"),
+        ("lowers", {}, "a fall"),
+        ("lowers", {"by_at_least": 2}, "a fall to at most 0.5 of itself"),
+        ("lowers", {"by_at_least": 2, "by_at_most": 4}, "a fall to 0.25 to 0.5 of itself"),
+        ("must_not_raise", {"by_more_than": 2}, "a rise of at most 2 times"),
+        ("must_not_lower", {"by_more_than": 2}, "a fall to at least 0.5 of itself"),
+    ],
+)
+def test_a_demanded_movement_is_told_in_the_units_of_what_is_seen(kind: str, bound: dict[str, float], wanted: str) -> None:
+    verdict = judged(two_causes(), kind, cause="d", given={"g": True}, of={"f": True}, **bound)
+    assert f"with f, d grows 1.7 times, from 0.538 to 0.913; wanted {wanted}" in verdict.text
 
 
 # --- laws ---

@@ -37,20 +37,40 @@ def test_the_value_that_is_told_would_do_and_a_nearer_one_would_not(kind: str) -
     constraint = demand.constraint(MODEL)
     assert not demand.check(MODEL).holds
     influences = numbers_that_matter(MODEL, constraint)
-    told = [influence for influence in influences if influence.needed is not None]
-    assert told
-    for influence in told:
+    assert influences
+    for influence in influences:
         assert influence.value == number_at(MODEL, influence.place)
-        assert influence.needed is not None
         assert demand.check(with_number(MODEL, influence.place, influence.needed)).holds
         nearer = influence.value + 0.9 * (influence.needed - influence.value)
         assert not demand.check(with_number(MODEL, influence.place, nearer)).holds
 
 
-def test_those_that_matter_more_come_first() -> None:
-    slopes = [abs(i.slope) for i in numbers_that_matter(MODEL, UNMET["probability"].constraint(MODEL), most=50)]
-    assert slopes == sorted(slopes, reverse=True)
-    assert len(slopes) > 1
+def test_those_of_the_narrowest_reach_come_first_and_of_these_the_steepest() -> None:
+    """A background that is too high is told before the weight of the cause, which would mend the demand, too."""
+    wrong = with_number(MODEL, "findings.redness.leak", 0.12)
+    demand = given(redness=True, setting="primary_care").probability(DVT, at_least=0.25, **ABOUT)
+    assert not demand.check(wrong).holds
+    told = numbers_that_matter(wrong, demand.constraint(wrong), most=50)
+    assert told[0].place == "findings.redness.leak"
+    assert len(told) > 2
+    others = [abs(influence.slope) for influence in told if "redness" not in influence.place]
+    assert others == sorted(others, reverse=True)
+    assert all("redness" in influence.place for influence in told[: len(told) - len(others)])
+
+
+def test_where_no_number_would_do_by_itself_none_is_told() -> None:
+    demand = given(setting="primary_care").likelihood_ratio(DVT, of={"redness": True}, at_least=1e6, **ABOUT)
+    assert numbers_that_matter(MODEL, demand.constraint(MODEL)) == ()
+    assert explanation(MODEL, demand.constraint(MODEL), demand.check(MODEL)) == ["no number would do by itself"]
+
+
+def test_each_frequency_that_is_missed_is_explained() -> None:
+    """No number would mend both."""
+    demand = given().frequencies(DVT, of={"redness": 0.9, "cold_feet": 0.6, "age >= 60": 0.5}, within_factor=3, **ABOUT)
+    lines = explanation(MODEL, demand.constraint(MODEL), demand.check(MODEL))
+    assert lines[0] == f"no link leads from {DVT} to cold_feet"
+    assert [line.split(" is ")[0] for line in lines[1:]] == [f"causes.{DVT}.links.redness", "findings.cold_feet.leak"]
+    assert all(line.endswith("would do by itself") for line in lines[1:])
 
 
 def test_a_demand_that_is_met_needs_no_number() -> None:
@@ -60,7 +80,23 @@ def test_a_demand_that_is_met_needs_no_number() -> None:
 def test_the_ledger_tells_what_each_answer_does() -> None:
     p = MODEL.diagnose({"age": 67}, setting="primary_care")[DVT].probability
     lines = ledger(MODEL, UNMET["probability"].constraint(MODEL))
-    assert lines[0].startswith(f"it would be {p:.3g} without unilateral_calf_swelling, ")
+    assert lines[0].startswith(f"it would be {p:.3g} were unilateral_calf_swelling not known, ")
+
+
+def test_the_ledger_tells_units_and_how_many_answers_it_leaves_out() -> None:
+    moved = given(age=67).must_not_raise(DVT, of={"unilateral_calf_swelling": True}, **ABOUT)
+    p, q = (MODEL.diagnose(e)[DVT].probability for e in ({}, {"unilateral_calf_swelling": True}))
+    assert ledger(MODEL, moved.constraint(MODEL)) == [f"it grows {q / p:.3g} times were age not known"]
+    (along,) = ledger(MODEL, UNMET["monotone"].constraint(MODEL))
+    young, old = (MODEL.diagnose({"age": age}, setting="primary_care")[DVT].probability for age in (20, 50))
+    assert along == f"it would be a rise by {old - young:.2g} at worst were unilateral_calf_swelling not known"
+    (first,) = ledger(MODEL, given(redness=False, age=67).ranks(PAD, within=1, **ABOUT).constraint(MODEL))
+    assert "it would be number " in first
+    assert "were redness not known" in first or "were age not known" in first
+    many = [f.id for f in MODEL.findings if f.id != MODEL.knowledge.complaint][:11]
+    (line,) = ledger(MODEL, given(dict.fromkeys(many, False)).probability(DVT, at_most=0, **ABOUT).constraint(MODEL))
+    assert line.endswith(" more answers change it")
+    assert line.count("not known") == 8
 
 
 def test_a_link_that_is_lost_is_missed() -> None:
@@ -71,6 +107,29 @@ def test_a_link_that_is_lost_is_missed() -> None:
         f"no link leads from {DVT} to unilateral_calf_swelling",
         f"no odds ratio of {DVT} speaks of age",
     ]
+
+
+def test_no_link_is_missed_where_another_cause_brings_both_about() -> None:
+    """A clot in a superficial vein makes a cord, and goes along with a deep one."""
+    calf = shipped("calf")
+    demand = given(palpable_tender_cord=True).probability(DVT, at_least=0.99, source="calfbayes_judgement", why="for a test")
+    assert missing(calf, demand.constraint(calf)) == []
+
+
+@pytest.mark.parametrize(
+    "demand",
+    [
+        given().yields(PAD, to=["absent_foot_pulses"], **ABOUT),  # nothing else brings it about
+        given("redness and not redness").frequencies("myositis", of={"cold_feet": 0.5}, within_factor=2, **ABOUT),
+        given("age < 40").monotone(DVT, along="age", direction="rises", **ABOUT),
+        given(age=20, shortness_of_breath=False).urgency(at_least="emergency", each_of=["shortness_of_breath"], **ABOUT),
+    ],
+    ids=["yields", "frequencies", "monotone", "urgency"],
+)
+def test_what_no_number_can_mend_is_told_all_the_same(demand: Demand) -> None:
+    with pytest.raises(AssertionError) as error:
+        demand.hold(MODEL)
+    assert "would do by itself" not in str(error.value)
 
 
 def test_where_a_level_is_demanded_the_levels_of_the_files_are_told() -> None:
