@@ -74,7 +74,7 @@ def _names(folder: Path, faults: list[Fault]) -> Iterator[str]:
         elif path.name in FILES:
             yield path.name
         elif path.suffix.lower() == ".toml" and path.name not in READ_ELSEWHERE:
-            known = (*FILES, *READ_ELSEWHERE)
+            known = (*FILES, "questionnaire.toml", "constraints/THEME.toml")
             faults.append(Fault(shown(path.name), "", "no file of this name belongs to a model", nearest(path.name, known)))
     for sub in FOLDERS:
         yield from names_within(folder, sub, faults)

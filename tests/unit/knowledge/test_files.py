@@ -118,7 +118,7 @@ def test_a_file_beside_the_folder_that_it_belongs_into(folder: Path) -> None:
     (folder / "constraints.toml").write_text("", encoding="utf-8")
     (fault,) = faults_of(folder)
     assert fault.problem == "no file of this name belongs to a model"
-    assert "nearest: constraints" in fault.remedy
+    assert fault.remedy.startswith("nearest: constraints/THEME.toml")
 
 
 def test_folders_inside_the_folder_of_the_causes_would_be_lost(folder: Path) -> None:
