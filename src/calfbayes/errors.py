@@ -145,6 +145,22 @@ class ArgumentError(CalfBayesError, ValueError):
         return f"{self.name}={self.given} cannot be; expected {self.expected}"
 
 
+class StaleInterviewError(ArgumentError):
+    """A stored interview is of a model with other content, or of another format, and cannot go on.
+
+    Attributes:
+        model: Name of the model that was to go on.
+        level: The level that it told, which is not to be lost: None if it holds none.
+    """
+
+    def __init__(self, model: str, level: str | None) -> None:
+        keeping = f"; .at_least({str(level)!r}) keeps the level that it told" if level else ""
+        super().__init__("interview", "one of another model or format", f"one of {model} as it is now, or begin anew{keeping}")
+        self.args = (model, level)
+        self.model = model
+        self.level = level
+
+
 class QueryTooCostlyError(CalfBayesError, RuntimeError):
     """An exact answer would cost more than the stated limit, so it was not computed.
 

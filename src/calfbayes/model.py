@@ -427,6 +427,8 @@ class Model:
         budget: int | None = None,
         epsilon: float | None = None,
         seed: int = 0,
+        policy: UrgencyPolicy | None = None,
+        allow_laxer_policy: bool = False,
     ) -> "Interview":
         """Begin an interview: `.next()` is the next screen, `.answer(...)` the interview after it, `.stopped` why it ended.
 
@@ -439,6 +441,8 @@ class Model:
             epsilon: It ends once the chance that further answers would change the level is below this; None for what the
                 model's file says.
             seed: Of the completions by which that chance is estimated.
+            policy: Another urgency policy than the model's; it may be stricter.
+            allow_laxer_policy: Whether it may also give lower levels than the model's; the result records it.
 
         Raises:
             CalfBayesError: If the evidence or an argument cannot be what was given.
@@ -446,17 +450,35 @@ class Model:
         from calfbayes.questionnaire.interview import begin
 
         start = self.evidence(evidence, setting=setting)
-        return begin(self._solved, self._screens(), start, budget=budget, epsilon=epsilon, seed=seed)
+        laxer = flag("allow_laxer_policy", allow_laxer_policy)
+        return begin(
+            self._solved,
+            self._screens(),
+            start,
+            budget=budget,
+            epsilon=epsilon,
+            seed=seed,
+            policy=policy,
+            allow_laxer_policy=laxer,
+        )
 
-    def interview_from_json(self, text: str | bytes) -> "Interview":
+    def interview_from_json(
+        self, text: str | bytes, *, policy: UrgencyPolicy | None = None, allow_laxer_policy: bool = False
+    ) -> "Interview":
         """Go on with an interview that `Interview.to_json` wrote.
 
-        Raises:
-            CalfBayesError: If the text is no such JSON, or of a model with other content.
-        """
-        from calfbayes.questionnaire.interview import interview_from_json
+        Args:
+            policy: The urgency policy, if it was begun with another than the model's.
+            allow_laxer_policy: As in `interview`.
 
-        return interview_from_json(self._solved, self._screens(), text)
+        Raises:
+            StaleInterviewError: If it is of a model with other content; it has the level that was told.
+            CalfBayesError: If the text is no such JSON.
+        """
+        from calfbayes.questionnaire.stored import interview_from_json
+
+        laxer = flag("allow_laxer_policy", allow_laxer_policy)
+        return interview_from_json(self._solved, self._screens(), text, policy=policy, allow_laxer_policy=laxer)
 
     def _own_folder(self, wanted: str) -> Path:
         """Where the model's files lie, for what is read on demand."""

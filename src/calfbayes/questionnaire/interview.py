@@ -32,23 +32,23 @@ from typing import Any
 
 from calfbayes.arguments import number, whole_number
 from calfbayes.diagnosis.diagnosing import diagnose, with_level
+from calfbayes.diagnosis.policy import PolicyOrigin, UrgencyPolicy, checked_policy
 from calfbayes.diagnosis.questions import bearing_most, is_open, next_questions, worth_by_rules
 from calfbayes.diagnosis.result import Diagnosis
 from calfbayes.diagnosis.rules import could_hold
 from calfbayes.errors import ArgumentError, ContradictionError, QueryTooCostlyError
-from calfbayes.evidence import Evidence, Value, read_evidence, read_evidence_json
+from calfbayes.evidence import Evidence, Value, read_evidence
 from calfbayes.inference.exact import COST_LIMIT
 from calfbayes.inference.solved import SolvedNetwork
 from calfbayes.knowledge.terms import LEVELS_BY_SEVERITY, Finding, Level, Observer, RiskFactor, Rule
-from calfbayes.knowledge.wording import short
 from calfbayes.network import Network
 from calfbayes.questionnaire.completions import completions, level_of, with_answers
 from calfbayes.questionnaire.retelling import with_told, without_overlooked
-from calfbayes.questionnaire.screens import CHECKLIST, boxes, checklist, closing_screen, without_known
+from calfbayes.questionnaire.screens import boxes, checklist, closing_screen, without_known
 from calfbayes.questionnaire.session import Questionnaire, applies, checked_choice
 from calfbayes.questionnaire.terms import Kind, Question, Statements
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 3  # of the JSON, which `stored` reads back
 COMPLETIONS = 16  # whole patients; each costs a query, all of them together hardly more than the limit of one
 PROOF = 512  # whole patients that are looked at to prove a level
 WORTHY = 24  # of so many best questions the screens are chosen
@@ -112,6 +112,7 @@ class Interview:
         epsilon: Below this chance of another level the interview is settled.
         seed: Of the completions.
         cost_limit: Largest predicted number of state operations of one query.
+        policy: The urgency policy; None for the model's.
     """
 
     start: Evidence
@@ -124,6 +125,7 @@ class Interview:
     epsilon: float
     seed: int
     cost_limit: float
+    policy: UrgencyPolicy | None = field(repr=False)
     _questionnaire: Questionnaire = field(repr=False, compare=False)
     _solved: SolvedNetwork = field(repr=False, compare=False)
 
@@ -188,7 +190,9 @@ class Interview:
     @cached_property
     def result(self) -> Diagnosis:
         """The diagnosis from everything that is known."""
-        return diagnose(self._solved, self.evidence, cost_limit=self.cost_limit)
+        return diagnose(
+            self._solved, self.evidence, policy=self.policy, allow_laxer_policy=True, cost_limit=self.cost_limit
+        )  # `begin` has looked at it
 
     @cached_property
     def stopped(self) -> Stop | None:
@@ -230,6 +234,7 @@ class Interview:
         return {
             "schema_version": SCHEMA_VERSION,
             "model": {"name": identity.name, "version": identity.version, "digest": identity.digest},
+            "policy": self.result.urgency.policy_origin.name.lower(),
             "level": str(self.level),
             "stopped": self.stopped and str(self.stopped),
             "unanswered_emergencies": list(self.unanswered_emergencies),
@@ -479,72 +484,28 @@ def begin(
     epsilon: float | None = None,
     seed: int = 0,
     cost_limit: float = COST_LIMIT,
+    policy: UrgencyPolicy | None = None,
+    allow_laxer_policy: bool = False,
 ) -> Interview:
     """An interview before its first screen.
 
+    Args:
+        policy: Another urgency policy than the model's; see `policy.checked_policy`.
+
     Raises:
-        ArgumentError: If an argument is out of its range.
+        ArgumentError: If an argument is out of its range, or the policy cannot be used.
     """
+    chosen, origin = checked_policy(policy, solved.network, allow_laxer=allow_laxer_policy)
+    own = None if origin == PolicyOrigin.MODEL else chosen
     screens = None if budget is None else whole_number("budget", budget, 0)
     if epsilon is None:
         epsilon = solved.network.knowledge.asking.epsilon
     chance = number("epsilon", epsilon, "a probability between 0 and 1", lambda x: 0 < x < 1)
     drawn = whole_number("seed", seed, 0)
     lowest = LEVELS_BY_SEVERITY[0]
-    return Interview(start, (), frozenset(), frozenset(), 0, lowest, screens, chance, drawn, cost_limit, questionnaire, solved)
-
-
-def interview_from_json(
-    solved: SolvedNetwork, questionnaire: Questionnaire, text: str | bytes, *, cost_limit: float = COST_LIMIT
-) -> Interview:
-    """Read what `Interview.to_json` wrote.
-
-    Raises:
-        ArgumentError: If the text is no such JSON, or of another model: half an interview does not fit other questions.
-        CalfBayesError: If what it says cannot be.
-    """
-    try:
-        document = json.loads(text)
-    except (ValueError, RecursionError, TypeError) as error:
-        raise ArgumentError("interview", short(str(text)), f"JSON text ({error})") from None
-    network = solved.network
-    stands = {"level", "stopped", "unanswered_emergencies"}  # is computed again
-    kept = {"schema_version", "model", "start", "said", "put", "asked", "screens", "floor", "budget", "epsilon", "seed"}
-    expected = stands | kept
-    if not isinstance(document, dict) or set(document) != expected or document["schema_version"] != SCHEMA_VERSION:
-        raise ArgumentError("interview", short(str(document)), f"an object with {', '.join(sorted(expected))}")
-    model = document["model"]
-    if not isinstance(model, dict) or model.get("digest") != network.knowledge.digest:
-        raise ArgumentError("interview", "one of another model", f"one of {network.name}, or begin anew")
-    put, screens, floor = document["put"], document["screens"], document["floor"]
-    known = {*(f.id for f in network.knowledge.findings), *(f.id for f in network.knowledge.risk_factors)}
-    if not isinstance(put, list) or not all(isinstance(name, str) and name in known for name in put):
-        raise ArgumentError("put", short(str(put)), "a list of ids of the model")
-    asked, questions = document["asked"], {CHECKLIST, *(question.id for question in questionnaire.questions)}
-    if not isinstance(asked, list) or not all(isinstance(name, str) and name in questions for name in asked):
-        raise ArgumentError("asked", short(str(asked)), "a list of ids of the questionnaire")
-    whole_number("screens", screens, 0)
-    if floor not in list(Level):
-        raise ArgumentError("floor", short(floor), f"one of {', '.join(Level)}")
-    start = read_evidence_json(network, json.dumps(document["start"]))
-    said = read_evidence_json(network, json.dumps({"items": document["said"]}))
-    begun = begin(
-        solved,
-        questionnaire,
-        start,
-        budget=document["budget"],
-        epsilon=document["epsilon"],
-        seed=document["seed"],
-        cost_limit=cost_limit,
+    return Interview(
+        start, (), frozenset(), frozenset(), 0, lowest, screens, chance, drawn, cost_limit, own, questionnaire, solved
     )
-    stored = replace(
-        begun, said=said.items_by_id, put=frozenset(put), asked=frozenset(asked), screens=screens, floor=Level(floor)
-    )
-    try:
-        stored.evidence  # noqa: B018  looks whether what was said contradicts what was known
-    except ContradictionError as error:
-        raise begun._contradiction(error, said) from None
-    return stored
 
 
 def _values(network: Network, name: str) -> tuple[Value, ...]:

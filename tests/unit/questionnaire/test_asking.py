@@ -12,9 +12,10 @@ from calfbayes import Level, load_model
 from calfbayes.knowledge.terms import AnyOf
 from calfbayes.presentation.text import diagnosis_text
 from calfbayes.questionnaire.asking import answer_text, ask
-from calfbayes.questionnaire.interview import Interview, Stop, begin, interview_from_json
+from calfbayes.questionnaire.interview import Interview, Stop, begin
 from calfbayes.questionnaire.reading import read_questionnaire
 from calfbayes.questionnaire.session import Questionnaire
+from calfbayes.questionnaire.stored import interview_from_json
 from calfbayes.questionnaire.terms import Kind, Option, Question
 
 HERE = Path(__file__).parent

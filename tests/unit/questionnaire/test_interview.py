@@ -1,6 +1,7 @@
 """Interviews: pure and resumable values that stop for a reason, with a floor that holds."""
 
 import json
+import pickle
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,10 +13,11 @@ from hypothesis import strategies as st
 from calfbayes import ArgumentError, ContradictionError, Level, QueryTooCostlyError, UnknownNameError, load_model
 from calfbayes.diagnosis.foresight import Foresight
 from calfbayes.diagnosis.questions import worth_by_rules
+from calfbayes.errors import StaleInterviewError
 from calfbayes.evaluation.interviews import Ended, InterviewScores, interviews, reply
 from calfbayes.evidence import Value
 from calfbayes.inference.exact import infer
-from calfbayes.knowledge.terms import Observer
+from calfbayes.knowledge.terms import Atom, Observer, Rule
 from calfbayes.questionnaire.completions import completions, with_answers
 from calfbayes.questionnaire.interview import COMPLETIONS, Interview, Outlook, Stop
 from calfbayes.questionnaire.reading import read_questionnaire
@@ -225,6 +227,44 @@ def test_a_stored_interview_that_contradicts_itself_is_refused() -> None:
         with pytest.raises(ContradictionError) as caught:
             CALF.interview_from_json(json.dumps({**stored, "said": said}))
         assert caught.value.level == Level.EMERGENCY
+
+
+def test_an_interview_may_go_by_a_stricter_policy() -> None:
+    own = TUTORIAL.urgency_policy
+    cold = Rule("cold", Level.EMERGENCY, "Cold feet.", (), Atom("cold_feet", "present"))
+    stricter = replace(own, rules=(*own.rules, cold))
+    person = {"age": 40, "sex": "male"}
+    interview = TUTORIAL.interview(person, policy=stricter)
+    assert "cold" in interview.emergencies_to_ask
+    told = interview.tell({"cold_feet": True})
+    assert told.stopped == Stop.EMERGENCY
+    assert TUTORIAL.interview(person).tell({"cold_feet": True}).level < Level.EMERGENCY
+    assert TUTORIAL.interview_from_json(told.to_json(), policy=stricter) == told
+    with pytest.raises(ArgumentError, match="the policy of the interview"):
+        TUTORIAL.interview_from_json(told.to_json())
+    with pytest.raises(ArgumentError, match="the policy of the interview"):
+        TUTORIAL.interview_from_json(TUTORIAL.interview(person).to_json(), policy=stricter)
+    laxer = replace(own, rules=())
+    with pytest.raises(ArgumentError, match="allow_laxer_policy"):
+        TUTORIAL.interview(person, policy=laxer)
+    lax = TUTORIAL.interview(person, policy=laxer, allow_laxer_policy=True)
+    assert TUTORIAL.interview_from_json(lax.to_json(), policy=laxer, allow_laxer_policy=True) == lax
+    with pytest.raises(ContradictionError) as caught:
+        interview.tell({"cold_feet": True, "age": 3})
+    assert caught.value.level == Level.EMERGENCY
+
+
+@pytest.mark.parametrize("change", [{"model": {"digest": "0"}}, {"schema_version": 2}])
+def test_an_interview_of_another_model_hands_back_the_level_that_it_told(change: dict[str, object]) -> None:
+    told = {"level": "emergency", "floor": "same_day"}
+    document = {**TUTORIAL.interview().to_dict(), **change}
+    with pytest.raises(StaleInterviewError, match="begin anew") as caught:
+        TUTORIAL.interview_from_json(json.dumps({**document, **told}))
+    assert caught.value.level == Level.EMERGENCY
+    assert pickle.loads(pickle.dumps(caught.value)).level == Level.EMERGENCY
+    with pytest.raises(StaleInterviewError) as caught:
+        TUTORIAL.interview_from_json(json.dumps({**document, "level": None, "floor": ["soon"]}))
+    assert caught.value.level is None
 
 
 def test_json_says_where_it_stands() -> None:
@@ -507,8 +547,8 @@ def test_wrong_arguments_are_told(options: dict[str, object]) -> None:
 @pytest.mark.parametrize(
     "change",
     [
-        {"model": {"digest": "0"}}, {"put": ["nowhere"]}, {"put": "age"}, {"asked": ["nowhere"]}, {"screens": -1},
-        {"floor": "soon"}, {"more": 1},
+        {"model": "calf"}, {"model": {"digest": "0"}}, {"put": ["nowhere"]}, {"put": "age"}, {"asked": ["nowhere"]},
+        {"screens": -1}, {"floor": "soon"}, {"more": 1}, {"policy": "stricter"}, {"policy": None},
         {"schema_version": 2}, {"said": {"no_such_finding": True}}, {"budget": "many"},
     ],
 )  # fmt: skip

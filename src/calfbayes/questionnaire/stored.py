@@ -1,0 +1,98 @@
+"""Interviews that were stored as JSON: read back, looked at as if a stranger had written them."""
+
+import json
+from dataclasses import replace
+from typing import Any
+
+from calfbayes.arguments import whole_number
+from calfbayes.diagnosis.policy import UrgencyPolicy, checked_policy
+from calfbayes.errors import ArgumentError, ContradictionError, StaleInterviewError
+from calfbayes.evidence import read_evidence_json
+from calfbayes.inference.exact import COST_LIMIT
+from calfbayes.inference.solved import SolvedNetwork
+from calfbayes.knowledge.terms import Level
+from calfbayes.knowledge.wording import short
+from calfbayes.network import Network
+from calfbayes.questionnaire.interview import SCHEMA_VERSION, Interview, begin
+from calfbayes.questionnaire.screens import CHECKLIST
+from calfbayes.questionnaire.session import Questionnaire
+
+COMPUTED = {"level", "stopped", "unanswered_emergencies"}  # where it stood: is computed again
+KEYS = {
+    *COMPUTED, "schema_version", "model", "policy", "start", "said", "put", "asked", "screens", "floor", "budget", "epsilon",
+    "seed",
+}  # fmt: skip
+
+
+def interview_from_json(
+    solved: SolvedNetwork,
+    questionnaire: Questionnaire,
+    text: str | bytes,
+    *,
+    cost_limit: float = COST_LIMIT,
+    policy: UrgencyPolicy | None = None,
+    allow_laxer_policy: bool = False,
+) -> Interview:
+    """Read what `Interview.to_json` wrote.
+
+    Args:
+        policy: The urgency policy, if the interview had another than the model's.
+
+    Raises:
+        StaleInterviewError: If it is of another model: half an interview does not fit other questions.
+        ArgumentError: If the text is no such JSON, or it had a policy of another kind.
+        CalfBayesError: If what it says cannot be.
+    """
+    network = solved.network
+    document = _document(text, network)
+    put, screens, floor = document["put"], document["screens"], document["floor"]
+    known = {*(f.id for f in network.knowledge.findings), *(f.id for f in network.knowledge.risk_factors)}
+    if not isinstance(put, list) or not all(isinstance(name, str) and name in known for name in put):
+        raise ArgumentError("put", short(str(put)), "a list of ids of the model")
+    asked, questions = document["asked"], {CHECKLIST, *(question.id for question in questionnaire.questions)}
+    if not isinstance(asked, list) or not all(isinstance(name, str) and name in questions for name in asked):
+        raise ArgumentError("asked", short(str(asked)), "a list of ids of the questionnaire")
+    whole_number("screens", screens, 0)
+    if floor not in list(Level):
+        raise ArgumentError("floor", short(floor), f"one of {', '.join(Level)}")
+    start = read_evidence_json(network, json.dumps(document["start"]))
+    said = read_evidence_json(network, json.dumps({"items": document["said"]}))
+    begun = begin(
+        solved,
+        questionnaire,
+        start,
+        budget=document["budget"],
+        epsilon=document["epsilon"],
+        seed=document["seed"],
+        cost_limit=cost_limit,
+        policy=policy,
+        allow_laxer_policy=allow_laxer_policy,
+    )
+    origin = checked_policy(policy, network, allow_laxer=allow_laxer_policy)[1].name.lower()
+    if document["policy"] != origin:
+        raise ArgumentError("policy", origin, f"the policy of the interview ({short(document['policy'])})")
+    stored = replace(
+        begun, said=said.items_by_id, put=frozenset(put), asked=frozenset(asked), screens=screens, floor=Level(floor)
+    )
+    try:
+        stored.evidence  # noqa: B018  looks whether what was said contradicts what was known
+    except ContradictionError as error:
+        raise begun._contradiction(error, said) from None
+    return stored
+
+
+def _document(text: str | bytes, network: Network) -> dict[str, Any]:
+    """The JSON of an interview with this model."""
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError, TypeError) as error:
+        raise ArgumentError("interview", short(str(text)), f"JSON text ({error})") from None
+    expected = f"an object with {', '.join(sorted(KEYS))}"
+    if not isinstance(document, dict) or not isinstance(document.get("model"), dict):
+        raise ArgumentError("interview", short(str(document)), expected)
+    if document["model"].get("digest") != network.knowledge.digest or document.get("schema_version") != SCHEMA_VERSION:
+        told = [Level(document[key]) for key in ("level", "floor") if document.get(key) in list(Level)]
+        raise StaleInterviewError(network.name, max(told, default=None))
+    if set(document) != KEYS:
+        raise ArgumentError("interview", short(str(document)), expected)
+    return document
