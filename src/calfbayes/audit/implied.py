@@ -17,7 +17,7 @@ import numpy as np
 
 from calfbayes.audit.expression import both
 from calfbayes.audit.table import COMPARED_BY_ITEM, Figure, Kind, Population, split_causes
-from calfbayes.diagnosis.encoding import encode
+from calfbayes.diagnosis.encoding import encode_as_told
 from calfbayes.errors import ContradictionError, QueryTooCostlyError
 from calfbayes.evidence import read_evidence
 from calfbayes.inference.exact import Posterior, highest_label, infer
@@ -99,7 +99,7 @@ class Queries:
         everyone, affected = [], []
         for piece in both(network, population.evidence, item).pieces:
             try:
-                encoded = encode(network, read_evidence(network, piece, setting=population.setting))
+                encoded = encode_as_told(network, read_evidence(network, piece, setting=population.setting))
             except ContradictionError:
                 continue  # logic alone rules this piece out
             for part in self._affordable(population.setting, encoded):

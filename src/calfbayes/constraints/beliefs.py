@@ -6,7 +6,7 @@ from math import exp
 
 from calfbayes.audit.expression import parse
 from calfbayes.constraints.terms import Causes, Selection, Value
-from calfbayes.diagnosis.encoding import encode
+from calfbayes.diagnosis.encoding import encode_as_told
 from calfbayes.errors import ContradictionError
 from calfbayes.evidence import read_evidence, state_of
 from calfbayes.inference.exact import Posterior, highest_label, infer
@@ -108,7 +108,7 @@ class Beliefs:
         """Disjoint pieces of evidence of patients that are in every one of the selections."""
         for piece in pieces(self.network, selections):
             try:
-                yield encode(self.network, read_evidence(self.network, piece, setting=setting))
+                yield encode_as_told(self.network, read_evidence(self.network, piece, setting=setting))
             except ContradictionError:
                 continue  # logic alone rules this piece out
 

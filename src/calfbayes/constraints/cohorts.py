@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from calfbayes.audit.expression import parse
 from calfbayes.constraints.beliefs import Beliefs, names_of, pieces
 from calfbayes.constraints.terms import Bounds, Measure, Score, Selection, Value
-from calfbayes.diagnosis.encoding import encode
+from calfbayes.diagnosis.encoding import encode_as_told
 from calfbayes.evidence import read_evidence, state_of
 from calfbayes.inference.simulation import simulate_states
 from calfbayes.inference.tables import Array
@@ -81,7 +81,7 @@ def scored(beliefs: Beliefs, score: Score, setting: str, patients: Sequence[Sele
     others = [c for k in network.causes if (c := network.nodes[k].id) not in (score.cause, *score.no_diagnosis)]
     rows = []
     for told, count in Counter(tell(network, columns, tuple(names))).items():
-        posterior = beliefs.posterior(setting, encode(network, read_evidence(network, dict(told), setting=setting)))
+        posterior = beliefs.posterior(setting, encode_as_told(network, read_evidence(network, dict(told), setting=setting)))
         affected = posterior.hidden[network.node_index[score.cause]]
         other = max(posterior.hidden[network.node_index[cause]] for cause in others)
         points = sum(

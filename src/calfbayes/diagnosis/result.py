@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from calfbayes.arguments import number
 from calfbayes.diagnosis.care import CareAdvice, care_advice
-from calfbayes.diagnosis.encoding import encode
+from calfbayes.diagnosis.encoding import encode, not_weighed
 from calfbayes.diagnosis.urgency import Outcome, UrgencyResult
 from calfbayes.errors import ArgumentError, NoPosteriorError, UnknownNameError
 from calfbayes.evidence import Evidence
@@ -114,6 +114,15 @@ class Diagnosis:
         from calfbayes.presentation.facts import headline
 
         return headline(self)
+
+    @property
+    def not_weighed(self) -> dict[str, str]:
+        """By id, why negative tests that say nothing in this patient did not count."""
+        said, records = self._solved.network.knowledge.asking.said, self._solved.network.records
+        return {
+            guard.test: said("not_weighed", test=records[guard.test].label, note=guard.note)
+            for guard in not_weighed(self.evidence)
+        }
 
     @cached_property
     def care(self) -> CareAdvice:
@@ -348,6 +357,7 @@ class Diagnosis:
             "evidence": self.evidence.to_dict(),
             "setting": self.setting,
             "assumed": list(self.assumed),
+            "not_weighed": self.not_weighed,
             "outcome": str(self.outcome),
             "outcome_reason": self.outcome_reason,
             "would_settle": list(self.would_settle),

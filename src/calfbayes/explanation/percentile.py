@@ -25,7 +25,7 @@ from math import inf, sqrt
 import numpy as np
 from numpy.typing import NDArray
 
-from calfbayes.diagnosis.encoding import encode
+from calfbayes.diagnosis.encoding import encode, weighed
 from calfbayes.diagnosis.result import Diagnosis
 from calfbayes.errors import QueryTooCostlyError
 from calfbayes.evidence import read_evidence, silent_items
@@ -71,7 +71,8 @@ def percentile(result: Diagnosis, *, cost_limit: float) -> Percentile | str:
         The percentile; or why there is none.
     """
     network = result._solved.network
-    asked = [name for name, value in result.evidence.items_by_id if isinstance(value, bool) and _is_asked(network, name)]
+    told = weighed(result.evidence).items_by_id
+    asked = [name for name, value in told if isinstance(value, bool) and _is_asked(network, name)]
     if len(asked) < 2:
         return "fewer than two findings were answered with yes or no"
     logits, known = result._solved.bases[result.setting].logits, encode(network, result.evidence).risk_states

@@ -165,8 +165,9 @@ class DiagnosisView:
     def known(self) -> Html:
         """The evidence, and what was assumed."""
         assumed = [text for text in self.diagnosis.assumed if not text.startswith("setting=")]
-        words = known_list(self.diagnosis.evidence)
-        return joined([words, element("p", f"Assumed: {'; '.join(assumed)}")]) if assumed else words
+        remarks = [f"Assumed: {'; '.join(assumed)}"] if assumed else []
+        remarks += self.diagnosis.not_weighed.values()
+        return joined([known_list(self.diagnosis.evidence), *(element("p", text) for text in remarks)])
 
     def sources(self) -> list[tuple[str, Html]]:
         """A title, and the bibliography of what has been shown so far: so it is asked for last."""

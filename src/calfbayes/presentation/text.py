@@ -132,6 +132,8 @@ class View:
         lines += self._field("Setting", setting_label(evidence))
         if assumed:
             lines += self._field("Assumed", "; ".join(assumed))
+        for text in self.diagnosis.not_weighed.values():
+            lines += wrapped(text, self.width, "  ", "  ")
         return [self.heading("What was known"), *lines]
 
     def foundations(self) -> list[str]:
