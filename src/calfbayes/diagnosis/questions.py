@@ -97,7 +97,7 @@ class NextQuestion:
         answers: What would follow from each answer; empty without probabilities.
         reason: Why to ask, in words.
         note: What the model's file says of a test; may be empty.
-        check_first: What is to be known before a test is done, since it may forbid it.
+        check_first: What is to be known before a test is done: it may forbid it, or make its negative result worthless.
         repeat: Whether this is a test that is done again.
     """
 
@@ -405,11 +405,11 @@ class _Panel:
         return next((guard for guard in self.network.knowledge.asking.tests if guard.test == name), None)
 
     def _check_first(self, guard: TestGuard | None) -> tuple[str, ...]:
-        """What would forbid a test and has not been asked."""
-        if guard is None or guard.not_if is None:
-            return ()
+        """What would forbid a test, or make its negative result worthless, and has not been asked."""
+        grounds = (guard.not_if, guard.absent_says_nothing_if) if guard else ()
         evidence = self.diagnosis.evidence
-        open_atoms = (atom for atom in atoms(guard.not_if) if could_hold(atom, evidence) and not holds(atom, evidence))
+        every = [atom for condition in grounds if condition is not None for atom in atoms(condition)]
+        open_atoms = (atom for atom in every if could_hold(atom, evidence) and not holds(atom, evidence))
         return tuple(dict.fromkeys(atom.id for atom in open_atoms))
 
     def _probability(self, name: str) -> float:

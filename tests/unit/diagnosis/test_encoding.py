@@ -56,3 +56,8 @@ def test_the_result_says_what_was_not_weighed_and_why() -> None:
     assert guard.note in " ".join(repr(result).split())
     assert guard.note in result._repr_html_()
     assert "not_weighed" in CALF.diagnose(WALKER).to_dict()
+
+
+def test_what_makes_a_negative_result_worthless_is_asked_first() -> None:
+    asked = CALF.diagnose({"age": 68, "pain_on_walking": True}).next_questions(n=500, who="clinician")
+    assert "diabetes" in next(question for question in asked if question.id == INDEX).check_first
