@@ -34,7 +34,9 @@ from calfbayes.knowledge.terms import (
     LEVELS_BY_SEVERITY,
     AnyOf,
     Atom,
+    Cause,
     Caution,
+    Complication,
     Condition,
     Finding,
     Level,
@@ -228,12 +230,25 @@ def checked_policy(
         if strange:
             expected = "rules about findings that are present and risk states of the model"
             raise ArgumentError("policy", f"rule {rule.id} about {strange}", expected)
+        _check_advice(network, rule)
     if policy.is_as_strict_as(models):
         return policy, PolicyOrigin.STRICTER
     if not allow_laxer:
         expected = "one that never gives a lower level; allow_laxer_policy=True permits it, and the result says so"
         raise ArgumentError("policy", "a policy that may be laxer than the model's", expected)
     return policy, PolicyOrigin.LAXER
+
+
+def _check_advice(network: Network, rule: Rule) -> None:
+    unknown = next((name for name in rule.suspects if not isinstance(network.records.get(name), Cause | Complication)), None)
+    if unknown is not None:
+        raise ArgumentError("policy", f"rule {rule.id} that suspects {short(unknown)}", "ids of causes and complications")
+    known = {kind.id for kind in network.knowledge.advice.kinds}
+    kinds = {kind for entry in rule.help_kinds for kind in entry} | set(rule.avoid_kinds) - {""}
+    told = len(rule.first_help) == len(rule.help_kinds) and len(rule.avoid) == len(rule.avoid_kinds)
+    if not told or not kinds <= known:
+        expected = "for each text of first_help and avoid its kinds, of those that the model knows"
+        raise ArgumentError("policy", f"rule {rule.id} with other kinds of advice", expected)
 
 
 def _is_known(network: Network, atom: Atom) -> bool:

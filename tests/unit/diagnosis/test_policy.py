@@ -153,6 +153,21 @@ def test_a_policy_about_what_the_model_does_not_know_is_refused(atom: Atom, mess
         TUTORIAL.diagnose({}, policy=policy)
 
 
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"suspects": ("no_such",)}, "suspects 'no_such'"),
+        ({"suspects": ("redness",)}, "suspects 'redness'"),
+        ({"first_help": ("Sit down.",)}, "kinds of advice"),
+        ({"avoid": ("Do not sit.",), "avoid_kinds": ("no_such",)}, "kinds of advice"),
+    ],
+)
+def test_a_rule_that_advises_what_the_model_does_not_know_is_refused(given: dict[str, Any], message: str) -> None:
+    rule = Rule("strange", Level.ROUTINE, "text", (), Atom("redness", "present"), **given)
+    with pytest.raises(ArgumentError, match=message):
+        TUTORIAL.diagnose({"redness": True}, policy=replace(BASE, rules=(*BASE.rules, rule)))
+
+
 def test_no_other_value_is_a_policy() -> None:
     with pytest.raises(ArgumentError, match="UrgencyPolicy"):
         TUTORIAL.diagnose({}, policy="strict")  # type: ignore[arg-type]
