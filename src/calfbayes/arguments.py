@@ -1,6 +1,6 @@
 """Arguments of the public functions, checked one way everywhere: numpy's numbers are numbers, True is none."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 import numpy as np
 
@@ -50,4 +50,15 @@ def flag(name: str, given: object) -> bool:
     """
     if not isinstance(given, bool):
         raise ArgumentError(name, short(given), "True or False")
+    return given
+
+
+def one_of(name: str, given: object, options: Collection[str]) -> str:
+    """One of some words.
+
+    Raises:
+        ArgumentError: If it is none of them.
+    """
+    if not isinstance(given, str) or given not in options:
+        raise ArgumentError(name, short(given), " or ".join(map(repr, options)))
     return given

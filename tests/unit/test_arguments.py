@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from calfbayes import ArgumentError
-from calfbayes.arguments import flag, number, whole_number
+from calfbayes.arguments import flag, number, one_of, whole_number
 
 
 @pytest.mark.parametrize("given", [0, 7, np.int64(7), np.uint8(7)])
@@ -43,3 +43,10 @@ def test_only_true_and_false_are_flags(given: Any) -> None:
     assert not flag("is_so", False)
     with pytest.raises(ArgumentError, match="True or False"):
         flag("is_so", given)
+
+
+@pytest.mark.parametrize("given", ["c", "", None, 1, ["a"], {"a"}, b"a"])
+def test_what_is_none_of_some_words_is_refused(given: Any) -> None:
+    assert one_of("who", "a", {"a": 1, "b": 2}) == "a"
+    with pytest.raises(ArgumentError, match=r"who=.* cannot be; expected 'a' or 'b'"):
+        one_of("who", given, {"a": 1, "b": 2})

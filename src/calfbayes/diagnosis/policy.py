@@ -7,6 +7,7 @@ least as strict as another if it never gives a lower level, whatever is known. T
             Then p prefers b to a wherever q does (Farkas' lemma: for one pair this is also necessary). What cannot be shown so
             counts as laxer.
     rules   on every smallest set of facts that fires a rule of q, a rule of p with at least its level fires.
+    words   p calls the levels as q does: nobody can compute what another text leads people to do.
     doubt   p counts at least as many standard deviations, from a level at most as high; and no less where they are too dear.
 
 Doubt about the numbers counts as danger: from the level that `caution` names on,
@@ -32,6 +33,7 @@ from calfbayes.diagnosis.rules import minimal_sets
 from calfbayes.errors import ArgumentError
 from calfbayes.knowledge.terms import (
     LEVELS_BY_SEVERITY,
+    AllOf,
     AnyOf,
     Atom,
     Cause,
@@ -159,7 +161,8 @@ class UrgencyPolicy:
     def is_as_strict_as(self, other: "UrgencyPolicy") -> bool:
         """Say whether this policy surely never gives a lower level than the other one; see the module."""
         return (
-            _table_is_as_strict(self.loss, other.loss)
+            set(self.levels) == set(other.levels)
+            and _table_is_as_strict(self.loss, other.loss)
             and _rules_are_as_strict(self.rules, other.rules)
             and _is_as_cautious(self.caution, other.caution)
         )
@@ -290,19 +293,31 @@ def _rules(given: object) -> tuple[Rule, ...]:
     if not isinstance(given, tuple | list) or not all(isinstance(rule, Rule) for rule in given):
         raise ArgumentError("rules", short(given), "a tuple of rules")
     ids = [rule.id for rule in given]
+    if not all(isinstance(name, str) and name for name in ids):
+        raise ArgumentError("rules", "a rule without an id", "an id of its own for each rule")
     if len(set(ids)) < len(ids):
         raise ArgumentError("rules", next(name for name in ids if ids.count(name) > 1), "an id of its own for each rule")
+    for rule in given:
+        if not isinstance(rule.level, Level) or not _is_condition(rule.condition):
+            expected = "a Level, and a condition of Atom, AllOf and AnyOf, none of them empty"
+            raise ArgumentError("rules", f"rule {rule.id}: {short(str((rule.level, rule.condition)))}", expected)
     return tuple(given)
+
+
+def _is_condition(given: object) -> bool:
+    if isinstance(given, AllOf | AnyOf):
+        return isinstance(given.parts, tuple) and len(given.parts) > 0 and all(map(_is_condition, given.parts))
+    return isinstance(given, Atom) and isinstance(given.id, str) and isinstance(given.state, str)
 
 
 def _caution(given: object) -> Caution | None:
     if given is None:
         return None
-    if isinstance(given, Caution):
+    if isinstance(given, Caution) and isinstance(given.level, Level):
         numbers: tuple[object, ...] = given.deviations, given.if_too_dear
         if all(isinstance(x, int | float) and not isinstance(x, bool) and 0 <= x <= MOST_LOSS for x in numbers):
             return replace(given, deviations=float(given.deviations), if_too_dear=float(given.if_too_dear))
-    raise ArgumentError("caution", short(given), "a Caution with numbers from 0, or None")
+    raise ArgumentError("caution", short(given), "a Caution with a Level and numbers from 0, or None")
 
 
 def _is_as_cautious(mine: Caution | None, other: Caution | None) -> bool:

@@ -25,12 +25,12 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from calfbayes.arguments import number, whole_number
+from calfbayes.arguments import number, one_of, whole_number
 from calfbayes.diagnosis.foresight import Foresight, together
 from calfbayes.diagnosis.policy import UrgencyPolicy
 from calfbayes.diagnosis.relevance import relevance
 from calfbayes.diagnosis.rules import could_hold, holds
-from calfbayes.errors import ArgumentError, QueryTooCostlyError
+from calfbayes.errors import QueryTooCostlyError
 from calfbayes.evidence import Evidence
 from calfbayes.inference.exact import COST_LIMIT
 from calfbayes.inference.hypothetical import Outcomes, Supposed, given_each_answer
@@ -48,7 +48,6 @@ from calfbayes.knowledge.terms import (
     TestGuard,
     atoms,
 )
-from calfbayes.knowledge.wording import short
 from calfbayes.network import Network
 
 if TYPE_CHECKING:
@@ -177,10 +176,8 @@ def next_questions(
 ) -> NextQuestions:
     """What to ask next, best first; see `Diagnosis.next_questions`."""
     n = whole_number("n", n, 1, MOST_QUESTIONS)
-    if who not in ASKED:
-        raise ArgumentError("who", short(who), " or ".join(map(repr, ASKED)))
-    if objective not in OBJECTIVES:
-        raise ArgumentError("objective", short(objective), " or ".join(map(repr, OBJECTIVES)))
+    one_of("who", who, ASKED)
+    one_of("objective", objective, OBJECTIVES)
     if budget is not None:
         budget = number("budget", budget, "a number above 0, or None", lambda x: x > 0)
     panel = _Panel.of(diagnosis, ASKED[who])

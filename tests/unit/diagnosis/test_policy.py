@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from calfbayes import ArgumentError, Level, PolicyOrigin, UrgencyPolicy
 from calfbayes.diagnosis.policy import ChangePoint
-from calfbayes.knowledge.terms import LEVELS_BY_SEVERITY, AllOf, AnyOf, Atom, Rule
+from calfbayes.knowledge.terms import LEVELS_BY_SEVERITY, AllOf, AnyOf, Atom, Caution, LevelText, Rule
 from support.models import shipped
 from support.policies import N, loss_tables, policies, stricter_policies, table_of
 
@@ -50,6 +50,36 @@ def test_rules_and_levels_that_cannot_be_are_refused() -> None:
         replace(BASE, rules=("redness",))  # type: ignore[arg-type]
     with pytest.raises(ArgumentError, match="LevelText"):
         replace(BASE, levels=BASE.levels[1:])
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"id": None}, {"id": ""}, {"id": ["a"]}, {"level": "emergency"}, {"level": 7}, {"condition": None},
+        {"condition": "redness"}, {"condition": AllOf(())}, {"condition": AnyOf((AllOf(()),))},
+        {"condition": AnyOf(["redness"])}, {"condition": Atom(None, "present")},  # type: ignore[arg-type]
+    ],
+)  # fmt: skip
+def test_a_rule_that_cannot_be_is_refused(change: dict[str, Any]) -> None:
+    rule = replace(Rule("new", Level.EMERGENCY, "text", (), Atom("redness", "present")), **change)
+    with pytest.raises(ArgumentError, match="rules="):
+        replace(BASE, rules=(*BASE.rules, rule))
+
+
+def test_a_caution_without_a_level_is_refused() -> None:
+    with pytest.raises(ArgumentError, match="a Caution with a Level"):
+        replace(BASE, caution=Caution("same_day", 1.645, 0.8))  # type: ignore[arg-type]
+
+
+def test_other_words_for_the_levels_are_used_by_name_only() -> None:
+    """An emergency whose text says to stay at home is no stricter policy."""
+    calm = LevelText(Level.EMERGENCY, "Self-care", "Stay at home.")
+    reworded = replace(BASE, levels=tuple(calm if text.level == Level.EMERGENCY else text for text in BASE.levels))
+    assert not reworded.is_as_strict_as(BASE)
+    with pytest.raises(ArgumentError, match="allow_laxer_policy"):
+        TUTORIAL.diagnose({"age": 40}, policy=reworded)
+    assert TUTORIAL.diagnose({"age": 40}, policy=reworded, allow_laxer_policy=True).urgency.policy_origin == PolicyOrigin.LAXER
+    assert replace(BASE, levels=BASE.levels[::-1]).is_as_strict_as(BASE)
 
 
 def test_a_policy_is_a_plain_value() -> None:
