@@ -25,7 +25,8 @@ def wilson_interval(share: ArrayLike, n: ArrayLike, level: float) -> tuple[NDArr
     below = 1 + z**2 / trials
     middle = (seen + z**2 / (2 * trials)) / below
     half = z * np.sqrt(seen * (1 - seen) / trials + z**2 / (4 * trials**2)) / below
-    return np.maximum(middle - half, 0.0), np.minimum(middle + half, 1.0)
+    # the ends at 0 and 1 are exact, but for rounding
+    return np.clip(middle - half, 0.0, seen), np.clip(middle + half, seen, 1.0)
 
 
 def share_text(seen: int, n: int) -> str:

@@ -22,7 +22,8 @@ def scores_text(scores: Scores, *, resamples: int = RESAMPLES, seed: int = 0) ->
     """The shares with their intervals, the triage table, and a row for each published cause."""
     measures = scores.measures(resamples=resamples, seed=seed)
     width = max(map(len, WORDS.values()))
-    lines = [f"{len(scores.answers)} cases; in brackets 95 % of {resamples} bootstrap samples, seed {seed}", ""]
+    count = f"{len(scores.answers)} cases; in brackets 95 % of {resamples} bootstrap samples, seed {seed}"
+    lines = [f"{count} (where all agree: Wilson's interval)", ""]
     lines += [f"  {WORDS[name]:<{width}}  {_measured(measured)}" for name, measured in measures.items()]
     lines += ["", "Level needed (rows) and given (columns)", *_table(_triage(scores))]
     lines += ["", "By published cause", *_table(_causes(scores))]

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from calfbayes.diagnosis.diagnosing import diagnose
 from calfbayes.errors import CalfBayesError, Fault
 from calfbayes.evaluation.case_files import Case, CaseFileError
+from calfbayes.evaluation.frequency import wilson_interval
 from calfbayes.evidence import read_evidence
 from calfbayes.inference.solved import SolvedNetwork
 from calfbayes.knowledge.terms import LEVELS_BY_SEVERITY, Level
@@ -72,8 +73,8 @@ class Measured:
 
     Attributes:
         value: NaN if no case counts.
-        low: 2.5th percentile of the bootstrap; NaN likewise.
-        high: 97.5th percentile.
+        low: 2.5th percentile of the bootstrap, or, at a share of 0 or 1, the end of the score interval; NaN likewise.
+        high: 97.5th percentile, or the other end.
         n: Cases that count.
     """
 
@@ -181,12 +182,16 @@ class Scores:
     def measures(self, *, resamples: int = RESAMPLES, seed: int = 0) -> dict[str, Measured]:
         """Every share of `MEASURES` with a bootstrap interval: the cases are drawn again with replacement.
 
+        Where all cases agree they do so however they are drawn, and the bootstrap has no width. There stands the score
+        interval: nine of nine may well be 70 %.
+
         Args:
             resamples: How often.
             seed: Of the random generator; the same seed gives the same intervals.
 
         References:
             Efron, Tibshirani (1993), An introduction to the bootstrap, chapter 13: the percentile interval.
+            Wilson (1927), Probable inference, the law of succession, and statistical inference: the score interval.
         """
         n = len(self.answers)
         times = np.random.default_rng(seed).multinomial(n, np.full(n, 1 / n), size=resamples) if n else np.zeros((0, 0))
@@ -194,10 +199,8 @@ class Scores:
         for name in MEASURES:
             outcomes = [MEASURES[name](answer) for answer in self.answers]
             counted = np.array([outcome is not None for outcome in outcomes], dtype=float)
-            drawn = times @ counted
-            shares = (times @ np.array([outcome is True for outcome in outcomes], dtype=float))[drawn > 0] / drawn[drawn > 0]
-            low, high = np.percentile(shares, [2.5, 97.5]).tolist() if len(shares) else (float("nan"), float("nan"))
-            found[name] = Measured(self._share(name), low, high, int(counted.sum()))
+            held = np.array([outcome is True for outcome in outcomes], dtype=float)
+            found[name] = _measured(held.sum(), counted.sum(), times @ held, times @ counted)
         return found
 
     def to_dict(self, *, resamples: int = RESAMPLES, seed: int = 0) -> dict[str, Any]:
@@ -284,6 +287,22 @@ def _of_cause(name: str, answers: Sequence[Answer]) -> OfCause:
 
 def _or_null(number: float) -> float | None:
     return None if isnan(number) else number
+
+
+def _measured(held: float, n: float, held_again: NDArray[np.float64], n_again: NDArray[np.float64]) -> Measured:
+    """A share and its 95 % interval.
+
+    Args:
+        held_again, n_again: Of the samples of the bootstrap, shape (resamples,) each.
+    """
+    if not n:
+        return Measured(float("nan"), float("nan"), float("nan"), 0)
+    value = float(held / n)
+    if value in {0.0, 1.0}:
+        low, high = (float(end) for end in wilson_interval(value, n, level=0.95))
+    else:
+        low, high = np.percentile(held_again[n_again > 0] / n_again[n_again > 0], [2.5, 97.5]).tolist()
+    return Measured(value, low, high, int(n))
 
 
 def _share(held: list[bool]) -> float:

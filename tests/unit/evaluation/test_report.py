@@ -70,7 +70,15 @@ def test_intervals_hold_the_value_and_follow_the_seed() -> None:
     assert first == again
     assert other != first
     assert all(0 <= m.low <= m.value <= m.high <= 1 for m in first.values())
-    assert first["emergency_same_day"].low == 1.0
+
+
+def test_where_all_agree_the_interval_still_has_a_width() -> None:
+    """Bounds of Wilson (1927): of n successes in n trials, n / (n + 1.96^2) and 1."""
+    found = scored(*[("ab", Level.EMERGENCY, Level.EMERGENCY)] * 9).measures()
+    assert (found["first"].value, found["first"].high) == (1.0, 1.0)
+    assert found["first"].low == pytest.approx(9 / (9 + 1.959964**2))
+    assert (found["too_low"].value, found["too_low"].low) == (0.0, 0.0)
+    assert found["too_low"].high == pytest.approx(1.959964**2 / (9 + 1.959964**2))
 
 
 def test_the_interval_of_a_share_is_about_that_of_the_binomial() -> None:
@@ -102,7 +110,7 @@ def test_text_tells_every_measure_and_every_level() -> None:
 
 def test_what_was_counted_of_all_is_told_as_all() -> None:
     text = scores_text(scored(*[("ab", Level.EMERGENCY, Level.EMERGENCY)] * 3))
-    assert "100 %  [100 % to 100 %]  of 3" in text
+    assert "100 %  [44 % to 100 %]  of 3" in text
     assert "99.9" not in text
 
 
