@@ -116,12 +116,12 @@ class View:
         return lines[1:]
 
     def _signs(self, signs: Signs) -> str:
-        """What is told under one heading: "A; B; C or D with E or F"."""
+        """What is told under one heading: "A; B; one of (C / D) together with one of (E / F)"; labels hold their own "or"."""
         told = []
         for sets, ones in signs.any_of:
             labels = [self.records[name].label for name in ones]
-            shared = " or ".join(" with ".join(self.records[name].label for name in names) for names in sets)
-            told += [f"{shared} with {' or '.join(labels)}"] if shared else labels
+            shared = [" + ".join(self.records[name].label for name in names) for names in sets if names]
+            told += [f"{_one_of(shared)} together with {_one_of(labels)}"] if shared else labels
         return f"{signs.kind}: {'; '.join(told)}" if signs.kind else "; ".join(told)
 
     def known(self) -> list[str]:
@@ -183,3 +183,7 @@ class View:
             f"  from {percent(entry.share):>7}  {level}".rstrip()
             for entry, label, level in zip(entries, labels, levels, strict=True)
         ]
+
+
+def _one_of(labels: Sequence[str]) -> str:
+    return labels[0] if len(labels) == 1 else f"one of ({' / '.join(labels)})"

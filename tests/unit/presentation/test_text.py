@@ -9,8 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from calfbayes import Diagnosis, Likelihood, load_model
+from calfbayes.diagnosis.safety_net import Signs
 from calfbayes.presentation.plain import percent
-from calfbayes.presentation.text import diagnosis_text
+from calfbayes.presentation.text import View, diagnosis_text
+from support.models import shipped
 
 CAR = load_model(Path(__file__).parents[2] / "cli" / "car")
 
@@ -154,3 +156,16 @@ def test_colour_adds_nothing_but_colour() -> None:
 def test_no_line_is_wider_than_the_page(evidence: dict[str, bool | None], width: int) -> None:
     text = diagnosis_text(CAR.diagnose(evidence), width=width, care=True)
     assert max(map(len, text.splitlines())) <= max(width, 60)
+
+
+def test_signs_that_count_together_cannot_be_read_as_signs_that_count_alone() -> None:
+    """Labels hold their own "or": "A with B or C" would be read as "A with B, or C alone"."""
+    labels = {
+        name: shipped("calf")._solved.network.records[name].label for name in ("fever", "chills", "redness", "palpable_mass")
+    }
+    fever, chills, red, lump = labels.values()
+    view = View(shipped("calf").diagnose({}), 100, colour=False)
+    either = ("fever",), ("chills",)
+    told = Signs("Infection", (((), ("redness",)), (either, ("redness", "palpable_mass")), ((("fever",),), ("redness",))))
+    product = f"one of ({fever} / {chills}) together with one of ({red} / {lump})"
+    assert view._signs(told) == f"Infection: {red}; {product}; {fever} together with {red}"
