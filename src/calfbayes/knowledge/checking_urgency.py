@@ -93,4 +93,16 @@ def _demanded(condition: Condition) -> Iterator[Atom]:
 def _exclude_each_other(index: Index, one: Atom, other: Atom) -> bool:
     if one.id in index.findings and other.id in index.findings:
         return other.id in index.findings[one.id].excludes or one.id in index.findings[other.id].excludes
-    return one.id == other.id and one.state != other.state
+    if one.id == other.id:
+        return one.state != other.state
+    return _leaves_no_chance(index, one, other) or _leaves_no_chance(index, other, one)
+
+
+def _leaves_no_chance(index: Index, one: Atom, other: Atom) -> bool:
+    """Say whether the table of a risk factor gives this state probability 0 wherever another one has that state."""
+    given, factor = index.factors.get(one.id), index.factors.get(other.id)
+    if given is None or factor is None or one.id not in factor.parents:
+        return False
+    place = factor.states.index(other.state)
+    rows = [row for row in factor.prior if one.state in dict(row.when).get(one.id, given.states)]
+    return bool(rows) and all(row.probabilities[place] == 0 for row in rows)
