@@ -13,7 +13,7 @@ from math import inf
 import numpy as np
 
 from calfbayes.constraints.beliefs import names_of
-from calfbayes.constraints.terms import LITTLE, Constraint, LikelihoodRatio, Moves, Selection, Takes, UrgencyIs
+from calfbayes.constraints.terms import Constraint, LikelihoodRatio, Moves, Selection, Takes, UrgencyIs
 from calfbayes.diagnosis.rules import holds
 from calfbayes.errors import ContradictionError
 from calfbayes.evidence import implied_by, read_evidence
@@ -58,17 +58,15 @@ def _movement(network: Network, constraint: Moves) -> str:
         return ""
     if constraint.times.low <= 1 <= constraint.times.high and all(_comes_by_itself(network, name) for name in signs):
         return f"no path leads to {' or '.join(signs)}, so it changes no cause"
-    if len(signs) > 1 or len(constraint.targets) > 1 or (constraint.times.low > 0 and constraint.times.high < inf):
-        return ""
+    if len(signs) > 1 or len(constraint.targets) > 1 or constraint.times.low > 0:
+        return ""  # whether a demanded movement is seen depends on who else is known: a cause that is certain cannot rise
     ((name, present),) = signs.items()
     (target,) = constraint.targets
     ratio = odds_ratio(network, name, target[0], present=bool(present)) if len(target) == 1 else None
     if ratio is None:
         return ""
-    as_demanded = ratio if constraint.upward else (1 / ratio if ratio > 0 else inf)
-    demanded = constraint.times.low > 0  # else forbidden
-    settled = as_demanded > 1 and constraint.times.low < 1 + LITTLE if demanded else as_demanded <= 1
-    return _odds_law(name, target[0], ratio, present=bool(present)) if settled else ""
+    moves_away = ratio <= 1 if constraint.upward else ratio >= 1
+    return _odds_law(name, target[0], ratio, present=bool(present)) if moves_away else ""
 
 
 def _ratio(network: Network, constraint: LikelihoodRatio | Takes) -> str:
@@ -100,7 +98,8 @@ def _rules(network: Network, constraint: UrgencyIs) -> str:
 
 def _odds_law(name: str, cause: str, ratio: float, *, present: bool) -> str:
     sign = name if present else f"no {name}"
-    return f"only {cause} brings {name} about, so {sign} multiplies its odds by exactly {ratio:.3g}, whatever else is known"
+    effect = f"multiplies its odds by exactly {ratio:.3g}" if ratio < inf else "makes it certain"
+    return f"only {cause} brings {name} about, so {sign} {effect}, whatever else is known"
 
 
 def _comes_by_itself(network: Network, finding: str) -> bool:

@@ -328,12 +328,22 @@ def test_a_sign_without_a_background_has_an_infinite_ratio_and_settles_the_cause
     ratio = judged(hallmark(), "likelihood_ratio", cause="c", of={"own": True}, at_least=10)
     assert ratio.holds
     assert ratio.observed == inf
+    assert ratio.basis == "only c brings own about, so own makes it certain, whatever else is known"
     taken = judged(hallmark(), "takes", cause="c", of={"own": True}, start=0.1, at_least=0.9)
     assert taken.holds
     assert taken.observed == 1
     first = judged(hallmark(), "dominates", causes=["c", "d"], given={"own": True})
     assert first.holds
     assert not judged(hallmark(), "likelihood_ratio", cause="c", of={"own": True}, at_most=10).holds
+
+
+def test_a_cause_that_is_certain_cannot_be_raised_by_its_own_finding() -> None:
+    """That the finding multiplies its odds is a law; that its probability rises is not so of everybody."""
+    content = small_content({"c": (1.0, {"own": 0.4, "sign": 0.5}), "d": (1.0, {})}, {"own": 0.0, "sign": 0.1})
+    verdict = judged(model_of(content), "raises", cause="c", of={"sign": True}, scope=["own"])
+    assert verdict.status is Status.REFUTED
+    assert verdict.besides == (("own", True),)
+    assert judged(model_of(content), "must_not_lower", cause="c", of={"sign": True}, scope=["own"]).status is Status.PROVEN
 
 
 def test_where_the_cause_is_certain_there_is_nobody_to_compare_with() -> None:
