@@ -7,7 +7,6 @@ weight would mend the demand, too, and break others.
 """
 
 from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice, pairwise
@@ -75,6 +74,8 @@ class Influence:
 def explanation(model: Model, constraint: Constraint, verdict: Verdict, *, most: int = 3) -> list[str]:
     """Lines that tell why a demand is not met by the patient of whom the verdict speaks."""
     constraint = replace(constraint, besides=Selection(verdict.besides))
+    if not _observed(Examiner(model._solved), constraint):  # there is nobody, or it is too costly to say
+        return ledger(model, constraint)
     misses = _misses(model, constraint)
     influences = [str(one) for miss in misses for one in numbers_that_matter(model, miss, most=max(1, most // len(misses)))]
     if not influences and any(_margin(Examiner(model._solved), miss) for miss in misses):
@@ -87,9 +88,7 @@ def _misses(model: Model, constraint: Constraint) -> Sequence[Constraint]:
     if not isinstance(constraint, Frequencies):
         return [constraint]
     examiner, each = Examiner(model._solved), [replace(constraint, wanted=(one,)) for one in constraint.wanted]
-    with suppress(CalfBayesError):
-        return [one for one in each if not examiner.compare(one).holds] or each[:1]
-    return each[:1]
+    return [one for one in each if not examiner.compare(one).holds]
 
 
 def ledger(model: Model, constraint: Constraint) -> list[str]:
@@ -157,10 +156,7 @@ def missing(model: Model, constraint: Constraint) -> list[str]:
 
 def _too_rare(examiner: Examiner, constraint: Frequencies) -> Frequencies:
     """The demand without what is seen often enough."""
-    try:
-        seen = dict(examiner.compare(constraint).numbers)
-    except CalfBayesError:  # nobody is seen
-        return replace(constraint, wanted=())
+    seen = dict(examiner.compare(constraint).numbers)
     return replace(constraint, wanted=tuple(pair for pair in constraint.wanted if seen[str(pair[0])] < pair[1].low))
 
 

@@ -120,7 +120,9 @@ def test_no_link_is_missed_where_another_cause_brings_both_about() -> None:
     "demand",
     [
         given().yields(PAD, to=["absent_foot_pulses"], **ABOUT),  # nothing else brings it about
-        given("redness and not redness").frequencies("myositis", of={"cold_feet": 0.5}, within_factor=2, **ABOUT),
+        given("redness and not redness").frequencies(
+            "myositis", of={"cold_feet": 0.5, "redness": 0.1}, within_factor=2, **ABOUT
+        ),
         given("age < 40").monotone(DVT, along="age", direction="rises", **ABOUT),
         given(age=20, shortness_of_breath=False).urgency(at_least="emergency", each_of=["shortness_of_breath"], **ABOUT),
     ],
@@ -130,6 +132,7 @@ def test_what_no_number_can_mend_is_told_all_the_same(demand: Demand) -> None:
     with pytest.raises(AssertionError) as error:
         demand.hold(MODEL)
     assert "would do by itself" not in str(error.value)
+    assert "no link leads" not in str(error.value)
 
 
 def test_where_a_level_is_demanded_the_levels_of_the_files_are_told() -> None:
