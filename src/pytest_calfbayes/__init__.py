@@ -1,10 +1,14 @@
 """The pytest plugin of calfbayes: `pytest --calfbayes-model PATH` makes a test of every constraint of a model.
 
+Each test is called by the file that the constraint stands in, `MODEL/constraints/THEME.toml::ID`. Who names such a file
+or test on the command line runs it, with the option or without.
+
 It stands outside the package, because pytest imports every installed plugin: without the option neither calfbayes nor
 hypothesis is imported.
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +22,16 @@ if TYPE_CHECKING:
 
 OPTION = "--calfbayes-model"
 VERDICTS = pytest.StashKey[list[str]]()
+OPENED = pytest.StashKey[dict[Path, "Opened"]]()
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A model with its constraints, and its judge: what the constraints share is computed once."""
+
+    model: "Model"
+    constraints: "Constraints"
+    judge: "Judge"
 
 
 class UnmetConstraintError(Exception):
@@ -32,18 +46,30 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Have a place for the verdicts of this run."""
+    """Have a place for the models and the verdicts of this run."""
+    config.stash[OPENED] = {}
     config.stash[VERDICTS] = []
+
+
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> "ConstraintFile | None":
+    """Collect from a file of constraints that is named on the command line; others are left alone."""
+    folder = file_path.parent
+    is_one = file_path.suffix == ".toml" and folder.name == "constraints" and (folder.parent / "model.toml").is_file()
+    return ConstraintFile.from_parent(parent, path=file_path) if is_one and parent.session.isinitpath(file_path) else None
 
 
 @pytest.hookimpl(tryfirst=True)  # so that -k and -m choose among the constraints, too
 def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config, items: list[pytest.Item]) -> None:
     """Add a test for every constraint of every model that was named."""
     for name in config.getoption(OPTION):
-        collector = ModelCollector.from_parent(session, name=name, nodeid=f"calfbayes:{name}", read=_read(name))
-        report = collector.ihook.pytest_make_collect_report(collector=collector)
-        collector.ihook.pytest_collectreport(report=report)  # so that they are counted
-        items.extend(report.result)
+        folder, opened = _named(config, name)
+        if any(isinstance(item, ConstraintItem) and item.path.parent.parent.resolve() == folder for item in items):
+            continue  # some of them were chosen
+        for file in dict.fromkeys(opened.constraints.files.values()):
+            collector = ConstraintFile.from_parent(session, path=folder / file)
+            report = collector.ihook.pytest_make_collect_report(collector=collector)
+            collector.ihook.pytest_collectreport(report=report)  # so that they are counted
+            items.extend(report.result)
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
@@ -54,47 +80,59 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
         terminalreporter.write_line(f"calfbayes: of {len(told)} constraints that are met, {counts}")
 
 
-def _read(name: str) -> "tuple[Model, Constraints]":
-    """A model and its constraints; if they cannot be read there is nothing to test, and the run says why."""
-    from calfbayes.constraints.reading import find_constraints, read_constraints
+def _named(config: pytest.Config, name: str) -> tuple[Path, Opened]:
+    """A model that was named; if it cannot be read there is nothing to test, and the run says why."""
+    from calfbayes.constraints.reading import find_constraints
     from calfbayes.errors import CalfBayesError
-    from calfbayes.model import load_model
 
     try:
-        folder = find_constraints(name)
-        model = load_model(folder)
-        return model, read_constraints(model._solved.network, folder)
+        folder = find_constraints(name).resolve()
+        return folder, _opened(config, folder)
     except CalfBayesError as error:
         raise pytest.UsageError(f"{OPTION} {name}: {error}") from None
 
 
-class ModelCollector(pytest.Collector):
-    """The constraints of one model."""
+def _opened(config: pytest.Config, folder: Path) -> Opened:
+    """The model of a folder, read once.
 
-    def __init__(self, *, read: "tuple[Model, Constraints]", **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.model, self.constraints = read
+    Raises:
+        CalfBayesError: If its files or constraints are wrong.
+    """
+    from calfbayes.constraints.judging import Judge
+    from calfbayes.constraints.reading import read_constraints
+    from calfbayes.model import load_model
+
+    opened = config.stash[OPENED]
+    if folder not in opened:
+        model = load_model(folder)
+        opened[folder] = Opened(model, read_constraints(model._solved.network, folder), Judge(model._solved))
+    return opened[folder]
+
+
+class ConstraintFile(pytest.File):
+    """The constraints of one file."""
 
     def collect(self) -> Iterator[pytest.Item]:
-        """A test of each constraint; what they share is computed once."""
-        from calfbayes.constraints.judging import Judge
+        """A test of each constraint."""
+        from calfbayes.errors import CalfBayesError
 
-        judge = Judge(self.model._solved)
-        for constraint in self.constraints.constraints:
-            file = (self.model._folder or Path()) / self.constraints.files[constraint.id]
-            parts = {"file": file, "model": self.model, "judge": judge, "constraint": constraint}
-            yield ConstraintItem.from_parent(self, name=constraint.id, **parts)
+        folder = self.path.parent.parent
+        try:
+            opened = _opened(self.config, folder)
+        except CalfBayesError as error:
+            raise self.CollectError(str(error)) from None
+        here = self.path.relative_to(folder).as_posix()
+        for constraint in opened.constraints.constraints:
+            if opened.constraints.files[constraint.id] == here:
+                yield ConstraintItem.from_parent(self, name=constraint.id, opened=opened, constraint=constraint)
 
 
 class ConstraintItem(pytest.Item):
     """One constraint as a test."""
 
-    def __init__(self, *, file: Path, model: "Model", judge: "Judge", constraint: "Constraint", **kwargs: Any) -> None:
+    def __init__(self, *, opened: Opened, constraint: "Constraint", **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.file = file
-        self.model = model
-        self.judge = judge
-        self.constraint = constraint
+        self.model, self.judge, self.constraint = opened.model, opened.judge, constraint
 
     def runtest(self) -> None:
         """Judge."""
@@ -117,4 +155,4 @@ class ConstraintItem(pytest.Item):
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
         """Where the constraint stands."""
-        return self.file, None, f"constraint {self.name}"
+        return self.path, None, f"constraint {self.name}"

@@ -75,7 +75,7 @@ def test_every_constraint_is_a_test(model: Path) -> None:
     assert re.search(r"dim_lights_mean_a_flat_battery PASSED", done.stdout)
     assert "1 failed, 2 passed" in done.stdout
     assert "collected 3 items" in done.stdout
-    assert "calfbayes:car::fuel_on_the_road_is_dangerous" in done.stdout
+    assert "FAILED car/constraints/test.toml::fuel_on_the_road_is_dangerous" in done.stdout
     assert "calfbayes: of 2 constraints that are met, 2 proven" in done.stdout or "1 held" in done.stdout
     told = " ".join(done.stdout.split())
     assert "fuel_on_the_road_is_dangerous: refuted. in roadside, lights_dim: the level is" in told
@@ -87,6 +87,21 @@ def test_one_constraint_can_be_chosen(model: Path) -> None:
     done = run(model.parent, "--calfbayes-model", "car", "-k", "dim_lights")
     assert done.returncode == 0
     assert "1 passed, 2 deselected" in done.stdout
+
+
+@pytest.mark.parametrize("option", [(), ("--calfbayes-model", "car/../car")])
+def test_what_a_run_prints_of_a_constraint_runs_it_again(model: Path, option: tuple[str, ...]) -> None:
+    done = run(model.parent, *option, "car/constraints/test.toml::fuel_on_the_road_is_dangerous")
+    assert done.returncode == 1
+    assert "collected 1 item" in done.stdout
+    assert "FAILED car/constraints/test.toml::fuel_on_the_road_is_dangerous" in done.stdout
+
+
+def test_files_of_constraints_that_nobody_names_are_no_tests(model: Path) -> None:
+    assert run(model.parent, ".").returncode == pytest.ExitCode.NO_TESTS_COLLECTED
+    (model / "model.toml").unlink()
+    done = run(model.parent, "car/constraints/test.toml")
+    assert done.returncode == pytest.ExitCode.USAGE_ERROR
 
 
 def test_a_failure_tells_the_numbers_that_would_mend_it(model: Path) -> None:
@@ -102,6 +117,10 @@ def test_a_model_that_cannot_be_read_is_a_usage_error(model: Path) -> None:
     assert done.returncode == pytest.ExitCode.USAGE_ERROR
     assert "'flat_batery' is no cause" in done.stderr
     assert "flat_battery" in done.stderr
+    with_constraints(model, "# nothing yet")
+    done = run(model.parent, "--calfbayes-model", "car")
+    assert done.returncode == pytest.ExitCode.USAGE_ERROR
+    assert "constraints: holds no constraint" in done.stderr
     assert run(model.parent, "--calfbayes-model", "no_car").returncode == pytest.ExitCode.USAGE_ERROR
 
 
