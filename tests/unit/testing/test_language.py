@@ -209,6 +209,8 @@ def test_numbers_of_numpy_and_ages_beside_an_expression_are_answers() -> None:
     assert table.constraint(MODEL) == given(age=70, redness=True).ranks(DVT, within=2, **ABOUT).constraint(MODEL)
     assert table.to_toml() == given(age=70, redness=True).ranks(DVT, within=2, **ABOUT).to_toml()
     beside = given("redness", age=np.float64(70)).probability(DVT, at_least=0.01, **ABOUT)
+    bounds: Any = np.array([0.1, 0.9])
+    assert SWOLLEN.probability(DVT, between=bounds, **ABOUT) == SWOLLEN.probability(DVT, between=(0.1, 0.9), **ABOUT)
     assert given(redness=True, age=70).probability(DVT, at_least=0.01, **ABOUT).check(MODEL).observed == pytest.approx(
         beside.check(MODEL).observed
     )
