@@ -10,6 +10,7 @@ from typing import Any
 from calfbayes.audit.expression import parse
 from calfbayes.constraints.beliefs import pieces
 from calfbayes.constraints.content import FOLDER, Content, checked, contents_of
+from calfbayes.constraints.in_vain import said_in_vain
 from calfbayes.constraints.terms import (
     Bounds,
     Causes,
@@ -51,10 +52,6 @@ from calfbayes.network import Network
 
 ANY_GROUP = "any"
 ANYTHING = "anything"
-OF_LEVELS = {"urgency", "rule", "median_urgency"}
-OF_ONE_PATIENT = {"urgency", "rule"}
-OF_RANDOM_PATIENTS = {"median_urgency", "rule_stratum"}
-OF_MOVEMENTS = {"raises", "lowers", "must_not_raise", "must_not_lower"}
 ROUNDING = 1e-9  # of exact answers: what is not to move may move by this factor
 
 Table = Mapping[str, Any]
@@ -176,35 +173,9 @@ class _Reader:
             "tolerance": t["tolerance"],
             "allow_explaining_away": t["allow_explaining_away"],
         }
-        self._check_demand(t)
+        for key, problem, remedy in said_in_vain(t):
+            self.note(key, problem, remedy)
         return self._of_kind(t, common)
-
-    def _check_demand(self, t: Table) -> None:
-        """Refuse what a kind would not look at."""
-        if isinstance(t["given"], str) and t["kind"] in OF_ONE_PATIENT and not t["no_red_flags"]:
-            self.note("given", f"{t['kind']} speaks of one patient", "write given as a table")
-        if t["scope"] and t["kind"] == "rule":
-            self.note("scope", "what is learnt besides cannot undo a rule", "leave the scope out, and say more in the pictures")
-        if t["scope"] and t["kind"] in OF_RANDOM_PATIENTS:
-            self.note("scope", f"{t['kind']} speaks of random patients", "leave the scope out, and say more in given")
-        if t["tolerance"] and t["kind"] in OF_LEVELS:
-            self.note("tolerance", "a level is met or not", "leave it out, and give at_least and at_most")
-        if t["allow_explaining_away"] and t["kind"] not in OF_MOVEMENTS:
-            kinds = ", ".join(sorted(OF_MOVEMENTS))
-            self.note("allow_explaining_away", f"{t['kind']} compares nothing before and after", f"it serves {kinds}")
-        if t["kind"] != "frequencies":
-            self._check_news(t)
-
-    def _check_news(self, t: Table) -> None:
-        """Refuse further evidence that is no news, or is impossible from the start."""
-        given, of, compared_with = t["given"], t.get("of", {}), t.get("compared_with", {})
-        if of and of in (given, compared_with):
-            self.note("of", "says the same as given or compared_with", "name what is learnt besides")
-        elif isinstance(given, Mapping):
-            further = {"of": of, "compared_with": compared_with, "along": {t.get("along", ""): ""}}
-            for key, answers in further.items():
-                for name in sorted(given.keys() & answers.keys()) if isinstance(answers, Mapping) else ():
-                    self.note(key, f"{name!r} is spoken of in given, too", "leave it out of one of the two")
 
     def _scope(self, t: Table, denied: tuple[str, ...]) -> tuple[str, ...]:
         """Ids that may be answered besides; all that is not spoken of if the scope is anything."""
