@@ -144,10 +144,15 @@ def care_advice(
 def _likely(
     ranked: Sequence[Record], probability: Mapping[str, float], level: Level, knowledge: KnowledgeBase, *, is_named: bool
 ) -> list[Record]:
-    """The likely causes; before them the one that the level is for, if it is still possible and no rule has named any."""
+    """The likely causes; before them the one that the level is for, if it is still possible and no rule has named any.
+
+    Where a rule has, and the level is one for suspects alone, less urgent causes are left out.
+    """
     asking, possible_above = knowledge.asking, knowledge.advice.possible_above
     causes: list[Record] = [record for record in ranked if isinstance(record, Cause)]
     likely = causes[:1] + [record for record in causes[1 : asking.leading] if probability[record.id] >= asking.likely]
+    if is_named and asking.suspects_alone_from is not None and level >= asking.suspects_alone_from:
+        return [record for record in likely if record.urgency >= asking.suspects_alone_from]
     needing = [r for r in ranked if r.urgency >= level and probability[r.id] > possible_above[r.urgency.severity]]
     if is_named or level <= Level.ROUTINE or not needing or any(record.urgency >= level for record in likely):
         return likely

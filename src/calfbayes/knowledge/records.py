@@ -273,12 +273,13 @@ def _asking(table: Table | None) -> Asking:
     """Without such a file one cause is advised on, no safety net is woven from the rules, and no test is guarded."""
     if table is None:
         return Asking(
-            1, 1.0, (), 1, (), (), Level.SAME_DAY, (), 1, "", "", "", SETTLED, tuple(templates.ASKING.items()), (), ()
+            1, 1.0, None, (), 1, (), (), Level.SAME_DAY, (), 1, "", "", "", SETTLED, tuple(templates.ASKING.items()), (), ()
         )
     advised, net, interview = table["advised"], table["safety_net"], table["interview"]
     return Asking(
         leading=advised["leading"],
         likely=float(advised["likely"]),
+        suspects_alone_from=Level(advised["suspects_alone_from"]) if "suspects_alone_from" in advised else None,
         history=tuple(net.get("history", ())),
         together=net["together"],
         come_back=tuple((Level(level), text) for level, text in net["by_level"].items()),

@@ -334,6 +334,7 @@ class AdviceTable(Table):
 class AdvisedTable(Table):
     leading: Annotated[int, Field(ge=1, le=20)]
     likely: Probability
+    suspects_alone_from: LevelName | None = None
     source: Sources
     why: Text
 

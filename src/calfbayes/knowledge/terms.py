@@ -449,6 +449,8 @@ class Asking:
     Attributes:
         leading: Of so many causes at most the advice is given.
         likely: Least probability of a cause whose advice is given, but for the most probable.
+        suspects_alone_from: While a rule of this level or above names what it suspects, causes of a lower level give no
+            advice; None if they always may.
         history: Findings that tell how it began; they cannot appear later.
         together: The safety net names sets of at most so many findings.
         come_back: What to do if something appears that needs this level, in words.
@@ -466,6 +468,7 @@ class Asking:
 
     leading: int
     likely: float
+    suspects_alone_from: Level | None
     history: tuple[str, ...]
     together: int
     come_back: tuple[tuple[Level, str], ...]

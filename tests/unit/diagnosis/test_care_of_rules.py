@@ -6,7 +6,7 @@ import pytest
 
 from calfbayes import Diagnosis, Level, Model
 from calfbayes.diagnosis.rules import minimal_sets
-from calfbayes.knowledge.terms import Atom, Rule
+from calfbayes.knowledge.terms import Atom, Cause, Complication, Rule
 from calfbayes.presentation.facts import because
 from calfbayes.presentation.text import diagnosis_text
 from calfbayes.testing.editing import edited
@@ -59,7 +59,7 @@ def test_a_rule_that_holds_is_what_the_advice_is_about(name: str, rule_id: str) 
     result = on_one_set(model, rule)
     care = result.care
     barred = {k.id for k in model.knowledge.advice.kinds if k.not_from is not None and result.urgency.level >= k.not_from}
-    assert not [entry for entry in care.helps if barred & set(entry.kinds)]
+    assert not [entry for entry in care.helps if barred & set(entry.kinds) and not entry.rules]  # first help is never too late
     assert care.who or not rule.suspects
     assert set(rule.suspects) <= {name for entry in care.come_back for name in entry.causes}
     assert set(rule.first_help) <= set(texts(result, "helps"))
@@ -180,3 +180,17 @@ def test_what_harms_by_a_risk_factor_is_warned_of_even_where_nothing_tempts() ->
     kind = {**KIND, "harms_if": "smoking"}
     result = changed({}, {"advice.kinds.elevation": kind}).diagnose({"smoking": True})
     assert KIND["avoid"] in texts(result, "avoid")
+
+
+def test_who_has_to_go_now_is_not_told_of_cramps() -> None:
+    """From the level on that the file names, causes below it give no advice while a rule says what it suspects."""
+    calf = shipped("calf")
+    alone_from = calf.knowledge.asking.suspects_alone_from
+    assert alone_from == Level.EMERGENCY
+    conditions: list[Cause | Complication] = [*calf.knowledge.causes, *calf.knowledge.complications]
+    level = {condition.id: condition.urgency for condition in conditions}
+    for evidence, suspect in (({"saddle_anaesthesia": True}, "cauda_equina_syndrome"), ({"sepsis_signs": True}, "sepsis")):
+        care = calf.diagnose(evidence).care
+        named = {name for entry in (*care.helps, *care.examinations) for name in entry.causes}
+        assert suspect in named
+        assert {name for name in named if level[name] < alone_from} == set()
