@@ -4,7 +4,8 @@
     anything         not known            as before
     not known        anything             as told now
     doubtful         anything             as told now
-    absent           present, doubtful    as told now: it has come since, or was overlooked
+    there or not     doubtful, the same   as before
+    absent           present, or rather   as told now: it has come since, or was overlooked
     a state          a number in it       the number, and so the other way round
     anything else    something else       a contradiction
 
@@ -47,6 +48,8 @@ def _present(network: Network, statements: Statements) -> tuple[str, ...]:
 def _replaces(network: Network, name: str, before: Value, now: Value) -> bool:
     """Say whether what is told now takes the place of what was known, and is not the same or nothing."""
     if now is None or now == before:
+        return False
+    if isinstance(now, Likelihood) and isinstance(before, bool) and (now.ratio >= 1 if before else now.ratio <= 1):
         return False
     if isinstance(before, Likelihood) or (before is False and (now is True or isinstance(now, Likelihood))):
         return True

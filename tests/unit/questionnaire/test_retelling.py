@@ -20,6 +20,8 @@ NETWORK = shipped("calf")._solved.network
         ({"fever": False}, {"fever": True}, {"fever": True}),
         ({"fever": False}, {"fever": Likelihood(5)}, {"fever": Likelihood(5)}),
         ({"fever": Likelihood(5)}, {"fever": False}, {"fever": False}),
+        ({"fever": True}, {"fever": Likelihood(5)}, {"fever": True}),
+        ({"fever": False}, {"fever": Likelihood(0.2)}, {"fever": False}),
         ({"pregnancy": False}, {"pregnancy": True}, {"pregnancy": True}),
         ({"age": 40}, {"age": 40.0}, {"age": 40}),
         ({"limp": False}, {"unable_to_bear_weight": True}, {"unable_to_bear_weight": True}),
