@@ -15,6 +15,7 @@ from calfbayes.presentation.markup import element
 from calfbayes.presentation.parts import section
 
 ROOT = Path(__file__).resolve().parents[2]
+PICTURES = ROOT / "build" / "browser"
 NOTEBOOKS = sorted(path.name for path in (ROOT / "notebooks").glob("*.ipynb"))
 RUNNING = 300_000  # milliseconds until a run counts as hung
 ATTACK = r"<img src=x onerror=alert(1)> $a_1$ \(b^2\) $$c$$"  # markup, and what a notebook would set as formulas
@@ -47,9 +48,8 @@ def run_all(page: Page, lab: str, name: str) -> None:
 
 def picture(page: Page, name: str) -> None:
     """Keep what is seen, for people to look at."""
-    folder = ROOT / "build" / "browser"
-    folder.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=folder / f"{name}.png")
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=PICTURES / f"{name}.png")
 
 
 def cells(page: Page) -> Locator:
@@ -79,8 +79,8 @@ def test_a_diagnosis_can_be_read_in_both_themes(page: Page, lab: str, theme: str
     run_all(page, lab, "01_first_diagnosis.ipynb")
     choose_theme(page, theme)
     diagnosis = page.get_by_label("Diagnosis").first
-    (ROOT / "build" / "browser").mkdir(parents=True, exist_ok=True)
-    diagnosis.screenshot(path=ROOT / "build" / "browser" / f"diagnosis-{theme.rpartition(' ')[2].lower()}.png")
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    diagnosis.screenshot(path=PICTURES / f"diagnosis-{theme.rpartition(' ')[2].lower()}.png")
     assert_legible(diagnosis)
 
 
@@ -129,18 +129,30 @@ def test_the_explorer_follows_ticks_and_searches(page: Page, lab: str) -> None:
 
     search.fill("short of breath")
     row = explorer.locator(".widget-hbox").filter(has=page.locator("span[title]", has_text="Short of breath")).last
-    row.get_by_role("button", name="present").click()
+    expect(row).to_contain_text("Short of breath: not asked")
+    present = row.get_by_role("button", name="present")
+    expect(present).to_have_attribute("title", "Short of breath: present")  # not that of what stood here before the search
+    place = present.bounding_box()
+    present.click()
     expect(banner).to_contain_text("Emergency")
+    expect(row).to_contain_text("Short of breath: present")
+    assert present.bounding_box() == place
+    height = row.evaluate("element => element.clientHeight")
+    expect(explorer.get_by_role("status").first).to_contain_text("Urgency: Emergency")
     asked = explorer.get_by_label("Next questions")
     expect(asked).to_contain_text("What to ask next, best first", timeout=60_000)
     picture(page, "explorer-ticked")
-    asked.scroll_into_view_if_needed()
+    asked.evaluate("element => element.scrollIntoView({block: 'start'})")
     picture(page, "explorer-questions")
+    assert (PICTURES / "explorer-questions.png").read_bytes() != (PICTURES / "explorer-ticked.png").read_bytes()
+    search.scroll_into_view_if_needed()
     row.get_by_role("button", name="unknown").click()
     expect(banner).not_to_contain_text("Emergency")
     known = explorer.locator("dl").filter(has_text="Not known")
     expect(known).to_contain_text("Short of breath")
     row.get_by_role("button", name="not asked").click()
+    expect(row).to_contain_text("not asked")
+    assert row.evaluate("element => element.clientHeight") == height  # else the rows below would move
     expect(banner).to_have_text(before)
     expect(known).to_have_count(0)
 
@@ -148,6 +160,15 @@ def test_the_explorer_follows_ticks_and_searches(page: Page, lab: str) -> None:
     expect(explorer).to_contain_text("nothing is like these words")
     search.fill("")
     expect(explorer).to_contain_text("more; search to find them")
+    label = explorer.locator(".widget-hbox span[title]").filter(visible=True)
+    rows = label.all_inner_texts()
+    explorer.get_by_role("button", name="Next 10").click()
+    expect(label.filter(has_text=": not asked")).to_have_count(10)
+    expect(label.filter(has_text=rows[-1])).to_have_count(0)
+    picture(page, "explorer-further")
+    explorer.get_by_role("checkbox", name="Only what is answered").check()
+    expect(label.filter(has_text=": absent")).to_have_count(1)  # redness
+    expect(label.filter(has_text=": not asked")).to_have_count(0)
 
     age = explorer.get_by_placeholder("years, 0 to")
     age.fill("900")
@@ -221,7 +242,7 @@ def test_the_report_opens_from_disk_and_fits_two_sheets(
         picture(page, f"{name}-{scheme}")
         assert_legible(page.locator("main"))
     # printed from a dark desktop, too, it is black on white
-    pdf = page.pdf(path=ROOT / "build" / "browser" / f"{name}.pdf", prefer_css_page_size=True, print_background=True)
+    pdf = page.pdf(path=PICTURES / f"{name}.pdf", prefer_css_page_size=True, print_background=True)
     assert 1 <= len(re.findall(rb"/Type\s*/Page\b(?!s)", pdf)) <= 2
     page.emulate_media(media="print")
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"

@@ -65,14 +65,20 @@ class Session:
         """The session in another care setting; None stands for the model's default."""
         return self._with(self.model.evidence(dict(self.evidence), setting=setting))
 
-    def shown(self, words: Sequence[str] = ()) -> tuple[Item, ...]:
-        """The items that hold these words; without words those answered, then those that open red-flag rules ask about."""
+    def shown(self, words: Sequence[str] = (), *, only_answered: bool = False) -> tuple[Item, ...]:
+        """The items that hold these words; without words all of them: what open rules ask, the rest, what is answered already.
+
+        Args:
+            only_answered: Of these, those with an answer.
+        """
         if any(word.strip() for word in words):
-            return tuple(record for record in search(self.items, words).records if not isinstance(record, Cause))
-        by_id = {item.id: item for item in self.items}
-        asked = [name for rule in self.result.urgency.open_rules for name in rule.ask]
-        first = dict.fromkeys(name for name in (*self.evidence, *asked) if name in by_id)
-        return tuple(by_id[name] for name in dict.fromkeys((*first, *by_id)))
+            found = [record for record in search(self.items, words).records if not isinstance(record, Cause)]
+        else:
+            by_id = {item.id: item for item in self.items}
+            asked = (name for rule in self.result.urgency.open_rules for name in rule.ask if name in by_id)
+            found = [by_id[name] for name in dict.fromkeys((*asked, *by_id))]
+            found.sort(key=lambda item: item.id in self.evidence)
+        return tuple(item for item in found if item.id in self.evidence or not only_answered)
 
     def to_json(self) -> str:
         """The answers as JSON; `model.explore(model.evidence_from_json(text))` takes them up again."""

@@ -35,7 +35,6 @@ def test_asked_and_not_known_is_not_the_same_as_never_asked() -> None:
     assert dict(unknown.evidence) == {"smoke": None, "fuel": None}
     assert "smoke" in {question.id for question in NEW.questions}
     assert "smoke" not in {question.id for question in unknown.questions}  # nobody is asked twice
-    assert next(item.id for item in unknown.shown()) == "smoke"
     again = Session(CAR, CAR.evidence_from_json(unknown.to_json()))
     assert again == unknown
     assert again != NEW
@@ -49,11 +48,20 @@ def test_what_cannot_be_is_refused() -> None:
         NEW.answered("mileage", -3)
 
 
-def test_without_words_answers_stand_first_then_what_open_rules_ask() -> None:
-    shown = [item.id for item in NEW.answered("clicking", False).shown()]
-    assert shown[:3] == ["clicking", "smoke", "smell_of_fuel"]
+def test_without_words_what_open_rules_ask_stands_first_and_what_is_answered_last() -> None:
+    session = NEW.answered("clicking", False)
+    shown = [item.id for item in session.shown()]
+    assert shown[:2] == ["smoke", "smell_of_fuel"]
+    assert shown[-1] == "clicking"
     assert sorted(shown) == sorted(item.id for item in NEW.items)
-    assert shown == [item.id for item in NEW.answered("clicking", False).shown(["  "])]
+    assert session.shown(["  "]) == session.shown()
+
+
+def test_the_answered_are_found_by_themselves() -> None:
+    session = NEW.answered("clicking", False).answered("cold_night", True).answered("mileage", 20)
+    assert {item.id for item in session.shown(only_answered=True)} == {"clicking", "cold_night"}
+    assert [item.id for item in session.shown(["frost"], only_answered=True)] == ["cold_night"]
+    assert session.shown(["smoke"], only_answered=True) == ()
 
 
 def test_words_search_findings_and_risk_factors() -> None:

@@ -9,8 +9,11 @@ from typing import Any
 import pytest
 
 from calfbayes import ContradictionError, Level, Likelihood, MissingExtraError, load_model
+from calfbayes.explorer.session import Session
 from calfbayes.explorer.widget import PAUSE, ROWS, TOP, WAITING, Explorer
 from calfbayes.presentation.display import diagnosis_html
+from calfbayes.presentation.facts import headline
+from calfbayes.presentation.markup import element
 from calfbayes.presentation.questions import questions_html
 from support.models import model_of, shipped
 from support.pages import is_harmless, read_page
@@ -61,11 +64,69 @@ def test_unknown_is_an_answer_of_its_own(explorer: Explorer) -> None:
     assert dict(again.evidence) == {}
 
 
-def test_a_tick_stays_where_it_was_set(explorer: Explorer) -> None:
-    tick(explorer, "clicking", "present")
-    assert {row.item.id: row.ticks.value for row in explorer.rows if row.item}["clicking"] == "present"
-    assert explorer.rows[0].item is not None
-    assert explorer.rows[0].item.id == "clicking"  # answered items stand first
+def items(explorer: Explorer) -> list[str]:
+    return [row.item.id for row in explorer.rows if row.item]
+
+
+def test_a_second_click_at_the_same_place_answers_the_same_item(explorer: Explorer) -> None:
+    before = items(explorer)
+    for k, word in ((3, "present"), (3, "absent"), (5, "unknown"), (3, "not asked"), (0, "present")):
+        explorer.rows[k].ticks.value = word
+        assert items(explorer) == before
+    assert dict(explorer.evidence) == {before[5]: None, before[0]: True}
+
+
+def test_a_state_is_told_in_words_beside_its_item(explorer: Explorer) -> None:
+    row = explorer.rows[0]
+    assert row.item is not None
+    for word in ("present", "absent", "unknown", "not asked"):
+        row.ticks.value = word
+        assert read_page(row.label.value).words == f"{row.item.label}: {word}"
+    assert row.ticks.tooltips == tuple(f"{row.item.label}: {word}" for word in row.ticks.options)
+    explorer.search.value = "frost"
+    assert row.item.id == "cold_night"
+    assert row.ticks.tooltips[0] == f"{row.item.label}: present"
+
+
+def test_the_level_is_told_to_those_who_listen(explorer: Explorer) -> None:
+    tick(explorer, "smoke", "present")
+    assert 'role="status"' in explorer.status.value
+    assert read_page(explorer.status.value).words == f"Urgency: {headline(explorer.result)}"
+
+
+def test_what_is_still_asked_can_be_seen_however_much_is_answered() -> None:
+    model = shipped("calf")
+    known = model.evidence({"age": 67, "sex": "male"}, setting="primary_care")
+    first = [item.id for item in Session(model, known).shown()[: 2 * ROWS]]
+    explorer = model.explore(known.with_(dict.fromkeys(first, False)))
+    assert explorer.count.value == element("small", f"{len(explorer.session.items) - ROWS} more; search to find them")
+    seen = [*items(explorer)]
+    asked = {name for rule in explorer.result.urgency.open_rules for name in rule.ask}
+    assert len(seen) == ROWS
+    assert set(seen) <= asked
+    explorer.further.click()
+    seen += items(explorer)
+    assert len(set(seen)) == 2 * ROWS
+    assert set(seen).isdisjoint(explorer.evidence)
+    explorer.only_answered.value = True
+    assert set(items(explorer)) <= set(first)
+    for _ in range(len(first) // ROWS):
+        explorer.further.click()
+    assert items(explorer) == [item.id for item in explorer.session.shown(only_answered=True)[:ROWS]]  # from the first again
+
+
+def test_few_items_have_no_next_ones(explorer: Explorer) -> None:
+    assert explorer.further.disabled
+    explorer.only_answered.value = True
+    assert (items(explorer), read_page(explorer.count.value).words) == ([], "nothing is answered yet")
+    explorer.only_answered.value = False
+    tick(explorer, "smoke", "present")
+    explorer.only_answered.value = True
+    assert items(explorer) == ["smoke"]
+    tick(explorer, "smoke", "not asked")
+    assert items(explorer) == ["smoke"]  # it does not go from under the finger
+    explorer.clear.click()
+    assert (explorer.only_answered.value, len(items(explorer))) == (False, len(explorer.session.items))
 
 
 def test_without_an_event_loop_questions_follow_at_once(explorer: Explorer) -> None:
@@ -123,7 +184,15 @@ def test_numbers_and_states_are_entered_and_emptied(explorer: Explorer) -> None:
 
 
 @pytest.mark.parametrize(
-    ("entered", "said"), [("-5", "lies outside 0..1000"), ("many", "is no value of this risk factor"), ("nan", "is no value")]
+    ("entered", "said"),
+    [
+        ("-5", "lies outside 0..1000"),
+        *(
+            (entered, f"Mileage='{entered}': is no number; give a number of")
+            for entered in ("many", "nan", "1e999", "6_7", "\u0661")
+        ),
+        ("9" * 300, "is no number"),
+    ],
 )
 def test_a_wrong_number_is_told_and_nothing_changes(explorer: Explorer, entered: str, said: str) -> None:
     explorer.persons["mileage"].value = entered
@@ -171,7 +240,8 @@ def test_it_begins_where_json_left_it(explorer: Explorer) -> None:
     explorer.persons["mileage"].value = "160.5"
     again = CAR.explore(CAR.evidence_from_json(explorer.to_json()))
     assert again.evidence == explorer.evidence
-    assert (again.persons["mileage"].value, again.rows[0].ticks.value) == ("160.5", "present")
+    assert again.persons["mileage"].value == "160.5"
+    assert {row.item.id: row.ticks.value for row in again.rows if row.item}["smoke"] == "present"
     assert words(again) == words(explorer)
 
 
@@ -181,7 +251,7 @@ def test_a_doubtful_answer_is_kept_until_it_is_ticked() -> None:
     assert explorer.evidence["smoke"] == Likelihood(3)
     row = next(row for row in explorer.rows if row.item and row.item.id == "smoke")
     assert row.ticks.value is None
-    assert "doubtful: likelihood ratio 3" in row.label.value
+    assert "doubtful (ratio 3)" in row.label.value
     tick(explorer, "smoke", "not asked")
     assert "smoke" not in explorer.evidence
     tick(explorer, "smoke", "absent")
