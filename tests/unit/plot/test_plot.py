@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from matplotlib.collections import LineCollection, PathCollection
 from matplotlib.figure import Figure
+from matplotlib.markers import CARETLEFT, CARETRIGHT
 from matplotlib.text import Text
 
 from calfbayes import (
@@ -305,12 +306,45 @@ def test_what_the_waterfall_does_not_show_is_drawn_as_one() -> None:
     assert axes.patches[1].get_width() == pytest.approx(rest)  # type: ignore[attr-defined]
 
 
-def test_what_decides_is_drawn_to_the_edge_and_worded() -> None:
-    content = small_content({"a": (1.0, {"f": 1.0}), "b": (1.0, {"g": 0.5}), "c": (1.0, {})}, {"f": 0.25, "g": 0.25})
-    figure = plot.waterfall(model_of(content).diagnose({"f": False, "g": True}).explain("a"))
-    words = {text for text, _ in shown_texts(figure)}
-    assert {"rules it out", "0 %"} <= words
+def decided(answers: dict[str, bool], leaks: dict[str, float]) -> Diagnosis:
+    """Of a model in which `f` shows `a`, and nothing else if it has no leak; `g` and `h` show `b`."""
+    links = {"a": (1.0, {"f": 1.0}), "b": (1.0, {"g": 0.5, "h": 0.4}), "c": (1.0, {})}
+    return model_of(small_content(links, leaks)).diagnose(answers)
+
+
+@pytest.mark.parametrize(
+    ("answers", "leak", "words", "now", "at_edge"),
+    [
+        ({"f": False, "g": True, "h": False}, 0.25, "rules it out", "0 %", 0),
+        ({"f": True, "g": True, "h": False}, 0.0, "decides for it", "100 %", 1),
+    ],
+)
+def test_what_decides_comes_last_and_is_drawn_to_the_edge(
+    answers: dict[str, bool], leak: float, words: str, now: str, at_edge: int
+) -> None:
+    ledger = decided(answers, {"f": leak, "g": 0.25, "h": 0.25}).explain("a")
+    assert abs(ledger.weights[0].decibans) == np.inf
+    figure = plot.waterfall(ledger)
+    (axes,) = figure.axes
+    *finite, last = [(bar.get_x(), bar.get_x() + bar.get_width()) for bar in axes.patches]  # type: ignore[attr-defined]
+    assert [end - start for start, end in finite] == pytest.approx([w.decibans for w in ledger.weights[1:]])
+    assert last == pytest.approx((finite[-1][1], axes.get_xlim()[at_edge]))
+    marks = [line.get_xdata()[0] for line in axes.lines if line.get_marker() in {"D", CARETLEFT, CARETRIGHT}]  # type: ignore[index]
+    assert marks == pytest.approx([ledger.share_decibans, axes.get_xlim()[at_edge]])
+    assert [text.get_text() for text in axes.texts][-3:] == [words, percent(ledger.share), now]
+    ends = [end for bar in finite for end in bar]
+    ticks = axes.get_xticks()
+    assert len(ticks)
+    assert all(tick >= min(ends) for tick in ticks) if at_edge == 0 else all(tick <= max(ends) for tick in ticks)
     assert not illegible(figure)
+
+
+def test_all_that_decide_are_drawn_to_the_edge() -> None:
+    model = model_of(small_content({"a": (1.0, {"f": 1.0, "g": 1.0}), "b": (1.0, {})}, {"f": 0.25, "g": 0.25}))
+    (axes,) = plot.waterfall(model.diagnose({"f": False, "g": False}).explain("a")).axes
+    start = 10 * np.log10(model.diagnose({})["a"].share / (1 - model.diagnose({})["a"].share))
+    bars = [(bar.get_x(), bar.get_x() + bar.get_width()) for bar in axes.patches]  # type: ignore[attr-defined]
+    np.testing.assert_allclose(bars, [(start, axes.get_xlim()[0])] * 2)
 
 
 def test_a_tornado_reaches_to_both_ends_and_tells_the_number_there() -> None:
