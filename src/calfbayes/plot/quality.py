@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from calfbayes.arguments import whole_number
-from calfbayes.audit.comparison import TOLERANCE, Comparison, Verdict
+from calfbayes.audit.comparison import EXPERT_TOLERANCE, TOLERANCE, Comparison, Verdict
 from calfbayes.audit.table import RATIOS
 from calfbayes.errors import ArgumentError
 from calfbayes.evaluation.frequency import wilson_interval
@@ -28,7 +28,8 @@ VERDICTS = ((Verdict.PASS, BLUE, "o"), (Verdict.EXPLAINED, ORANGE, "s"), (Verdic
 def audit(comparisons: Sequence[Comparison], *, ax: "Axes | None" = None) -> "Figure":
     """Draw what the model implies against what was published.
 
-    Probabilities are drawn as odds, ratios as they are, so that the tolerated factor is the same band everywhere.
+    Probabilities are drawn as odds, ratios as they are, so that the tolerated factor is the same band everywhere;
+    what was judged may lie in a wider, paler one.
 
     Args:
         comparisons: Of `calfbayes.audit.comparison.audit`.
@@ -47,7 +48,9 @@ def audit(comparisons: Sequence[Comparison], *, ax: "Axes | None" = None) -> "Fi
         published = np.array([_as_odds(c, c.figure.value) for c in comparisons])
         implied = np.array([_as_odds(c, c.implied) for c in comparisons])
         ends = np.array([np.nanmin([published, implied]) / 2, np.nanmax([published, implied]) * 2])
-        axes.fill_between(ends, ends / TOLERANCE, ends * TOLERANCE, color=GREY, alpha=0.25, label=f"within {TOLERANCE:g} times")
+        for times, of, shade in ((TOLERANCE, "", 0.25), (EXPERT_TOLERANCE, " (judgements)", 0.13)):
+            words = f"within {times:g} times{of}"
+            axes.fill_between(ends, ends / times, ends * times, color=GREY, alpha=shade, linewidth=0, label=words)
         axes.plot(ends, ends, color=BLACK, linewidth=0.8)
         for verdict, colour, marker in VERDICTS:
             chosen = np.array([c.verdict is verdict for c in comparisons])

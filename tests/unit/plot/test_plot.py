@@ -402,6 +402,19 @@ def test_the_audit_draws_odds_of_probabilities_and_ratios_as_they_are() -> None:
     assert {c.verdict for c in comparisons()} == set(Verdict)
 
 
+def test_what_passes_lies_in_the_band_of_its_kind() -> None:
+    judged = replace(ROW, confidence="expert")
+    given = [compare(ROW, 0.59), compare(judged, 0.66)]  # odds times 1.44 and 1.94
+    assert {c.verdict for c in given} == {Verdict.PASS}
+    figure = plot.audit(given)
+    (axes,) = figure.axes
+    bands = {str(c.get_label()): c.get_paths()[0].vertices for c in axes.collections if not isinstance(c, PathCollection)}
+    factors = {label: np.unique(np.round(band[:, 1] / band[:, 0], 6)) for label, band in bands.items()}
+    assert factors["within 1.5 times"] == pytest.approx([1 / 1.5, 1.5], rel=1e-5)
+    assert factors["within 2 times (judgements)"] == pytest.approx([0.5, 2.0], rel=1e-5)
+    assert not illegible(figure)
+
+
 def test_triage_counts_most_urgent_first() -> None:
     (axes,) = plot.triage(scores()).axes
     assert {text.get_position(): text.get_text() for text in axes.texts} == {(0, 0): "3", (3, 0): "1", (1, 4): "1"}
