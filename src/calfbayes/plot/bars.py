@@ -8,6 +8,7 @@ from calfbayes.diagnosis.result import Diagnosis
 from calfbayes.errors import ArgumentError
 from calfbayes.explanation.intervals import Intervals
 from calfbayes.plot.canvas import BLACK, BLUE, SKY, canvas, figure_of, with_posteriors
+from calfbayes.plot.room import POINTS
 from calfbayes.presentation.facts import headline, setting_label
 from calfbayes.presentation.plain import percent
 
@@ -25,7 +26,8 @@ def causes(result: Diagnosis, *, top: int = 8, intervals: Intervals | None = Non
     Below them, in a group of their own, stand the complications: what a cause may have led to.
 
     Args:
-        top: How many causes, and how many complications at most.
+        top: How many causes, and how many complications at most. On axes that are given, causes that could not be read are
+            counted in a row instead.
         intervals: Of this result, drawn as whiskers.
         ax: Axes to draw on; None makes a figure.
 
@@ -35,19 +37,24 @@ def causes(result: Diagnosis, *, top: int = 8, intervals: Intervals | None = Non
         MissingExtraError: If matplotlib is not installed.
     """
     first, below = with_posteriors(result).causes[: whole_number("top", top, 1)], result.complications[:top]
-    entries = (*first, *below)
     ends = {} if intervals is None else _whiskers(result, intervals)
     heads = [COMPLICATIONS] if below else []
-    rows = [*range(len(first)), *range(len(first) + 1, len(entries) + 1)]  # a row is left to the head
-    with canvas(ax, 7, 1.9 + ROW * (len(entries) + len(heads))) as room:
+    with canvas(ax, 7, 1.9 + ROW * (len(first) + len(heads) + len(below))) as room:
         from matplotlib.patheffects import withStroke
 
+        over = len(first) + len(heads) + len(below) - room.most_rows
+        if over > 0 and len(first) > 1:
+            first = first[: max(1, len(first) - over - 1)]
+            heads.insert(0, f"{min(top, len(result.causes)) - len(first)} causes less probable")
+        entries = (*first, *below)
+        rows = [*range(len(first)), *range(len(first) + len(heads), len(entries) + len(heads))]
         axes = room.axes
         colour = SKY if ends else BLUE  # black whiskers need a lighter ground
         axes.barh(rows, [100 * entry.probability for entry in entries], height=0.6, color=colour, label="now")
         shares = [100 * entry.share for entry in entries]
+        mark_size = min(14.0, 0.7 * room.height * POINTS / (len(entries) + len(heads)))
         around: Any = [withStroke(linewidth=4, foreground="white")]  # seen on a dark bar, too
-        mark: Any = {"marker": "|", "markersize": 14, "markeredgewidth": 2, "color": BLACK, "path_effects": around}
+        mark: Any = {"marker": "|", "markersize": mark_size, "markeredgewidth": 2, "color": BLACK, "path_effects": around}
         axes.plot(shares, rows, linestyle="", label="before", **mark)
         if intervals is not None:
             middles = [sum(ends[entry.id]) / 2 for entry in entries]
@@ -61,7 +68,7 @@ def causes(result: Diagnosis, *, top: int = 8, intervals: Intervals | None = Non
             )
         room.name_rows([entry.label for entry in first] + heads + [entry.label for entry in below])
         if below:
-            axes.get_yticklabels()[len(first)].set_fontstyle("italic")
+            axes.get_yticklabels()[len(first) + len(heads) - 1].set_fontstyle("italic")
         axes.set_xlim(0, 114)  # the figure beside the longest bar needs room
         axes.set_xticks(range(0, 101, 20))
         room.label_x("probability (%); causes may be present together")

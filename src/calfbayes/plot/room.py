@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 POINTS = 72  # an inch
 SIZE, SMALL, TITLE = 9.0, 8.0, 10.0  # points
+LEAST = 5.0  # points that can still be read
 SPACING = 1.35  # from line to line, in sizes of the text; small sizes are rounded up when drawn
 SLACK = 1.08  # a text as drawn may be so much wider than measured
 LABELS = 0.42  # of the width may be taken by the names of rows
@@ -45,6 +46,7 @@ class Room:
         self.axes, self.width, self.height = axes, width, height
         self.scale = min(1.0, width / ROOMY, height / ROOMY)
         self.size, self.small = SIZE * self.scale, SMALL * self.scale
+        self._rows = 1
         self._names = 0.3  # inches that the names of rows take; ticks that are numbers take as much
         self._below = 2 * self.size + 8  # points under the axes that ticks take
 
@@ -53,8 +55,14 @@ class Room:
         """Inches that the axes will be wide, about."""
         return max(self.width - self._names - PADS, LEAST_INNER)
 
+    @property
+    def most_rows(self) -> int:
+        """How many rows of one line can be read here."""
+        return max(1, int((self.height - AROUND) * POINTS / (SPACING * LEAST)))
+
     def name_rows(self, names: Sequence[str], *, small: bool = False, lines: int = 2) -> None:
         """Name the rows 0, 1, ... from top to bottom, in at most so many lines each."""
+        self._rows = len(names)
         size = self.small if small else self.size
         pitch = (self.height - AROUND) * POINTS / len(names)
         lines = min(lines, max(1, int(pitch / (0.8 * SPACING * size))))  # rather smaller than cut
@@ -106,8 +114,9 @@ class Room:
         )
 
     def beside(self, texts: "Iterable[Text]") -> None:
-        """Let texts that stand beside bars shrink with the axes."""
-        keep_apart(self.axes, texts, width=self.inner)
+        """Let texts that stand beside bars, one in a row, shrink with the axes."""
+        height = (self._rows + 0.2) * SPACING * self.small / POINTS
+        keep_apart(self.axes, texts, width=self.inner, height=height)
 
 
 @lru_cache(maxsize=4096)

@@ -232,6 +232,23 @@ def test_complications_stand_below_the_causes_in_a_group_of_their_own() -> None:
     assert [tick.get_text() for tick in alone.get_yticklabels()] == [entry.label for entry in result.causes]
 
 
+def test_causes_that_could_not_be_read_are_counted() -> None:
+    result = walker(shipped("calf"))
+    axes = Figure(figsize=(5, 4)).add_subplot()
+    figure = plot.causes(result, top=60, ax=axes)
+    names = [tick.get_text().replace("\n", " ") for tick in axes.get_yticklabels()]
+    shown = names.index("Complications") - 1
+    assert 10 < shown < 60
+    assert names[shown] == f"{60 - shown} causes less probable"
+    assert [text.get_text() for text in axes.texts] == [
+        percent(entry.probability) for entry in (*result.causes[:shown], *result.complications)
+    ]
+    assert len(axes.lines[0].get_xdata()) == len(axes.texts)  # type: ignore[arg-type]
+    assert not illegible(figure)
+    assert min(tick.get_fontsize() for tick in axes.get_yticklabels()) > 3  # drawn: at least so many points
+    assert len(plot.causes(result, top=60).axes[0].texts) == 60 + len(result.complications)
+
+
 @pytest.mark.parametrize("evidence", [{"lights_dim": True}, {"smoke": True}])
 @pytest.mark.parametrize("function", [plot.causes, plot.patient_network])
 def test_a_figure_by_itself_tells_how_far_its_level_may_be_relied_on(function: Any, evidence: Any) -> None:
