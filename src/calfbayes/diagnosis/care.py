@@ -10,7 +10,7 @@ level on that its kind names. What is possible, which advice harms what, and all
 """
 
 from collections.abc import Collection, Container, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from calfbayes.diagnosis.rules import because, holds
@@ -76,6 +76,7 @@ class CareAdvice:
     avoid: tuple[Advised, ...]
     come_back: tuple[Advised, ...]
     come_back_if: tuple[ComeBack, ...]
+    _evidence: Evidence = field(repr=False, compare=False)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
@@ -138,6 +139,7 @@ def care_advice(
         avoid=_avoid(knowledge, records, rules, leading, forbidden, urged, tempting),
         come_back=_of(leading, "come_back"),
         come_back_if=safety_net(network, evidence, urgency, probability or shares),
+        _evidence=evidence,
     )
 
 

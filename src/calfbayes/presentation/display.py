@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 from calfbayes.diagnosis.policy import PolicyOrigin
 from calfbayes.evidence import Evidence
 from calfbayes.inference.solved import SolvedNetwork
-from calfbayes.knowledge.terms import LEVELS_BY_SEVERITY, Cause, Complication, Level, RiskFactor, Rule, atoms
-from calfbayes.presentation.facts import because, care_reasons, known, outcome_words, setting_label
+from calfbayes.knowledge.terms import LEVELS_BY_SEVERITY, Level, RiskFactor, Rule, atoms
+from calfbayes.presentation.care_display import care_parts
+from calfbayes.presentation.facts import ASK_SHOWN, asked_of, because, counted, known, outcome_words, setting_label
 from calfbayes.presentation.markup import Child, Html, element, joined
 from calfbayes.presentation.parts import (
     Bibliography,
@@ -30,7 +31,6 @@ from calfbayes.presentation.plain import percent
 from calfbayes.version import __version__
 
 if TYPE_CHECKING:
-    from calfbayes.diagnosis.care import Advised
     from calfbayes.diagnosis.result import CauseResult, Diagnosis
     from calfbayes.diagnosis.urgency import OpenRule, Reason
 
@@ -89,23 +89,19 @@ class DiagnosisView:
 
     def open_counts(self) -> str:
         """How many rules of each level have not been ruled out."""
-        rules = self.diagnosis.urgency.open_rules
-        counts = [(level, sum(rule.level == level for rule in rules)) for level in Level]
-        return ", ".join(f"{count} {self.level_labels[level].lower()}" for level, count in counts if count)
+        return counted(self.diagnosis.urgency.open_rules, self.level_labels)
 
     def open_rules(self, first: int | None = None) -> Html | None:
         """What would settle it, and what has not been ruled out: all of it, or the first rules only."""
         rules = self.diagnosis.urgency.open_rules
         if not rules:
             return None
-        asked = "; ".join(self.network.records[name].label for name in self.diagnosis.would_settle)
+        asked = asked_of(self.diagnosis.evidence, self.diagnosis.would_settle)
         settle = element("p", element("strong", "These answers can settle it: "), f"{asked}.")
-        rest = (
-            element("p", f"And {len(rules[first:])} more rules that answers could still fire.")
-            if rules[first:] and first
-            else None
-        )
-        return joined([settle if asked else None, listed(map(self._open_rule, rules[:first])), rest])
+        more = rules[first:] if first else ()
+        rest = element("p", f"And further rules that answers could still fire: {counted(more, self.level_labels)}.")
+        points = [self._open_rule(rule, None if first is None else ASK_SHOWN) for rule in rules[:first]]
+        return joined([settle if asked else None, listed(points), rest if more else None])
 
     def causes(self, top: int) -> tuple[Html | None, Html | None]:
         """The most probable causes with a remark, and the others."""
@@ -122,21 +118,8 @@ class DiagnosisView:
         return self._table("Complications", entries) if entries else None
 
     def care(self) -> list[tuple[str, Html]]:
-        """A title, and who to see, what helps, what to avoid and when to come back; nothing without probabilities."""
-        advice = self.diagnosis.care
-        kinds = [
-            ("Who to see", advice.who),
-            ("Examinations", advice.examinations),
-            ("Helps", advice.helps),
-            ("Not now", advice.withheld),
-            ("Avoid", advice.avoid),
-            ("Come back", advice.come_back),
-        ]
-        told = [(name, listed(map(self._advised, entries))) for name, entries in kinds if entries]
-        records = [self.network.records[name] for name in dict.fromkeys(name for e in advice.come_back for name in e.causes)]
-        sources = [name for r in records if isinstance(r, Cause | Complication) for name in r.care.sources]
-        cited = element("p", "From", self.bibliography.cite(sources)) if sources else None
-        return [("What to do", joined([pairs(told), cited]))] if told else []
+        """A title, and the advice; nothing if there is none. Likewise what to watch for."""
+        return care_parts(self.diagnosis.care, self.bibliography)
 
     def levels(self) -> list[tuple[str, Html]]:
         """A title, and what the model's own level rests on; nothing if there are no probabilities."""
@@ -190,8 +173,8 @@ class DiagnosisView:
         level = f"{self.level_labels[reason.level]}: " if lower else ""
         return [level, reason.text, f" Because: {facts}." if facts else "", self.bibliography.cite(reason.sources)]
 
-    def _open_rule(self, rule: "OpenRule") -> Child:
-        asked = "; ".join(self.network.records[name].label for name in rule.ask)
+    def _open_rule(self, rule: "OpenRule", most: int | None) -> Child:
+        asked = asked_of(self.diagnosis.evidence, rule.ask, most)
         return [element("strong", f"{self.level_labels[rule.level]}: "), rule.text, f" Ask: {asked}."]
 
     def _table(self, caption: str, entries: Sequence["CauseResult"]) -> Html:
@@ -201,10 +184,6 @@ class DiagnosisView:
             for e in entries
         ]
         return table(caption, heads, rows, numbers=("Now", "Before"))
-
-    def _advised(self, advised: "Advised") -> Child:
-        reasons = care_reasons(self.diagnosis.evidence, advised)
-        return [advised.text.rstrip("."), element("small", f" ({reasons})")] if reasons else advised.text
 
 
 def model_html(solved: SolvedNetwork) -> str:

@@ -1,16 +1,20 @@
 """What text, pages and figures say in few words: of an answer, of the care setting, and how far a level may be relied on."""
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from calfbayes.diagnosis.safety_net import Signs
 from calfbayes.evidence import Evidence, Likelihood, Value
-from calfbayes.knowledge.terms import RiskFactor
-from calfbayes.network import Node
+from calfbayes.knowledge.terms import Level, RiskFactor
+from calfbayes.network import Network, Node
 
 if TYPE_CHECKING:
     from calfbayes.diagnosis.care import Advised
     from calfbayes.diagnosis.result import Diagnosis
+    from calfbayes.diagnosis.urgency import OpenRule
 
+ASK_SHOWN = 6
 CARE_SHOWN = 3
 KINDS = ("Patient", "Present", "Absent", "Doubtful", "Not known")
 
@@ -73,12 +77,42 @@ def because(evidence: Evidence, atoms: Iterable[str]) -> list[str]:
     return [fact(evidence._network.records[name], evidence.get(name, True)) for name in names]
 
 
-def care_reasons(evidence: Evidence, advised: "Advised") -> str:
-    """What an advice is for, or what forbids it: what is known of the patient, then the causes; empty if only a rule does."""
+def asked_of(evidence: Evidence, names: Sequence[str], most: int | None = None) -> str:
+    """What to ask, all of it or the first; with a word where it was asked and is not known, lest it seem forgotten."""
     records = evidence._network.records
-    labels = [*because(evidence, advised.states), *(records[name].label for name in advised.causes)]
-    more = f", {len(labels) - CARE_SHOWN} more" if len(labels) > CARE_SHOWN else ""
-    return f"{', '.join(labels[:CARE_SHOWN])}{more}"
+    told = [f"{records[name].label}{' (asked, not known)' if name in evidence else ''}" for name in names[:most]]
+    more = len(names) - len(told)
+    return "; ".join([*told, *([f"{more} more"] if more else [])])
+
+
+def counted(rules: Iterable["OpenRule"], labels: Mapping[Level, str]) -> str:
+    """How many rules there are of each level."""
+    counts = Counter(rule.level for rule in rules)
+    return ", ".join(f"{counts[level]} {labels[level].lower()}" for level in Level if counts[level])
+
+
+def care_reasons(evidence: Evidence, advised: "Advised", *, forbids: bool) -> str:
+    """What an advice is for, or what forbids it: what is known, and what it may be; empty if only a rule does.
+
+    The two are told apart in words: a cause in a bracket could be read as either.
+    """
+    records = evidence._network.records
+    more = f", {len(advised.causes) - CARE_SHOWN} more" if len(advised.causes) > CARE_SHOWN else ""
+    causes = f"{', '.join(records[name].label for name in advised.causes[:CARE_SHOWN])}{more}"
+    if not forbids:
+        return f"for {causes}" if causes else ""
+    states = ", ".join(because(evidence, advised.states))
+    return ", and ".join([*([f"because of {states}"] if states else []), *([f"because it may be {causes}"] if causes else [])])
+
+
+def signs_told(network: Network, signs: Signs) -> str:
+    """What is told under one heading: "A; B; one of (C / D) together with one of (E / F)"; labels hold their own "or"."""
+    told = []
+    for sets, ones in signs.any_of:
+        labels = [network.records[name].label for name in ones]
+        shared = [" + ".join(network.records[name].label for name in names) for names in sets if names]
+        told += [f"{_one_of(shared)} together with {_one_of(labels)}"] if shared else labels
+    return f"{signs.kind}: {'; '.join(told)}" if signs.kind else "; ".join(told)
 
 
 def kind_of(value: Value) -> str:
@@ -88,3 +122,7 @@ def kind_of(value: Value) -> str:
     if isinstance(value, bool):
         return "Present" if value else "Absent"
     return "Not known" if value is None else "Patient"
+
+
+def _one_of(labels: Sequence[str]) -> str:
+    return labels[0] if len(labels) == 1 else f"one of ({' / '.join(labels)})"

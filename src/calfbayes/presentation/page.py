@@ -31,10 +31,10 @@ def report_html(diagnosis: "Diagnosis") -> str:
     ]
     parts: list[Child] = [element("h1", title), view.banner(), view.reasons()]
     parts += [titled("What was known", view.known()), view.causes(TOP)[0], view.complications()]
-    parts += [element("div", titled(*entry), class_="cb-care") for entry in view.care()]
+    fine = view.care()
     if asked := view.open_rules(OPEN_SHOWN):
-        parts.append(titled(f"Not yet ruled out ({view.open_counts()})", asked))
-    parts += [titled(*entry) for entry in view.sources()]
+        fine.append((f"Not yet ruled out ({view.open_counts()})", asked))
+    parts += [element("div", titled(*entry), class_="cb-fine") for entry in (*fine, *view.sources())]
     body = section("Report", parts, view.foundations())
     page = element("html", element("head", head), element("body", element("main", body)), lang="en")
     return f"<!DOCTYPE html>\n{page}\n"

@@ -61,8 +61,10 @@ def listed(points: Iterable[Child]) -> Html:
 
 
 def pairs(entries: Iterable[tuple[str, Child]]) -> Html:
-    """Names and what belongs to them."""
-    return element("dl", [[element("dt", name), element("dd", value)] for name, value in entries], class_="cb-pairs")
+    """Names and what belongs to them, each pair in a group that paper keeps together."""
+    return element(
+        "dl", [element("div", element("dt", name), element("dd", value)) for name, value in entries], class_="cb-pairs"
+    )
 
 
 def bar(probability: float, share: float | None = None) -> Html:

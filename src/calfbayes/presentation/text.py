@@ -6,9 +6,18 @@ Rendering only: every number and every medical word shown here stands in the res
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from calfbayes.diagnosis.safety_net import Signs
 from calfbayes.knowledge.terms import Level
-from calfbayes.presentation.facts import because, care_reasons, known, outcome_words, setting_label
+from calfbayes.presentation.facts import (
+    ASK_SHOWN,
+    asked_of,
+    because,
+    care_reasons,
+    counted,
+    known,
+    outcome_words,
+    setting_label,
+    signs_told,
+)
 from calfbayes.presentation.plain import BOLD, DIM, FULL, MARK, bar, bullets, painted, percent, printable, shortened, wrapped
 
 if TYPE_CHECKING:
@@ -25,7 +34,7 @@ COLOURS = {
 }
 MIN_WIDTH = 60
 OPEN_RULES_SHOWN = 4
-ASK_SHOWN = 6
+FORBIDDING = {"Not now", "Avoid"}
 
 
 def diagnosis_text(diagnosis: "Diagnosis", *, width: int = 100, colour: bool = False, top: int = 8, care: bool = False) -> str:
@@ -77,7 +86,9 @@ class View:
             lines += ["", self.heading("Not yet ruled out: ask")]
             lines += bullets(map(self._open_rule, open_rules[:OPEN_RULES_SHOWN]), self.width)
             if len(open_rules) > OPEN_RULES_SHOWN:
-                lines += wrapped(self._rest_of(open_rules[OPEN_RULES_SHOWN:]), self.width, "  - ", "    ")
+                counts = counted(open_rules[OPEN_RULES_SHOWN:], self.level_labels)
+                rest = f"and further rules that answers could still fire: {counts}"
+                lines += wrapped(rest, self.width, "  - ", "    ")
         return lines
 
     def causes(self, top: int) -> list[str]:
@@ -110,19 +121,13 @@ class View:
         lines = []
         for name, entries in parts.items():
             if entries:
-                lines += ["", self.heading(name), *bullets(map(self._advised, entries), self.width)]
-        for entry in advice.come_back_if:
-            lines += ["", self.heading(entry.text), *bullets(map(self._signs, entry.by_kind), self.width)]
+                told = [self._advised(entry, forbids=name in FORBIDDING) for entry in entries]
+                lines += ["", self.heading(name), *bullets(told, self.width)]
+        network = self.diagnosis._solved.network
+        for watched in advice.come_back_if:
+            signs = [signs_told(network, signs) for signs in watched.by_kind]
+            lines += ["", self.heading(watched.text), *bullets(signs, self.width)]
         return lines[1:]
-
-    def _signs(self, signs: Signs) -> str:
-        """What is told under one heading: "A; B; one of (C / D) together with one of (E / F)"; labels hold their own "or"."""
-        told = []
-        for sets, ones in signs.any_of:
-            labels = [self.records[name].label for name in ones]
-            shared = [" + ".join(self.records[name].label for name in names) for names in sets if names]
-            told += [f"{_one_of(shared)} together with {_one_of(labels)}"] if shared else labels
-        return f"{signs.kind}: {'; '.join(told)}" if signs.kind else "; ".join(told)
 
     def known(self) -> list[str]:
         """The evidence in words, and what was assumed."""
@@ -157,19 +162,13 @@ class View:
         sources = f" [{', '.join(reason.sources)}]" if reason.sources else ""
         return f"{level}{reason.text}{f' Because: {facts}.' if facts else ''}{sources}"
 
-    def _advised(self, advised: "Advised") -> str:
-        reasons = care_reasons(self.diagnosis.evidence, advised)
+    def _advised(self, advised: "Advised", *, forbids: bool) -> str:
+        reasons = care_reasons(self.diagnosis.evidence, advised, forbids=forbids)
         return f"{advised.text.rstrip('.')} ({reasons})" if reasons else advised.text
 
     def _open_rule(self, rule: "OpenRule") -> str:
-        asked = [self.records[name].label for name in rule.ask[:ASK_SHOWN]]
-        more = f"; {len(rule.ask) - ASK_SHOWN} more" if len(rule.ask) > ASK_SHOWN else ""
-        return f"{self.level_labels[rule.level]}: {rule.text} Ask: {'; '.join(asked)}{more}."
-
-    def _rest_of(self, rules: Sequence["OpenRule"]) -> str:
-        counts = {level: sum(rule.level == level for rule in rules) for level in Level}
-        shown = ", ".join(f"{count} {self.level_labels[level].lower()}" for level, count in counts.items() if count)
-        return f"and further rules that answers could still fire: {shown}"
+        asked = asked_of(self.diagnosis.evidence, rule.ask, ASK_SHOWN)
+        return f"{self.level_labels[rule.level]}: {rule.text} Ask: {asked}."
 
     def _table(self, entries: Sequence["CauseResult"]) -> list[str]:
         labels = [shortened(printable(entry.label), 2 * self.width // 5) for entry in entries]
@@ -183,7 +182,3 @@ class View:
             f"  from {percent(entry.share):>7}  {level}".rstrip()
             for entry, label, level in zip(entries, labels, levels, strict=True)
         ]
-
-
-def _one_of(labels: Sequence[str]) -> str:
-    return labels[0] if len(labels) == 1 else f"one of ({' / '.join(labels)})"

@@ -172,8 +172,8 @@ def test_a_kind_of_advice_may_harm_by_what_is_known_of_the_patient() -> None:
         assert [(entry.causes, entry.states) for entry in result.care.withheld] == [((), states)]
         assert [entry.states for entry in result.care.avoid if entry.text == KIND["avoid"]] == [states]
         said = ", ".join(because(result.evidence, states))
-        assert f"Raise the leg ({said})" in diagnosis_text(result, care=True)
-        assert f"Raise the leg<small> ({said})" in result._repr_html_()
+        assert f"Raise the leg (because of {said})" in diagnosis_text(result, care=True)
+        assert f"Raise the leg<small> (because of {said})" in result._repr_html_()
 
 
 def test_what_harms_by_a_risk_factor_is_warned_of_even_where_nothing_tempts() -> None:

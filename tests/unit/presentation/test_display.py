@@ -7,10 +7,15 @@ from pathlib import Path
 import pytest
 
 from calfbayes import Diagnosis, Level, Likelihood, load_model
+from calfbayes.diagnosis.care import Advised
 from calfbayes.diagnosis.policy import PolicyOrigin
 from calfbayes.diagnosis.urgency import Doubt
-from calfbayes.presentation.display import diagnosis_html, evidence_html, model_html
-from calfbayes.presentation.parts import style
+from calfbayes.presentation.care_display import care_parts
+from calfbayes.presentation.display import DiagnosisView, diagnosis_html, evidence_html, model_html
+from calfbayes.presentation.facts import signs_told
+from calfbayes.presentation.markup import joined
+from calfbayes.presentation.page import report_html
+from calfbayes.presentation.parts import Bibliography, style
 from calfbayes.presentation.plain import percent
 from support.models import SHIPPED, shipped
 from support.pages import Page, is_harmless, read_page
@@ -212,9 +217,65 @@ def test_advice_is_that_of_the_result_with_the_causes_it_is_for() -> None:
     found = [told.index(kind) for kind in kinds]
     assert found == sorted(found)
     labels = {entry.id: entry.label for entry in (*result.causes, *result.complications)}
-    for entries in kinds.values():
+    for kind, entries in kinds.items():
+        lead = "because it may be" if kind == "Avoid" else "for"
         for entry in entries:
-            assert f"{entry.text.rstrip('.')} ({', '.join(labels[name] for name in entry.causes[:3])}" in told
+            assert f"{entry.text.rstrip('.')} ({lead} {', '.join(labels[name] for name in entry.causes[:3])}" in told
+
+
+def advice(**more: object) -> Page:
+    """What is shown of a patient's advice, altered."""
+    care = replace(patient().care, **more)  # type: ignore[arg-type]
+    return read_page(joined(part for _, part in care_parts(care, Bibliography(CAR.sources))))
+
+
+def test_a_bracket_says_whether_advice_is_for_a_cause_or_forbidden_by_one() -> None:
+    causes = ("burning_engine", "flat_battery", "leaking_fuel_line")
+    both = Advised("Push the car.", causes, states=("smell_of_fuel",))
+    because = "because of Smell of fuel, and because it may be Burning engine, Flat battery, Leaking fuel line"
+    shown = advice(helps=(Advised("Push the car.", causes[1:]),), withheld=(both,)).words
+    assert "Helps Push the car (for Flat battery, Leaking fuel line) Not now Push the car" in shown
+    assert f"Not now Push the car ({because}) Avoid" in shown
+    known = replace(both, causes=())
+    assert "Not now Push the car (because of Smell of fuel) Avoid" in advice(withheld=(known,)).words
+    assert "Not now Push the car. Avoid" in advice(withheld=(replace(known, states=(), rules=("fire",)),)).words
+
+
+def test_what_forbids_stays_with_its_name_on_paper() -> None:
+    """Each name and its list is a group of its own, and the sheet of the report breaks no group."""
+    elements = advice(withheld=(Advised("Push the car.", ("burning_engine",)),)).elements
+    names = [k for k, (tag, _) in enumerate(elements) if tag == "dt"]
+    assert len(names) > 3
+    assert all(elements[k - 1] == ("div", {}) for k in names)
+    sheet = read_page(report_html(patient())).styles
+    assert re.search(r"\.cb-pairs > div \{[^}]*break-inside: avoid;", sheet)
+
+
+def test_what_to_watch_for_stands_in_display_and_report() -> None:
+    result = shipped("calf").diagnose({"age": 67, "sex": "male", "pain_on_walking": True}, setting="primary_care")
+    assert len(result.care.come_back_if) > 1
+    for page in (read_page(result._repr_html_()), read_page(report_html(result))):
+        told = page.words[page.words.index("What to watch for ") :]
+        for watched in result.care.come_back_if:
+            signs = [signs_told(result.evidence._network, signs) for signs in watched.by_kind]
+            assert f"{watched.text} {' '.join(signs)} " in told
+    assert "What to watch for" not in read_page(patient()._repr_html_()).words
+
+
+def test_what_was_asked_and_is_not_known_is_told_so_where_it_could_settle_it() -> None:
+    result = CAR.diagnose({"lights_dim": True, "smoke": None})
+    assert "smoke" in result.would_settle
+    words = read_page(result._repr_html_()).words
+    assert "These answers can settle it: Smoke from the bonnet (asked, not known); Mileage. Emergency: " in words
+    assert " Ask: Smoke from the bonnet (asked, not known); " in words
+    assert " Ask: Smoke from the bonnet (asked, not known); " in " ".join(repr(result).split())
+
+
+def test_rules_that_are_not_shown_are_counted_by_level() -> None:
+    view = DiagnosisView(CAR.diagnose({"lights_dim": True}))
+    shown = read_page(view.open_rules(1) or "").words
+    assert shown.endswith("And further rules that answers could still fire: 1 same day.")
+    assert "further rules" not in read_page(view.open_rules(2) or "").words
 
 
 def test_what_would_settle_it_stands_before_the_open_rules() -> None:

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from calfbayes import Diagnosis, Likelihood, load_model
 from calfbayes.diagnosis.safety_net import Signs
+from calfbayes.presentation.facts import signs_told
 from calfbayes.presentation.plain import percent
-from calfbayes.presentation.text import View, diagnosis_text
+from calfbayes.presentation.text import diagnosis_text
 from support.models import shipped
 
 CAR = load_model(Path(__file__).parents[2] / "cli" / "car")
@@ -112,8 +113,9 @@ def test_care_names_what_each_advice_is_for_and_only_if_asked() -> None:
     text = diagnosis_text(result, care=True)
     labels = {entry.id: entry.label for entry in (*result.causes, *result.complications)}
     shown = " ".join(text.split())
-    for advised in (*result.care.who, *result.care.avoid, *result.care.come_back):
-        assert f"- {advised.text.rstrip('.')} ({', '.join(labels[name] for name in advised.causes)})" in shown
+    leads = [(entry, "for") for entry in (*result.care.who, *result.care.come_back)]
+    for advised, lead in (*leads, *((entry, "because it may be") for entry in result.care.avoid)):
+        assert f"- {advised.text.rstrip('.')} ({lead} {', '.join(labels[name] for name in advised.causes)})" in shown
 
 
 def test_without_probabilities_the_level_of_the_rules_and_the_reason_are_shown() -> None:
@@ -164,8 +166,7 @@ def test_signs_that_count_together_cannot_be_read_as_signs_that_count_alone() ->
         name: shipped("calf")._solved.network.records[name].label for name in ("fever", "chills", "redness", "palpable_mass")
     }
     fever, chills, red, lump = labels.values()
-    view = View(shipped("calf").diagnose({}), 100, colour=False)
     either = ("fever",), ("chills",)
     told = Signs("Infection", (((), ("redness",)), (either, ("redness", "palpable_mass")), ((("fever",),), ("redness",))))
     product = f"one of ({fever} / {chills}) together with one of ({red} / {lump})"
-    assert view._signs(told) == f"Infection: {red}; {product}; {fever} together with {red}"
+    assert signs_told(shipped("calf")._solved.network, told) == f"Infection: {red}; {product}; {fever} together with {red}"
