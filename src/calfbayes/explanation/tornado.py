@@ -89,6 +89,7 @@ class Margin:
         limit: Where the answer changes; None if solving again finds no change up to three times as far as the derivative
             says, or to where no model is coherent.
         to: What the first cause, or the level, is then. Causes less than a 20th as probable as the first are not looked at.
+        label: The same in words.
         deviations: How far that is, by the derivative, in standard deviations of the number's doubt.
         inside: Whether the limit lies inside the number's 90 % range.
         exact: As in `Effect`.
@@ -100,6 +101,7 @@ class Margin:
     value: float
     limit: float | None
     to: str
+    label: str
     deviations: float
     inside: bool
     exact: bool
@@ -272,12 +274,16 @@ def _margins(result: Diagnosis, moved: OneWay, confirmed: int, *, first: str) ->
     ends = ranges(moved.asked.solved, moved.asked.setting)
     some = [rank for rank, one in enumerate(near) if rank < confirmed or moved.closed[one.number]]
     again = dict(zip(some, _confirmed(result, moved, [near[rank] for rank in some]), strict=True))
+    labels = {
+        FIRST_CAUSE: {entry.id: entry.label for entry in result.causes},
+        URGENCY: {str(text.level): text.label.lower() for text in result.urgency.policy.levels},
+    }
     margins = []
     for rank, one in enumerate(near):
         entry = numbers.numbers[one.number]
         limit = float(_stepped(entry, np.array([one.step]))[0])
         found = again.get(rank, (limit, one.to))
-        at = None if found is None else found[0]
+        at, to = (None, one.to) if found is None else found
         low, high = ends[one.number]
         margins.append(
             Margin(
@@ -286,7 +292,8 @@ def _margins(result: Diagnosis, moved: OneWay, confirmed: int, *, first: str) ->
                 one.changes,
                 entry.value,
                 at,
-                one.to if found is None else found[1],
+                to,
+                labels[one.changes][to],
                 abs(one.step) / float(numbers.deviations[one.number]),
                 inside=at is not None and bool(low <= at <= high),
                 exact=rank in again,

@@ -109,13 +109,13 @@ class DiagnosisView:
         if not entries:
             return None, None
         several = element("p", "Several causes may be present together: the figures need not add up to 100 %.")
-        shown = self._table("Causes (bar: now; mark: before anything was known)", entries[:top])
-        return joined([shown, several]), self._table("Further causes", entries[top:]) if entries[top:] else None
+        shown = self._table("Causes (bar: now; mark: before anything was known)", "Cause", entries[:top])
+        return joined([shown, several]), self._table("Further causes", "Cause", entries[top:]) if entries[top:] else None
 
     def complications(self) -> Html | None:
         """All complications."""
         entries = self.diagnosis.complications
-        return self._table("Complications", entries) if entries else None
+        return self._table("Complications", "Complication", entries) if entries else None
 
     def care(self) -> list[tuple[str, Html]]:
         """A title, and the advice; nothing if there is none. Likewise what to watch for."""
@@ -177,13 +177,13 @@ class DiagnosisView:
         asked = asked_of(self.diagnosis.evidence, rule.ask, most)
         return [element("strong", f"{self.level_labels[rule.level]}: "), rule.text, f" Ask: {asked}."]
 
-    def _table(self, caption: str, entries: Sequence["CauseResult"]) -> Html:
-        heads = ("Cause", "Probability", "Now", "Before", "Level if it is")
+    def _table(self, caption: str, kind: str, entries: Sequence["CauseResult"]) -> Html:
+        heads = (kind, "Probability", "Now", "Before", "Level if it is")
         rows = [
             (e.label, bar(e.probability, e.share), percent(e.probability), percent(e.share), self.level_labels[e.urgency])
             for e in entries
         ]
-        return table(caption, heads, rows, numbers=("Now", "Before"))
+        return table(caption, heads, rows, numbers=("Now", "Before"), bars=heads[1])
 
 
 def model_html(solved: SolvedNetwork) -> str:

@@ -99,7 +99,7 @@ def _margin(one: "Margin") -> str:
     where = f"{one.file} {one.place} = {one.value:g}"
     if one.limit is None:
         return f"{where}: {one.changes} does not change when solved again"
-    return f"{where}: at {limit_text(one)} {one.changes} becomes {one.to}"
+    return f"{where}: at {limit_text(one)} {one.changes} becomes {one.label}"
 
 
 def limit_text(one: "Margin") -> str:

@@ -59,7 +59,7 @@ def _intervals(caption: str, entries: Sequence["Interval"]) -> Html:
         rows.append(
             [label, interval_bar(e.probability, e.low, e.high), percent(e.probability), percent(e.low), percent(e.high)]
         )
-    return table(caption, heads, rows, numbers=heads[2:])
+    return table(caption, heads, rows, numbers=heads[2:], bars=heads[1])
 
 
 def _more(given: "Sensitivity") -> str:
@@ -75,13 +75,13 @@ def _effects(caption: str, effects: Sequence["Effect"], now: float, scale: tuple
         about = "" if e.exact else "about "
         ends = [NOTHING if p is None else f"{about}{percent(p)}" for p in (e.at_low, e.at_high)]
         rows.append([_place(e), span, *ends, f"{e.value:g} ({number(e.low)} to {number(e.high)})"])
-    return table(caption, heads, rows, numbers=heads[2:])
+    return table(caption, heads, rows, numbers=heads[2:4], bars=heads[1])
 
 
 def _margin(one: "Margin") -> tuple[Child, ...]:
     if one.limit is None:
         return _place(one), f"{one.value:g}", "nowhere near", f"{one.changes} does not change when solved again"
-    return _place(one), f"{one.value:g}", limit_text(one), f"{one.changes} becomes {one.to}"
+    return _place(one), f"{one.value:g}", limit_text(one), f"{one.changes} becomes {one.label}"
 
 
 def _place(one: "Effect | Margin") -> Html:

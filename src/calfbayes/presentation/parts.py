@@ -29,19 +29,35 @@ def folding(title: Child, *children: Child, is_open: bool = False) -> Html:
     return element("details", element("summary", title), *children, open=is_open)
 
 
-def table(caption: str, heads: Sequence[str], rows: Iterable[Sequence[Child]], *, numbers: Sequence[str] = ()) -> Html:
-    """A table whose first column names the rows; columns whose head is in `numbers` stand to the right."""
+def table(
+    caption: str, heads: Sequence[str], rows: Iterable[Sequence[Child]], *, numbers: Sequence[str] = (), bars: str = ""
+) -> Html:
+    """A table whose first column names the rows.
+
+    Args:
+        numbers: Heads of the columns that stand to the right.
+        bars: Head of the column of bars, if there is one; for the eye alone: to the ear it would be a column of nothing.
+    """
     kinds = ["cb-number" if head in numbers else "cb-text" for head in heads]
-    head = element("tr", [element("th", head, scope="col", class_=kind) for head, kind in zip(heads, kinds, strict=True)])
+    seen = ["true" if head == bars else False for head in heads]
+    columns = list(zip(kinds, seen, strict=True))
+    head = [element("th", h, scope="col", class_=k, aria_hidden=s) for h, (k, s) in zip(heads, columns, strict=True)]
     body = [
         element(
             "tr",
             element("th", row[0], scope="row"),
-            [element("td", cell, class_=k) for k, cell in zip(kinds[1:], row[1:], strict=True)],
+            [element("td", cell, class_=k, aria_hidden=s) for (k, s), cell in zip(columns[1:], row[1:], strict=True)],
         )
         for row in rows
     ]
-    return element("table", element("caption", caption), element("thead", head), element("tbody", body), class_="cb-table")
+    whole = element(
+        "table",
+        element("caption", caption),
+        element("thead", element("tr", head)),
+        element("tbody", body),
+        class_="cb-table",
+    )
+    return element("div", whole, class_="cb-scroll")
 
 
 def heading(*title: Child) -> Html:
@@ -52,7 +68,8 @@ def heading(*title: Child) -> Html:
 def banner(level: Level, head: Child, *lines: Child) -> Html:
     """What to do, on the colour of its level; the words have to say all by themselves."""
     told = [element("p", line) for line in lines]
-    return element("header", element("p", head, class_="cb-level"), told, class_=f"cb-banner cb-{level}")
+    title = element("p", head, role="heading", aria_level="2", class_="cb-level")
+    return element("header", title, told, class_=f"cb-banner cb-{level}")
 
 
 def listed(points: Iterable[Child]) -> Html:

@@ -64,4 +64,6 @@ def _answers(question: "NextQuestion", network: "Network", now: str) -> Html | N
         for row, answer in zip(rows, question.answers, strict=True):
             row += [bar(answer.watched), percent(answer.watched)]
     caption = f"{question.label}; urgency now: {now}"
-    return folding("What each answer would do", table(caption, heads, rows, numbers=(heads[1], "In numbers")))
+    return folding(
+        "What each answer would do", table(caption, heads, rows, numbers=(heads[1], "In numbers"), bars=f"{watched} then")
+    )

@@ -52,12 +52,15 @@ def ledger_html(ledger: "Ledger") -> str:
     rows: list[list[Child]] = [_end("Before anything was known", ledger.share_decibans, percent(ledger.share))]
     for weight in ledger.weights:
         moved = [leaning_bar(weight.decibans, scale), f"{weight.decibans:+.1f}", what_it_does(weight.decibans, "odds")]
-        rests_on = [grounds(names, weight), *([] if weight.settled_by else _cited(bibliography, weight))]
+        why, cited = grounds(names, weight), [] if weight.settled_by else _cited(bibliography, weight)
+        rests_on = [f"{why}. " if why and weight.judged and not weight.settled_by else why, *cited]
         rows.append([names.fact(weight.id, weight.value), *moved, rests_on])
     rows.append(_end("Now", ledger.posterior_decibans, now))
     heads = ("Answer", "Against it | for it", "Decibans", "What it does", "Rests on")
     parts: list[Child] = [heading(ledger.label), listed(ledger.sentences)]
-    parts.append(table("Weights of evidence (10 decibans are ten times the odds)", heads, rows, numbers=("Decibans",)))
+    parts.append(
+        table("Weights of evidence (10 decibans are ten times the odds)", heads, rows, numbers=("Decibans",), bars=heads[1])
+    )
     parts += _rest_of_ledger(ledger, names, bibliography)
     return section(f"Reasons for and against {ledger.label}", parts)
 
@@ -79,6 +82,7 @@ def contest_html(contest: "Contest") -> str:
         ("Answer", f"{second} | {first}", "Decibans", "What it does"),
         [row[:4] for row in rows],
         numbers=("Decibans",),
+        bars=f"{second} | {first}",
     )
     each = (
         (first, second, contest.probabilities[0], contest.first_with, contest.first_without),
@@ -89,12 +93,14 @@ def contest_html(contest: "Contest") -> str:
         ("Cause", "Probability", "Now", "If the other is present", "If it is absent"),
         [(one, bar(now), percent(now), supposed(with_it), supposed(without)) for one, _, now, with_it, without in each],
         numbers=("Now", "If the other is present", "If it is absent"),
+        bars="Probability",
     )
     sets = table(
         "At most three causes that are most probably the whole",
         ("Causes", "Probability", "Now"),
         [(" + ".join(s.labels), bar(s.probability), percent(s.probability)) for s in contest.sets],
         numbers=("Now",),
+        bars="Probability",
     )
     parts = [heading(f"{first} against {second}"), listed(contest.sentences), weights, beside, sets]
     return section("Two causes against each other", parts)
@@ -134,7 +140,7 @@ def conflict_html(conflict: "Conflict") -> str:
 def _cited(bibliography: Bibliography, weight: "ItemWeight") -> list[Child]:
     """The sources of a weight, those of judged numbers by themselves."""
     firm = bibliography.cite(source for source in weight.sources if source not in weight.judged)
-    return [firm, *([" judged:", bibliography.cite(weight.judged)] if weight.judged else [])]
+    return [firm, *([" Judged:" if firm else "Judged:", bibliography.cite(weight.judged)] if weight.judged else [])]
 
 
 def _scale(decibans: Sequence[float]) -> float:
@@ -183,7 +189,7 @@ def _changes(caption: str, changes: Sequence["ProbabilityChange"]) -> Html:
         (c.label, bar(c.after or 0.0, c.before), _chance(c.before), _chance(c.after), f"{100 * c.difference:+.1f} points")
         for c in changes
     ]
-    return table(caption, heads, rows, numbers=heads[2:])
+    return table(caption, heads, rows, numbers=heads[2:], bars=heads[1])
 
 
 def _chance(probability: float | None) -> str:

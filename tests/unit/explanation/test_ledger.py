@@ -364,7 +364,7 @@ def test_sources_of_all_routes_are_told_and_those_of_judged_numbers_marked() -> 
     assert set(ledger["f"].sources) == {"counted", "guessed", "nowhere"}
     assert ledger["f"].judged == ("nowhere",)
     assert "; judged: nowhere]" in repr(ledger)
-    assert " judged:" in ledger._repr_html_()
+    assert "Judged:" in ledger._repr_html_()
 
 
 def test_a_risk_state_speaks_for_a_cause_if_none_has_a_higher_odds_ratio() -> None:

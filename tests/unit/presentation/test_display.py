@@ -64,6 +64,27 @@ def test_each_cause_has_a_bar_for_the_eye_and_numbers_for_the_ear() -> None:
     assert len(bars) == len(result.causes) + len(result.complications)
 
 
+def test_the_level_is_a_heading_and_columns_of_bars_are_for_the_eye_alone() -> None:
+    result = patient()
+    elements = read_page(result._repr_html_()).elements
+    (level,) = (attributes for _, attributes in elements if attributes.get("class") == "cb-level")
+    assert (level["role"], level["aria-level"]) == ("heading", "2")
+    hidden = [tag for tag, attributes in elements if attributes.get("aria-hidden") == "true" and tag != "span"]
+    assert hidden.count("th") == 2
+    assert hidden.count("td") == len(result.causes) + len(result.complications)
+    words = read_page(result._repr_html_()).words
+    assert "Complications Complication Probability Now Before" in words
+
+
+def test_words_are_broken_only_where_a_line_cannot_hold_them() -> None:
+    """`anywhere` would let columns shrink to a letter: "Deciba/ns"; wide tables scroll by themselves."""
+    page = read_page(patient()._repr_html_())
+    assert "overflow-wrap: anywhere" not in page.styles
+    assert ".calfbayes .cb-scroll { overflow-x: auto; }" in page.styles
+    around = [page.elements[k - 1] for k, (tag, _) in enumerate(page.elements) if tag == "table"]
+    assert around == [("div", {"class": "cb-scroll"})] * page.tags.count("table") != []
+
+
 def test_tables_name_their_rows_and_columns_and_the_display_itself() -> None:
     page = read_page(patient()._repr_html_())
     assert ("section", {"aria-label": "Diagnosis"}) in page.elements

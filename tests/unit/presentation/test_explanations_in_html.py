@@ -195,6 +195,9 @@ def test_sensitivities_tell_both_ends_and_what_changes_first() -> None:
     assert f"{widest.place} {widest.file} {row}" in words
     assert given.margins
     assert all(f"{margin.place} {margin.file} {margin.value:g} " in words for margin in given.margins[:8])
+    label = patient()[given.margins[0].to].label
+    assert f"first cause becomes {label}" in words
+    assert f"first cause becomes {label}" in " ".join(repr(given).split())
     assert re.search(r"about \S+ %", words)  # followed by the derivative
     lost = replace(given, effects=(replace(widest, at_low=None),), margins=(replace(given.margins[0], limit=None),))
     told = page_of(lost).words
