@@ -1,7 +1,8 @@
 """How does the network hang together, and which part of it speaks about one patient?
 
-Roles stand in columns from left to right: risk factors, causes, mechanisms and complications, findings. What cannot be
-observed has a broken edge. The complaint, which every cause brings, is left out.
+Roles stand in columns from left to right: risk factors, causes, mechanisms and complications, findings. Arcs lead to the
+right; one within a column has an arrowhead. What cannot be observed has a broken edge. The complaint, which
+every cause brings, is left out.
 """
 
 from collections import Counter
@@ -45,6 +46,7 @@ TOP, BOTTOM = 45 / POINTS, 24 / POINTS  # inches for heads and a title of one li
 BOLD = 1.15  # how much wider bold text is, about
 GAP = 1.3  # inches between columns
 LABEL = 2.8  # inches
+HEAD = 0.08  # inches, of an arrow
 LEAST_TITLE, TITLE_LINES = 6.0, 3  # inches that a title may take at least, and lines
 HEADS = ("Risk factors", "Causes", "Mechanisms, complications", "Findings")
 INFERRED = {"cause", "complication", "mechanism"}
@@ -100,7 +102,7 @@ def patient_network(result: Diagnosis, *, top: int = 6, ax: "Axes | None" = None
 
     An arc is as wide as the probability that its parent is there and turns its child on (through a mechanism: along the
     strongest way); that of a risk factor, as in `network`, for the state of this patient. Arcs have the colour of the
-    answer that they lead to or come from.
+    answer that they lead to or come from; between what is inferred they are grey.
 
     Args:
         top: How many causes; causes without an answer in their neighbourhood are drawn all the same.
@@ -116,7 +118,9 @@ def patient_network(result: Diagnosis, *, top: int = 6, ax: "Axes | None" = None
         data.update(_patient_node(result, name, data))
     for parent, child, data in graph.edges(data=True):
         data |= {"influence": _patient_influence(result, graph, parent, child), "colour": _arc_colour(graph, parent, child)}
-    legend = {"present or so": VERMILLION, "absent": BLUE, "doubtful": ORANGE, "inferred": PURPLE}
+    legend = {"present, or a state": VERMILLION, "absent": BLUE, "doubtful": ORANGE, "inferred": PURPLE}
+    if GREY in {colour for *_, colour in graph.edges(data="colour")}:
+        legend["grey arc: between what is inferred"] = GREY
     return _drawn(Drawing(graph, headline(result), legend, 20, ((0.6, 5.0), (0.5, 0.4))), ax)
 
 
@@ -193,7 +197,7 @@ def _arc_colour(graph: "nx.DiGraph[str]", parent: str, child: str) -> str:
 
 def _drawn(drawing: Drawing, ax: "Axes | None") -> "Figure":
     """Draw with inches as coordinates; on axes that are given, everything shrinks or grows together."""
-    from matplotlib.collections import PathCollection
+    from matplotlib.collections import PathCollection, PolyCollection
 
     graph = drawing.graph
     height = rows(graph)
@@ -233,6 +237,13 @@ def _drawn(drawing: Drawing, ax: "Axes | None") -> "Figure":
             alpha=[pale + darkening * data["influence"] for _, _, data in arcs] or None,
         )
         axes.add_collection(lines, autolim=False)
+        within = [k for k, bulges in enumerate(bulging) if bulges]  # others all lead to the right
+        heads = PolyCollection(
+            [[ends[k], (ends[k][0] + HEAD, ends[k][1] - HEAD / 2), (ends[k][0] + HEAD, ends[k][1] + HEAD / 2)] for k in within],
+            facecolors=[colour for k, (*_, colour) in enumerate(graph.edges(data="colour")) if k in within],
+            linewidths=0,
+        )
+        axes.add_collection(heads, autolim=False)
         for name, data in graph.nodes(data=True):
             _box(axes, middle[column[name]], y[name], data["text"], data["colour"], scale, inferred=data["role"] in INFERRED)
         for k in columns:

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from matplotlib.collections import LineCollection, PathCollection
+from matplotlib.collections import LineCollection, PathCollection, PolyCollection
 from matplotlib.figure import Figure
 from matplotlib.markers import CARETLEFT, CARETRIGHT
 from matplotlib.text import Text
@@ -245,7 +245,7 @@ def test_causes_that_could_not_be_read_are_counted() -> None:
     ]
     assert len(axes.lines[0].get_xdata()) == len(axes.texts)  # type: ignore[arg-type]
     assert not illegible(figure)
-    assert min(tick.get_fontsize() for tick in axes.get_yticklabels()) > 3  # drawn: at least so many points
+    assert min(float(tick.get_fontsize()) for tick in axes.get_yticklabels()) > 3  # drawn: at least so many points
     assert len(plot.causes(result, top=60).axes[0].texts) == 60 + len(result.complications)
 
 
@@ -425,7 +425,8 @@ def test_what_passes_lies_in_the_band_of_its_kind() -> None:
     assert {c.verdict for c in given} == {Verdict.PASS}
     figure = plot.audit(given)
     (axes,) = figure.axes
-    bands = {str(c.get_label()): c.get_paths()[0].vertices for c in axes.collections if not isinstance(c, PathCollection)}
+    shades = [c for c in axes.collections if not isinstance(c, PathCollection)]
+    bands = {str(c.get_label()): np.asarray(c.get_paths()[0].vertices) for c in shades}
     factors = {label: np.unique(np.round(band[:, 1] / band[:, 0], 6)) for label, band in bands.items()}
     assert factors["within 1.5 times"] == pytest.approx([1 / 1.5, 1.5], rel=1e-5)
     assert factors["within 2 times (judgements)"] == pytest.approx([0.5, 2.0], rel=1e-5)
@@ -575,6 +576,22 @@ def test_stronger_links_are_wider() -> None:
     links = [data.get("link") for _, _, data in graph.edges(data=True)]
     pairs = [(w, width) for w, width in zip(links, widths, strict=True) if w is not None]
     assert [width for _, width in sorted(pairs)] == sorted(width for _, width in pairs)
+
+
+def test_arcs_within_a_column_tell_their_direction_and_grey_ones_have_a_key() -> None:
+    causes = {"a": (1.0, {"f": 0.5, "b": 0.2}), "b": (2.0, {"g": 0.5}), "c": (2.0, {"g": 0.5})}
+    content = small_content(causes, {"f": 0.25, "g": 0.25})
+    result = model_of(content).diagnose({"f": True})
+    figure = plot.patient_network(result)
+    (heads,) = [c for c in figure.axes[0].collections if isinstance(c, PolyCollection)]
+    (head,) = [np.asarray(path.vertices) for path in heads.get_paths()]
+    texts = {text.get_text().split("  ")[0]: text for text in figure.axes[0].texts}
+    assert head[0][1] == texts["b"].get_position()[1]  # where the arc ends
+    assert head[0][0] < head[1][0]  # it comes from the right
+    assert "grey arc: between what is inferred" in texts
+    apart = small_content({"a": (1.0, {"f": 0.5}), "b": (1.0, {"f": 0.4}), "c": (1.0, {})}, {"f": 0.25})
+    told = {text for text, _ in shown_texts(plot.patient_network(model_of(apart).diagnose({"f": True})))}
+    assert "grey arc: between what is inferred" not in told
 
 
 def test_rows_follow_their_neighbours() -> None:
