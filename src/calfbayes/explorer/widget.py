@@ -3,8 +3,9 @@
 A row keeps its item until other items are asked for (other words, the next ten, a fresh start): what an answer changes never
 moves a row under a finger that is about to tick again.
 
-A tick is followed at once by urgency and bars. Next questions take longer: they are worked out when the kernel has nothing
-else to do, and until then their place says so, so that nobody takes those of the former answers for the present ones.
+A tick is followed at once by urgency and bars (`Model.explore` says how quickly). Next questions take longer: they are worked
+out when the kernel has nothing else to do, and until then their place says so, so that nobody takes those of the former
+answers for the present ones.
 
 Texts of the model reach the page through `presentation.markup`, or as options and values of controls, which are text to a
 browser.
