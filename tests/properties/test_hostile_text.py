@@ -67,6 +67,9 @@ def at_odds(model: Model) -> Conflict:
 DISPLAYS: dict[str, Callable[[Model], str]] = {
     "model": lambda model: model._repr_html_(),
     "evidence": lambda model: patient(model).evidence._repr_html_(),
+    "urgency": lambda model: patient(model).urgency._repr_html_(),
+    "advice": lambda model: patient(model).care._repr_html_(),
+    "policy": lambda model: patient(model).urgency.policy._repr_html_(),
     "diagnosis": lambda model: patient(model)._repr_html_(),
     "report": lambda model: report_html(patient(model)),
     "ledger": lambda model: patient(model).explain("leaking_fuel_line")._repr_html_(),

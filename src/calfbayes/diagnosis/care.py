@@ -50,7 +50,7 @@ class Advised:
         return {"text": self.text, **lists}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class CareAdvice:
     """What to do about one patient. Without probabilities it is for what the rules suspect, and all else counts as possible.
 
@@ -76,7 +76,17 @@ class CareAdvice:
     avoid: tuple[Advised, ...]
     come_back: tuple[Advised, ...]
     come_back_if: tuple[ComeBack, ...]
-    _evidence: Evidence = field(repr=False, compare=False)
+    _evidence: Evidence = field(compare=False)
+
+    def __repr__(self) -> str:
+        from calfbayes.presentation.text import care_text
+
+        return care_text(self)
+
+    def _repr_html_(self) -> str:
+        from calfbayes.presentation.care_display import care_html
+
+        return care_html(self)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""

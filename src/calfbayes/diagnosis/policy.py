@@ -83,7 +83,7 @@ class ChangePoint:
         return f"{self.otherwise} or {self.danger}: {self.level} from {self.probability:.2f}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class UrgencyPolicy:
     """Levels in words, the table of losses, and the red-flag rules; `dataclasses.replace` makes another one.
 
@@ -111,6 +111,16 @@ class UrgencyPolicy:
         if not isinstance(self.levels, tuple | list) or {getattr(t, "level", None) for t in self.levels} != set(Level):
             raise ArgumentError("levels", "other levels", f"a LevelText for each of {', '.join(Level)}")
         object.__setattr__(self, "levels", tuple(self.levels))
+
+    def __repr__(self) -> str:
+        from calfbayes.presentation.policy import policy_text
+
+        return policy_text(self)
+
+    def _repr_html_(self) -> str:
+        from calfbayes.presentation.policy import policy_html
+
+        return policy_html(self)
 
     @property
     def change_points(self) -> tuple[ChangePoint, ...]:

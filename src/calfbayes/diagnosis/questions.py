@@ -79,7 +79,7 @@ class PossibleAnswer:
     level: Level
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class NextQuestion:
     """A question, examination or test that may be worth its burden.
 
@@ -118,6 +118,11 @@ class NextQuestion:
 
     def __str__(self) -> str:
         return self.text
+
+    def __repr__(self) -> str:
+        from calfbayes.presentation.questions import question_text
+
+        return question_text(self)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""

@@ -42,7 +42,7 @@ class ModelIdentity:
     digest: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class CauseResult:
     """The answer about one cause or complication.
 
@@ -57,6 +57,11 @@ class CauseResult:
     share: float
     group: str
     urgency: Level
+
+    def __repr__(self) -> str:
+        from calfbayes.presentation.text import cause_text
+
+        return cause_text(self)
 
 
 @dataclass(frozen=True, repr=False)

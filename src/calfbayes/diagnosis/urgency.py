@@ -90,7 +90,7 @@ class Doubt:
     level_without: Level
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class UrgencyResult:
     """The urgency flag with its parts.
 
@@ -120,8 +120,19 @@ class UrgencyResult:
     open_rules: tuple[OpenRule, ...]
     doubt: Doubt | None
     doubt_refused: str
-    policy: UrgencyPolicy = field(repr=False)
+    policy: UrgencyPolicy
     policy_origin: PolicyOrigin
+    _evidence: Evidence = field(compare=False)
+
+    def __repr__(self) -> str:
+        from calfbayes.presentation.text import urgency_text
+
+        return urgency_text(self)
+
+    def _repr_html_(self) -> str:
+        from calfbayes.presentation.flag_display import urgency_html
+
+        return urgency_html(self)
 
     @property
     def rules_level(self) -> Level:
@@ -256,6 +267,7 @@ def assess(
         doubt_refused,
         policy,
         origin,
+        evidence,
     )
 
 

@@ -5,7 +5,7 @@ what is most worth asking, after which the level would be another one. Of number
 about the numbers counts as far as it does now.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from calfbayes.diagnosis.questions import MOST_QUESTIONS, next_questions
@@ -32,7 +32,7 @@ class Flip:
     rule: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Flips:
     """What would flip the flag.
 
@@ -46,6 +46,17 @@ class Flips:
     raising: tuple[Flip, ...]
     lowering: tuple[Flip, ...]
     numbers: tuple[Margin, ...] | None
+    _result: Diagnosis = field(compare=False)
+
+    def __repr__(self) -> str:
+        from calfbayes.presentation.flips import flips_text
+
+        return flips_text(self)
+
+    def _repr_html_(self) -> str:
+        from calfbayes.presentation.flips import flips_html
+
+        return flips_html(self)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
@@ -88,6 +99,7 @@ def flips(result: Diagnosis, *, who: str) -> Flips:
         tuple(sorted(raising, key=lambda f: (-f.level.severity, len(f.answers), -f.chance, f.answers))),
         tuple(sorted((f for f in single if f.level < now), key=lambda f: (f.level.severity, -f.chance, f.answers))),
         _numbers(result),
+        result,
     )
 
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from calfbayes.knowledge.terms import Cause, Complication
 from calfbayes.presentation.facts import care_reasons, signs_told
 from calfbayes.presentation.markup import Child, Html, element, joined
-from calfbayes.presentation.parts import Bibliography, listed, pairs
+from calfbayes.presentation.parts import Bibliography, folding, heading, listed, pairs, section
 
 if TYPE_CHECKING:
     from calfbayes.diagnosis.care import Advised, CareAdvice
@@ -28,6 +28,14 @@ def care_parts(advice: "CareAdvice", bibliography: Bibliography) -> list[tuple[s
     ]
     parts = [("What to do", joined([pairs(told), _sources(advice, bibliography)]))] if told else []
     return [*parts, *([("What to watch for", _watched(advice))] if advice.come_back_if else [])]
+
+
+def care_html(advice: "CareAdvice") -> str:
+    """Show the advice."""
+    bibliography = Bibliography(advice._evidence._network.knowledge.sources)
+    parts = [joined([heading(title), told]) for title, told in care_parts(advice, bibliography)]
+    cited = folding("Sources", bibliography.list()) if bibliography.cited else None
+    return section("Advice", element("p", element("strong", advice.action)), parts, cited)
 
 
 def _advised(advice: "CareAdvice", advised: "Advised", *, forbids: bool) -> Child:

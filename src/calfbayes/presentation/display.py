@@ -7,21 +7,19 @@ only: every number and every medical word shown here stands in the result or in 
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from calfbayes.diagnosis.policy import PolicyOrigin
 from calfbayes.evidence import Evidence
 from calfbayes.inference.solved import SolvedNetwork
-from calfbayes.knowledge.terms import LEVELS_BY_SEVERITY, Level, RiskFactor, Rule, atoms
+from calfbayes.knowledge.terms import RiskFactor, Rule, atoms
 from calfbayes.presentation.care_display import care_parts
-from calfbayes.presentation.facts import ASK_SHOWN, asked_of, because, counted, known, outcome_words, setting_label
+from calfbayes.presentation.facts import known, outcome_words, setting_label
+from calfbayes.presentation.flag_display import FlagView
 from calfbayes.presentation.markup import Child, Html, element, joined
 from calfbayes.presentation.parts import (
     Bibliography,
-    banner,
     bar,
     folding,
     heading,
     level_labels,
-    listed,
     pairs,
     section,
     source_line,
@@ -32,7 +30,6 @@ from calfbayes.version import __version__
 
 if TYPE_CHECKING:
     from calfbayes.diagnosis.result import CauseResult, Diagnosis
-    from calfbayes.diagnosis.urgency import OpenRule, Reason
 
 TOP = 8
 
@@ -64,44 +61,16 @@ def known_list(evidence: Evidence) -> Html:
     return pairs([*(facts or [("Answers", "none yet")]), ("Setting", setting_label(evidence))])
 
 
-class DiagnosisView:
+class DiagnosisView(FlagView):
     """One diagnosis; each method gives one part of its display."""
 
     def __init__(self, diagnosis: "Diagnosis") -> None:
+        super().__init__(diagnosis.urgency, diagnosis.would_settle)
         self.diagnosis = diagnosis
-        self.network = diagnosis._solved.network
-        self.level_labels = level_labels(self.network.knowledge)
-        self.bibliography = Bibliography(self.network.knowledge.sources)
 
     def banner(self) -> Html:
-        """What to do, and how far that may be relied on: in words first, in colour besides."""
-        flag = self.diagnosis.urgency
-        origin = flag.policy_origin
-        policy = None if origin is PolicyOrigin.MODEL else element("strong", f" The urgency policy is {origin}.")
-        outcome = element("strong", "Outcome: "), outcome_words(self.diagnosis, " - "), policy
-        rank = element("small", f"(Urgency {flag.level.severity + 1} of {len(Level)})")
-        return banner(flag.level, [f"{flag.label} ", rank], flag.action, outcome)
-
-    def reasons(self) -> Html | None:
-        """Why this level, most urgent reason first."""
-        reasons = self.diagnosis.urgency.reasons
-        return joined([heading("Why"), listed(map(self._reason, reasons))]) if reasons else None
-
-    def open_counts(self) -> str:
-        """How many rules of each level have not been ruled out."""
-        return counted(self.diagnosis.urgency.open_rules, self.level_labels)
-
-    def open_rules(self, first: int | None = None) -> Html | None:
-        """What would settle it, and what has not been ruled out: all of it, or the first rules only."""
-        rules = self.diagnosis.urgency.open_rules
-        if not rules:
-            return None
-        asked = asked_of(self.diagnosis.evidence, self.diagnosis.would_settle)
-        settle = element("p", element("strong", "These answers can settle it: "), f"{asked}.")
-        more = rules[first:] if first else ()
-        rest = element("p", f"And further rules that answers could still fire: {counted(more, self.level_labels)}.")
-        points = [self._open_rule(rule, None if first is None else ASK_SHOWN) for rule in rules[:first]]
-        return joined([settle if asked else None, listed(points), rest if more else None])
+        """What to do, and how far that may be relied on."""
+        return self.banner_with("Outcome: ", outcome_words(self.diagnosis, " - "))
 
     def causes(self, top: int) -> tuple[Html | None, Html | None]:
         """The most probable causes with a remark, and the others."""
@@ -121,40 +90,12 @@ class DiagnosisView:
         """A title, and the advice; nothing if there is none. Likewise what to watch for."""
         return care_parts(self.diagnosis.care, self.bibliography)
 
-    def levels(self) -> list[tuple[str, Html]]:
-        """A title, and what the model's own level rests on; nothing if there are no probabilities."""
-        flag = self.diagnosis.urgency
-        if flag.model_level is None:
-            return []
-        columns = {
-            "Level": [self.level_labels[level] for level in LEVELS_BY_SEVERITY],
-            "Chance that it is needed": [percent(chance) for chance in flag.level_probabilities],
-            "With doubt counted": [percent(chance) for chance in flag.doubt.probabilities] if flag.doubt else [],
-            "Expected loss of acting so": [f"{loss:.2f}" for loss in flag.expected_loss],
-        }
-        shown = {head: cells for head, cells in columns.items() if cells}
-        words = (
-            f"Least expected loss: {self.level_labels[flag.model_level].lower()}. A red-flag rule that holds can only raise it."
-        )
-        if flag.doubt:
-            without = self.level_labels[flag.doubt.level_without].lower()
-            words += f" Doubt about the numbers of the model counts as danger; without it the level would be {without}."
-        if flag.doubt_refused:
-            words += f" How large the doubt is was not computed, so it counts as large: {flag.doubt_refused}"
-        rows = list(zip(*shown.values(), strict=True))
-        weighed = table("Levels, least urgent first", list(shown), rows, numbers=list(shown)[1:])
-        return [("How the urgency was weighed", joined([element("p", words), weighed]))]
-
     def known(self) -> Html:
         """The evidence, and what was assumed."""
         assumed = [text for text in self.diagnosis.assumed if not text.startswith("setting=")]
         remarks = [f"Assumed: {'; '.join(assumed)}"] if assumed else []
         remarks += self.diagnosis.not_weighed.values()
         return joined([known_list(self.diagnosis.evidence), *(element("p", text) for text in remarks)])
-
-    def sources(self) -> list[tuple[str, Html]]:
-        """A title, and the bibliography of what has been shown so far: so it is asked for last."""
-        return [("Sources", self.bibliography.list())] if self.bibliography.cited else []
 
     def foundations(self) -> Html:
         """Which model it was, and what it is not for."""
@@ -166,16 +107,6 @@ class DiagnosisView:
             f"; calfbayes {__version__}",
         )
         return element("footer", named, element("p", self.diagnosis.disclaimer))
-
-    def _reason(self, reason: "Reason") -> Child:
-        facts = "; ".join(because(self.diagnosis.evidence, reason.because))
-        lower = reason.origin == "rule" and reason.level != self.diagnosis.urgency.level
-        level = f"{self.level_labels[reason.level]}: " if lower else ""
-        return [level, reason.text, f" Because: {facts}." if facts else "", self.bibliography.cite(reason.sources)]
-
-    def _open_rule(self, rule: "OpenRule", most: int | None) -> Child:
-        asked = asked_of(self.diagnosis.evidence, rule.ask, most)
-        return [element("strong", f"{self.level_labels[rule.level]}: "), rule.text, f" Ask: {asked}."]
 
     def _table(self, caption: str, kind: str, entries: Sequence["CauseResult"]) -> Html:
         heads = (kind, "Probability", "Now", "Before", "Level if it is")

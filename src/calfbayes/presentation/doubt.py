@@ -73,7 +73,7 @@ def sensitivity_text(given: "Sensitivity", *, width: int = WIDTH) -> str:
         lines += ["", "no number by itself changes the urgency"]
     if given.margins:
         lines += ["", what_comes_first(given)]
-        lines += [line for one in given.margins[:SHOWN] for line in wrapped(_margin(one), width, "  ", "      ")]
+        lines += [line for one in given.margins[:SHOWN] for line in wrapped(margin_text(one), width, "  ", "      ")]
     return "\n".join(lines)
 
 
@@ -95,7 +95,8 @@ def _effect(effect: "Effect") -> str:
     return f"{about}{ends}: {effect.file} {effect.place} = {effect.value:g} ({number(effect.low)} to {number(effect.high)})"
 
 
-def _margin(one: "Margin") -> str:
+def margin_text(one: "Margin") -> str:
+    """How far one number may move, and what changes then."""
     where = f"{one.file} {one.place} = {one.value:g}"
     if one.limit is None:
         return f"{where}: {one.changes} does not change when solved again"

@@ -45,9 +45,7 @@ def sensitivity_html(given: "Sensitivity") -> str:
         parts.append(folding(_more(given), _effects("Further numbers", rest, given.probability, scale)))
     parts.append(element("p", f"{unmoving(given).capitalize()}."))
     if given.margins:
-        heads = ("Number", "Now", "Changes at", "What changes")
-        rows = [_margin(one) for one in given.margins[:SHOWN]]
-        parts.append(table(what_comes_first(given).capitalize(), heads, rows, numbers=heads[1:3]))
+        parts.append(margins_table(what_comes_first(given).capitalize(), given.margins[:SHOWN]))
     return section("Sensitivity", parts)
 
 
@@ -76,6 +74,12 @@ def _effects(caption: str, effects: Sequence["Effect"], now: float, scale: tuple
         ends = [NOTHING if p is None else f"{about}{percent(p)}" for p in (e.at_low, e.at_high)]
         rows.append([_place(e), span, *ends, f"{e.value:g} ({number(e.low)} to {number(e.high)})"])
     return table(caption, heads, rows, numbers=heads[2:4], bars=heads[1])
+
+
+def margins_table(caption: str, margins: Sequence["Margin"]) -> Html:
+    """How far numbers may move, and what changes then."""
+    heads = ("Number", "Now", "Changes at", "What changes")
+    return table(caption, heads, map(_margin, margins), numbers=heads[1:3])
 
 
 def _margin(one: "Margin") -> tuple[Child, ...]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from calfbayes.diagnosis.safety_net import Signs
 from calfbayes.evidence import Evidence, Likelihood, Value
-from calfbayes.knowledge.terms import Level, RiskFactor
+from calfbayes.knowledge.terms import Level, RiskFactor, Rule
 from calfbayes.network import Network, Node
 
 if TYPE_CHECKING:
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from calfbayes.diagnosis.urgency import OpenRule
 
 ASK_SHOWN = 6
+NONE_OPEN = "No more urgent rule is left open; how far the level may be relied on is the outcome of its diagnosis"
 CARE_SHOWN = 3
 KINDS = ("Patient", "Present", "Absent", "Doubtful", "Not known")
 
@@ -85,7 +86,7 @@ def asked_of(evidence: Evidence, names: Sequence[str], most: int | None = None) 
     return "; ".join([*told, *([f"{more} more"] if more else [])])
 
 
-def counted(rules: Iterable["OpenRule"], labels: Mapping[Level, str]) -> str:
+def counted(rules: Iterable["OpenRule | Rule"], labels: Mapping[Level, str]) -> str:
     """How many rules there are of each level."""
     counts = Counter(rule.level for rule in rules)
     return ", ".join(f"{counts[level]} {labels[level].lower()}" for level in Level if counts[level])

@@ -20,7 +20,7 @@ POLICY = "default-src 'none'; style-src 'unsafe-inline'"  # a browser then runs 
 def report_html(diagnosis: "Diagnosis") -> str:
     """Write the page: evidence, urgency, causes, reasons, sources, versions."""
     view = DiagnosisView(diagnosis)
-    title = f"{view.network.knowledge.title}: report"
+    title = f"{diagnosis._solved.network.knowledge.title}: report"
     sheet = files("calfbayes.presentation").joinpath("report.css").read_text(encoding="utf-8")
     head = [
         element("meta", charset="utf-8"),

@@ -25,6 +25,17 @@ def questions_text(questions: "NextQuestions", *, width: int = 100) -> str:
     return "\n".join(lines)
 
 
+def question_text(question: "NextQuestion", *, width: int = 100) -> str:
+    """One question by itself, with what each answer would do."""
+    lines = wrapped(f"{question.text} ({question.id})", width)
+    for text in filter(None, (question.reason, question.note)):
+        lines += wrapped(text, width, "    ", "    ")
+    for answer in question.answers:
+        state, level = (text.replace("_", " ") for text in (answer.state, str(answer.level)))
+        lines += wrapped(f"{state}: {percent(answer.chance)}, then {level}", width, "    ", "    ")
+    return "\n".join(lines)
+
+
 def questions_html(questions: "NextQuestions") -> str:
     """Show the questions, best first."""
     network, now = questions.diagnosis._solved.network, headline(questions.diagnosis)

@@ -42,6 +42,8 @@ from calfbayes.inference.exact import COST_LIMIT
 from calfbayes.inference.solved import SolvedNetwork
 from calfbayes.knowledge.terms import LEVELS_BY_SEVERITY, Finding, Level, Observer, RiskFactor, Rule
 from calfbayes.network import Network
+from calfbayes.presentation.facts import known
+from calfbayes.presentation.plain import bullets
 from calfbayes.questionnaire.completions import completions, level_of, with_answers
 from calfbayes.questionnaire.retelling import with_told, without_overlooked
 from calfbayes.questionnaire.screens import boxes, checklist, closing_screen, without_known
@@ -95,7 +97,7 @@ class Outlook:
         }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Interview:
     """One person's interview so far; begin with `model.interview()`.
 
@@ -125,9 +127,14 @@ class Interview:
     epsilon: float
     seed: int
     cost_limit: float
-    policy: UrgencyPolicy | None = field(repr=False)
-    _questionnaire: Questionnaire = field(repr=False, compare=False)
-    _solved: SolvedNetwork = field(repr=False, compare=False)
+    policy: UrgencyPolicy | None
+    _questionnaire: Questionnaire = field(compare=False)
+    _solved: SolvedNetwork = field(compare=False)
+
+    def __repr__(self) -> str:
+        told = [f"{kind}: {'; '.join(facts)}" for kind, facts in known(self.evidence).items()]
+        title = f"Interview: {self.screens} screens answered or skipped, floor {self.floor.replace('_', ' ')}"
+        return "\n".join([title, *bullets(told or ["nothing is known yet"], 100)])
 
     # --- one step ---
 

@@ -32,6 +32,7 @@ def shown_things(attack: str) -> list[Any]:
     return [
         *(model, result, result.evidence, result.explain(LEAK), result.compare_causes(LEAK, "flat_battery")),
         *(result.what_if(lights_dim=True), model.diagnose({"lights_dim": True}).next_questions()),
+        *(result.urgency, result.care, result.urgency.policy, result.flips()),
         *(result.intervals(), result.sensitivity(of=LEAK), type(conflict)(**{**fields(conflict), "pairs": (pair,)})),
     ]
 
