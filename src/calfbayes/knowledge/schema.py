@@ -21,7 +21,7 @@ from pydantic import (
 )
 
 from calfbayes.knowledge.templates import ASKING, URGENCY, template_fault, words_fault
-from calfbayes.knowledge.wording import short
+from calfbayes.knowledge.wording import BLANK, short
 
 FORMAT = 1
 MAX_RULE_DEPTH = 20
@@ -39,9 +39,9 @@ TURNS_TEXT_AROUND = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\
 
 
 def _legible(text: str) -> str:
-    for character in "" if text.isprintable() else text:
+    for character in "" if text.isascii() and text.isprintable() else text:
         control = unicodedata.category(character) in {"Cc", "Zl", "Zp"} and character != "\n"
-        if control or character in TURNS_TEXT_AROUND:
+        if control or character in TURNS_TEXT_AROUND or character in BLANK:
             raise ValueError(f"holds U+{ord(character):04X}, a character that cannot be seen; remove it")
     if text and not text.strip():
         raise ValueError("is nothing but spaces; write something")

@@ -4,6 +4,10 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 
 LONGEST = 80
+# letters, marks and signs that show nothing, though they are no control characters: joiners, fillers, selectors, empty braille
+BLANK = frozenset("\u034f\u115f\u1160\u2800\u3164\uffa0") | {
+    chr(code) for first, last in ((0xFE00, 0xFE0D), (0xE0100, 0xE01EF)) for code in range(first, last + 1)
+}
 
 
 def shown(text: str) -> str:

@@ -7,6 +7,7 @@ into an element, as a child and as the value of an attribute alike.
 '<p class="note">1 &lt; 2 <b title="&quot;quoted&quot;">so</b></p>'
 """
 
+import re
 from collections.abc import Iterable
 from html import escape
 from typing import TypeAlias
@@ -21,13 +22,22 @@ class Html(str):
 
 
 Child: TypeAlias = "str | Iterable[Child] | None"
+RIGHT_TO_LEFT = "[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefe\U00010800-\U00010fff\U0001e800-\U0001efff]"  # blocks of such scripts
+RUN = re.compile(f"{RIGHT_TO_LEFT}+(?: +{RIGHT_TO_LEFT}+)*")
 VOID = frozenset({"meta", "br"})
 WEB = ("https://", "http://")
 
 
 def escaped(text: str) -> Html:
-    """The text with nothing left in it that a browser could take for markup, or that could hide what is written."""
-    return Html(escape(printable(text.translate({ord("\n"): " ", ord("\t"): " "}))))
+    """The text with nothing left in it that a browser could take for markup, or that could hide what is written.
+
+    Words written from right to left are isolated: a number that follows them would else be shown before them.
+
+    References:
+        Unicode Standard Annex 9, explicit directional isolates.
+    """
+    safe = escape(printable(text.translate({ord("\n"): " ", ord("\t"): " "})))
+    return Html(safe if safe.isascii() else RUN.sub("\u2067\\g<0>\u2069", safe))
 
 
 def element(name: str, /, *children: Child, **attributes: str | bool) -> Html:

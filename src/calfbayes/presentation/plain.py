@@ -6,6 +6,7 @@ from decimal import Decimal
 from unicodedata import category
 
 from calfbayes.knowledge.chances import percent
+from calfbayes.knowledge.wording import BLANK
 
 __all__ = ["bar", "bullets", "multiple", "painted", "percent", "printable", "shortened", "wrapped"]
 
@@ -23,10 +24,11 @@ UNSAFE_CATEGORIES = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 
 def printable(text: str) -> str:
     """The text with every character escaped that could move the cursor or hide what is written."""
-    if text.isprintable():  # hundreds of labels a display: the usual case is told quickly
+    if text.isascii() and text.isprintable():  # hundreds of labels a display: the usual case is told quickly
         return text
     return "".join(
-        sign.encode("unicode_escape").decode("ascii") if category(sign) in UNSAFE_CATEGORIES else sign for sign in text
+        sign.encode("unicode_escape").decode("ascii") if sign in BLANK or category(sign) in UNSAFE_CATEGORIES else sign
+        for sign in text
     )
 
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from calfbayes.presentation.markup import Html, element, escaped, joined, link
+from calfbayes.presentation.markup import RUN, Html, element, escaped, joined, link
 from calfbayes.presentation.plain import printable
 from support.pages import is_harmless, read_page
 
@@ -23,7 +23,15 @@ def test_text_is_text_wherever_it_stands(child: str, value: str) -> None:
 
 
 def shown(text: str) -> str:
-    return printable(text.replace("\n", " ").replace("\t", " "))
+    return RUN.sub("\u2067\\g<0>\u2069", printable(text.replace("\n", " ").replace("\t", " ")))
+
+
+@pytest.mark.parametrize("word", ["\u0627\u0644\u0623\u0644\u0645", "\u05e9\u05dc\u05d5\u05dd \u05e2\u05d5\u05dc\u05dd"])
+def test_a_number_after_words_from_right_to_left_stays_behind_them(word: str) -> None:
+    """A browser shows "WORD 35 %" with the number first unless the word is isolated, and so nothing but the word is."""
+    assert escaped(f"Now: {word} 35 %, was 5 %") == f"Now: \u2067{word}\u2069 35 %, was 5 %"
+    assert element("p", element("b", word), " 35 %") == f"<p><b>\u2067{word}\u2069</b> 35 %</p>"
+    assert escaped(f"\u2067{word} 35 %") == f"\\u2067\u2067{word}\u2069 35 %"  # what a label brings along is shown
 
 
 def test_what_is_html_already_is_left_alone() -> None:

@@ -31,6 +31,9 @@ probabilities = st.floats(0, 1)
         ("a\rb\nc", r"a\rb\nc"),
         ("right\u202eleft", r"right\u202eleft"),
         ("zero\u200bwidth", r"zero\u200bwidth"),
+        ("join\u034fer", r"join\u034fer"),
+        ("fill\u3164er", r"fill\u3164er"),
+        ("empty\u2800", r"empty\u2800"),
         ("half\udc80", r"half\udc80"),
     ],
 )
