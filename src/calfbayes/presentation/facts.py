@@ -79,9 +79,10 @@ def because(evidence: Evidence, atoms: Iterable[str]) -> list[str]:
 
 
 def asked_of(evidence: Evidence, names: Sequence[str], most: int | None = None) -> str:
-    """What to ask, all of it or the first; with a word where it was asked and is not known, lest it seem forgotten."""
+    """What to ask, all of it or the first; with a word where it was asked and left open, lest it seem forgotten."""
     records = evidence._network.records
-    told = [f"{records[name].label}{' (asked, not known)' if name in evidence else ''}" for name in names[:most]]
+    so_far = {name: " (asked, not known)" if value is None else " (told, but doubtful)" for name, value in evidence.items()}
+    told = [f"{records[name].label}{so_far.get(name, '')}" for name in names[:most]]
     more = len(names) - len(told)
     return "; ".join([*told, *([f"{more} more"] if more else [])])
 

@@ -290,6 +290,8 @@ def test_what_was_asked_and_is_not_known_is_told_so_where_it_could_settle_it() -
     assert "These answers can settle it: Smoke from the bonnet (asked, not known); Mileage. Emergency: " in words
     assert " Ask: Smoke from the bonnet (asked, not known); " in words
     assert " Ask: Smoke from the bonnet (asked, not known); " in " ".join(repr(result).split())
+    doubtful = CAR.diagnose({"lights_dim": True, "smoke": Likelihood(2.0)})
+    assert "Smoke from the bonnet (told, but doubtful); Mileage. " in read_page(doubtful._repr_html_()).words
 
 
 def test_rules_that_are_not_shown_are_counted_by_level() -> None:
