@@ -23,7 +23,7 @@ class Html(str):
 
 Child: TypeAlias = "str | Iterable[Child] | None"
 RIGHT_TO_LEFT = "[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefe\U00010800-\U00010fff\U0001e800-\U0001efff]"  # blocks of such scripts
-RUN = re.compile(f"{RIGHT_TO_LEFT}+(?: +{RIGHT_TO_LEFT}+)*")
+RUN = re.compile(rf"(?!\d){RIGHT_TO_LEFT}+(?: +{RIGHT_TO_LEFT}+)*")  # digits alone are written from left to right
 VOID = frozenset({"meta", "br"})
 WEB = ("https://", "http://")
 

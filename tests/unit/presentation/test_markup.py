@@ -31,6 +31,7 @@ def test_a_number_after_words_from_right_to_left_stays_behind_them(word: str) ->
     """A browser shows "WORD 35 %" with the number first unless the word is isolated, and so nothing but the word is."""
     assert escaped(f"Now: {word} 35 %, was 5 %") == f"Now: \u2067{word}\u2069 35 %, was 5 %"
     assert element("p", element("b", word), " 35 %") == f"<p><b>\u2067{word}\u2069</b> 35 %</p>"
+    assert escaped("\u0661 35 %") == "\u0661 35 %"  # a digit
     assert escaped(f"\u2067{word} 35 %") == f"\\u2067\u2067{word}\u2069 35 %"  # what a label brings along is shown
 
 
