@@ -23,7 +23,7 @@ lint: $(VENV)/.installed
 test: lint
 	$(BIN)/python -m pytest
 
-# laws and strategies alone, on five times as many examples, and others each time; about ten minutes of one quiet core
+# laws and strategies alone, on five times as many examples, and others each time; about ten minutes of one quiet core (eleven beside other work)
 test-deep: $(VENV)/.installed
 	CALFBAYES_HYPOTHESIS_PROFILE=deep $(BIN)/python -m pytest -m hypothesis tests/properties tests/unit/testing
 

@@ -250,9 +250,12 @@ def draw_odds(data: st.DataObject, network: Network) -> tuple[RiskOdds, ...]:
 
 
 def without_path(query: Query) -> list[int]:
-    """Findings, not in the evidence, that no directed path leads to from a cause or an unobserved risk factor."""
-    reached = set(query.network.causes)
-    for node in range(query.network.n_causes, len(query.network.nodes)):
+    """Findings, not in the evidence, that no directed path leads to from a hidden node or an unobserved risk factor.
+
+    A mechanism counts even without a cause: by its leak it may be what explains another finding of its own.
+    """
+    reached = set(range(query.network.n_hidden))
+    for node in query.network.findings:
         record = query.network.nodes[node]
         by_risk = any(query.risk_states[odds.risk] < 0 for odds in record.odds)
         if by_risk or any(parent in reached for parent, w in record.parents if w > 0):

@@ -57,14 +57,17 @@ def answers_around_a_rule(data: st.DataObject, model: Model) -> Given:
     """Answers of any kind, often with a rule that fires among them."""
     rule = data.draw(st.sampled_from(model.knowledge.urgency.rules))
     sure = firing(data, model, rule) if data.draw(st.integers(0, 3)) else {}
-    given_answers = data.draw(answers(model, most=5))
-    for name, value in sure.items():
-        given_answers[name] = value
+    possible = [one for one in ({**data.draw(answers(model, most=5)), **sure}, sure) if agree(model, one)]
+    assume(possible)  # one way to fire the rule may exclude itself
+    return possible[0]
+
+
+def agree(model: Model, given_answers: Given) -> bool:
     try:
         model.evidence(given_answers)
     except ContradictionError:
-        given_answers = sure
-    return given_answers
+        return False
+    return True
 
 
 @every_source
