@@ -1,7 +1,7 @@
 """From names to positions: evidence as the engine reads it.
 
-A negative test of which the model's file says that it says nothing in this patient (a normal ankle-brachial index in diabetes)
-is not weighed. What asks how often such a result occurs, as audit and constraints do, takes evidence as it is told.
+A negative test of which the model's file says that it says nothing in this patient is not weighed. What asks how often such a
+result occurs, as audit and constraints do, takes evidence as it is told.
 """
 
 from dataclasses import replace
