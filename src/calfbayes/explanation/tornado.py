@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 URGENCY, FIRST_CAUSE = "urgency", "first cause"
-FARTHEST = 12.0  # on log odds or logarithms; who has to go farther does not get there
+FARTHEST = 10.0  # standard deviations of a number's doubt; whoever elicited it does not doubt it farther
 ROUNDS = 6  # of looking for where the answer changes
 CLOSE = 1e-3  # of the way that the derivative says: who moves less has found it
 OUTWARDS, FARTHEST_WAY = 1.5, 3.0  # times the way that the derivative says: the next point at most, and the last
@@ -119,7 +119,7 @@ class Sensitivity:
         unmoving: How many numbers with doubt do not move it; a cause that is ruled out is moved by none, or hardly any.
         margins: How far numbers may move, the nearest change first; asked about the urgency, its changes come before those of
             the first cause. Those that were not found when the model was solved again come last. Numbers that change nothing
-            are left out.
+            within ten standard deviations of their doubt are left out.
     """
 
     of: str
@@ -369,7 +369,7 @@ def _nearest(changes: str, moved: OneWay, behind: Array, slopes: Array, names: S
         elif number.scale == Scale.ITSELF:
             of = np.where((number.value + of >= 0.0) & ((number.value + of <= 1.0) | _is_ratio(number)), of, np.inf)
         rival = int(np.abs(of).argmin())
-        if abs(of[rival]) < FARTHEST:
+        if abs(of[rival]) <= FARTHEST * moved.numbers.deviations[k]:
             result.append(_Near(changes, k, float(of[rival]), names[rival]))
     return result
 

@@ -202,10 +202,6 @@ def test_margins_are_in_order_and_know_their_range() -> None:
     assert margins[0].exact
     of_a_cause = [m.deviations for m in tutorial().sensitivity(OF).margins if m.limit is not None]
     assert of_a_cause == sorted(of_a_cause)
-    lost = [m.limit is None for m in margins]
-    assert lost == sorted(lost)
-    assert any(lost)  # told last, though they seemed the nearest
-    assert margins[-1].deviations < found[-1].deviations
     ranges = {(e.file, e.place): (e.low, e.high) for e in tutorial().sensitivity("urgency").effects}
     for m in margins:
         low, high = ranges[m.file, m.place]
@@ -262,3 +258,15 @@ def test_a_sensitivity_has_text_and_a_table() -> None:
     frame = found.to_frame()
     assert list(frame["place"]) == [effect.place for effect in found.effects]
     assert found.to_dict()["effects"][0]["at_low"] == first.at_low
+
+
+def test_margins_that_are_lost_come_last_and_hopeless_ones_not_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    within = tutorial().sensitivity("urgency").margins
+    assert max(m.deviations for m in within) <= 10.0
+    monkeypatch.setattr(tornado, "FARTHEST", 1000.0)
+    margins = tutorial().sensitivity("urgency").margins
+    assert len(margins) > len(within)
+    lost = [m.limit is None for m in margins]
+    assert any(lost)
+    assert lost == sorted(lost)
+    assert min(m.deviations for m in margins if m.limit is None) < max(m.deviations for m in margins if m.limit is not None)
