@@ -3,15 +3,17 @@
 A record holds the versions, the digest and every number of the model with its doubt, the evidence with the origin and time of
 each item, and the result with the reasons for its level. Replayed with the same model it must give the same: probabilities
 and all other numbers to 1e-12; level, ranks, reasons, outcome, open rules and advice exactly. Replayed with another version,
-the numbers that were edited are named, and what each of them changed is found by putting the old number back alone.
+the numbers that were edited are named, and what each of them changed is found by putting the old number back alone, with its
+doubt: a value that has left its old range does not load without the old range.
 
 Everything that is recorded is compared, but for origins and times, of which the model knows nothing.
 """
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from math import isfinite
+from dataclasses import asdict, dataclass, replace
+from itertools import groupby
+from math import inf, isfinite, log
 from typing import Any
 
 from calfbayes.diagnosis.diagnosing import diagnose
@@ -28,11 +30,12 @@ from calfbayes.version import __version__
 
 RECORD_VERSION = 2
 SAME = 1e-12
-MOST_TRIED = 6  # edited numbers whose effect is computed
+MOST_TRIED = 6  # edited numbers whose effect is computed, the largest changes first
 TOLD = 3  # effects of one of them, the largest
-SHOWN = 8  # differences, in words
+SHOWN = 8  # differences, and edited numbers, in words
 LONGEST = 200
 KEYS = {"record_version", "calfbayes", "model", "evidence", "policy", "result", "numbers"}
+VALUES, PARTS = {"value", "link", "probability", "n"}, {"range", "probabilities"}  # keys of what is elicited
 TOLD_OF = ("origin", "time")  # of an item, beside its value
 DIGITS = 12  # of a digest, in words
 NOT_THERE = "not there"
@@ -49,13 +52,33 @@ class Edited:
         place: Where it stands: the keys of the model's files, joined by dots.
         before: In the record; None if the model had no such number.
         after: In the model now; None likewise.
-        effects: What the change did, each as text; empty if nothing of note; None if it was not tried.
+        effects: What the change did, each as text, together with what else was edited of the same elicited number (its value,
+            sample size and range are put back as one); empty if nothing of note; None if that is not known.
+        tried: Whether it was put back. Where effects are None nevertheless, it does not fit the rest of the model by itself.
     """
 
     place: str
     before: Number | None
     after: Number | None
     effects: tuple[str, ...] | None = None
+    tried: bool = False
+
+    @property
+    def number(self) -> str:
+        """Where the elicited number stands that this is the value or the doubt of; its own place if it is none."""
+        keys = self.place.split(".")
+        if len(keys) > 2 and keys[-2] in PARTS:
+            return ".".join(keys[:-2])
+        return ".".join(keys[:-1]) if keys[-1] in VALUES else self.place
+
+    @property
+    def size(self) -> float:
+        """How large the change is: of a value by the logarithm of the ratio, infinite if there is none; of a doubt 0."""
+        if self.place.removeprefix(self.number).startswith((".n", ".range")):
+            return 0.0
+        if isinstance(self.before, float | int) and isinstance(self.after, float | int) and self.before * self.after > 0.0:
+            return abs(log(self.after / self.before))
+        return inf
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +98,7 @@ class Maker:
         return f"calfbayes {shown(self.calfbayes)} and model {name} {version} ({digest})"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Replay:
     """What came of repeating a record.
 
@@ -84,7 +107,7 @@ class Replay:
         recorded: What had made it.
         repeated: What made it now.
         differences: What is not as recorded, each as text.
-        edited: The numbers of the model that differ.
+        edited: The numbers of the model that differ, the largest changes first.
         gaps: What the result holds now and another version of this library did not record; by the same version it is a
             difference.
     """
@@ -118,14 +141,26 @@ class Replay:
             lines.append(f"not recorded: {', '.join(self.gaps)}")
         if not self.same_model and not self.edited:
             lines.append("the model differs, but in none of its numbers and levels: words, rules, advice or arcs do")
-        for entry in self.edited:
-            lines.append(f"edited: {shown(entry.place)} was {_told(entry.before)}, is {_told(entry.after)}{_did(entry)}")
+        numbers = _by_number(self.edited)
+        for parts in numbers[:SHOWN]:
+            changes = "; ".join(f"{shown(e.place)} was {_told(e.before)}, is {_told(e.after)}" for e in parts)
+            lines.append(f"edited: {changes}{_did(parts[0])}")
+        if len(numbers) > SHOWN:
+            lines.append(f"and {len(numbers) - SHOWN} more edited numbers")
         return "\n".join(lines)
+
+    __repr__ = __str__
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
         edited = [
-            {"place": e.place, "before": e.before, "after": e.after, "effects": None if e.effects is None else list(e.effects)}
+            {
+                "place": e.place,
+                "before": e.before,
+                "after": e.after,
+                "effects": None if e.effects is None else list(e.effects),
+                "tried": e.tried,
+            }
             for e in self.edited
         ]
         return {
@@ -203,8 +238,9 @@ def replay(
     if same_model:
         edited = ()
     elif differences:
-        tried = [_with_effects(solved, content, entry, now, policy) for entry in edited[:MOST_TRIED]]
-        edited = (*tried, *edited[MOST_TRIED:])
+        numbers = _by_number(edited)
+        tried = [_with_effects(solved, content, parts, now, policy) for parts in numbers[:MOST_TRIED]]
+        edited = tuple(entry for parts in [*tried, *numbers[MOST_TRIED:]] for entry in parts)
     before, after = _without_key_facts(document["result"]), _without_key_facts(json.loads(now.to_json()))
     gaps = () if recorded.calfbayes == __version__ else tuple(_gaps(before, after))
     return Replay(now, recorded, repeated, differences, edited, gaps)
@@ -406,7 +442,9 @@ def _rest(before: Any, after: Any, place: str, is_whole: bool) -> Iterator[str]:
         for k, (old, new) in enumerate(zip(before, after, strict=True)):
             yield from _rest(old, new, f"{place}.{k}", is_whole)
     elif not _is_same(before, after):
-        yield f"{place} was {_in_short(before)}, is {_in_short(after)}"
+        numbers = all(_is_finite(value) for value in (before, after))
+        was, is_ = _apart(before, after) if numbers else (_in_short(before), _in_short(after))
+        yield f"{place} was {was}, is {is_}"
 
 
 def _gaps(before: Any, after: Any, place: str = "") -> Iterator[str]:
@@ -454,7 +492,8 @@ def _differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterato
         yield f"{shown(name)} is among the {part} in one of the two only"
     moves = [(abs(new[one] - old[one]), one) for one in old if one in new and not abs(new[one] - old[one]) <= SAME]
     for _, one in sorted(moves, key=lambda move: (-move[0], move[1])):
-        yield f"{one[1]} was {old[one]:.6g}, is {new[one]:.6g}"
+        was, is_ = _apart(old[one], new[one])
+        yield f"{one[1]} was {was}, is {is_}"
     if reasons != new_reasons and _reasons(reasons) == _reasons(new_reasons):
         yield "the reasons are the same, told in other words or with other numbers"
 
@@ -464,37 +503,62 @@ def _reasons(reasons: list[Any]) -> str:
 
 
 def _edited(before: Mapping[str, Number], after: Mapping[str, Number]) -> tuple[Edited, ...]:
-    places = [place for place in {**before, **after} if before.get(place) != after.get(place)]
-    return tuple(Edited(place, before.get(place), after.get(place)) for place in sorted(places))
+    """All that differs, the elicited numbers of the largest changes first."""
+    places = sorted(place for place in {**before, **after} if before.get(place) != after.get(place))
+    numbers = _by_number([Edited(place, before.get(place), after.get(place)) for place in places])
+    return tuple(entry for parts in sorted(numbers, key=lambda parts: -max(e.size for e in parts)) for entry in parts)
+
+
+def _by_number(edited: Sequence[Edited]) -> list[tuple[Edited, ...]]:
+    """What belongs to one elicited number together; it stands together already."""
+    return [tuple(parts) for _, parts in groupby(edited, key=lambda entry: entry.number)]
 
 
 def _with_effects(
-    solved: SolvedNetwork, content: Content, edited: Edited, now: Diagnosis, policy: UrgencyPolicy | None
-) -> Edited:
-    """What one edited number did: the result without that edit against the result now."""
-    if edited.before is None or edited.after is None:
-        return edited
-    before = _put_back(content, edited.place.split("."), edited.before)
-    if not _has_shape(before, edited.place):
-        return edited
+    solved: SolvedNetwork, content: Content, parts: tuple[Edited, ...], now: Diagnosis, policy: UrgencyPolicy | None
+) -> tuple[Edited, ...]:
+    """What the edit of one number did: the result without that edit against the result now."""
+    number = parts[0].number
+    tried = tuple(replace(entry, tried=True) for entry in parts)
+    if all(e.before is None for e in parts) or all(e.after is None for e in parts):  # the number itself is new, or gone
+        return tried
+    before = _put_back(content, number.split("."), {e.place.removeprefix(number): e.before for e in parts})
+    if not _has_shape(before, number):
+        return tried
     try:
         other = _solved_anew(solved, before, now.setting)
         earlier = _diagnose(other, read_evidence(other.network, dict(now.evidence), setting=now.evidence.setting), policy)
     except CalfBayesError:  # the old number alone does not fit the rest of the model, or the answers
-        return edited
+        return tried
     effects = tuple(_differences_of_results(json.loads(earlier.to_json()), json.loads(now.to_json()), is_whole=True))[:TOLD]
-    return Edited(edited.place, edited.before, edited.after, effects)
+    return tuple(replace(entry, effects=effects) for entry in tried)
 
 
-def _put_back(table: Any, path: Sequence[str], value: Number) -> Any:
-    """The same tables and lists with another number at a place."""
-    if not path:
-        return value
-    key, *rest = path
-    if isinstance(table, Mapping):
-        return {**table, key: _put_back(table[key], rest, value)}
-    position = int(key)
-    return [*table[:position], _put_back(table[position], rest, value), *table[position + 1 :]]
+def _put_back(table: Any, path: Sequence[str], old: Mapping[str, Number | None]) -> Any:
+    """The same tables and lists with one number as it was.
+
+    Args:
+        old: What is to be put back of it: its parts by the rest of their places, such as `.value` and `.range.0`; None for
+            what it did not have.
+    """
+    if path:
+        key, *rest = path
+        if isinstance(table, Mapping):
+            return {**table, key: _put_back(table[key], rest, old)}
+        position = int(key)
+        return [*table[:position], _put_back(table[position], rest, old), *table[position + 1 :]]
+    if "" in old:
+        return old[""]
+    number = dict(table)
+    ends = [old.get(f".range.{k}", end) for k, end in enumerate(number.pop("range", None) or (None, None))]
+    if None not in ends:
+        number["range"] = ends
+    if "probabilities" in number:
+        number["probabilities"] = {state: old.get(f".probabilities.{state}", p) for state, p in number["probabilities"].items()}
+    for key in VALUES:
+        if f".{key}" in old:
+            number[key] = old[f".{key}"]
+    return {key: value for key, value in number.items() if value is not None}
 
 
 def _has_shape(content: Content, place: str) -> bool:
@@ -520,7 +584,13 @@ def _told(number: Number | None) -> str:
     return short(number) if isinstance(number, str) else f"{number:.9g}"
 
 
+def _apart(before: float, after: float) -> tuple[str, str]:
+    """Two numbers in as few digits, six at least, as tell them apart."""
+    told = [(f"{before:.{digits}g}", f"{after:.{digits}g}") for digits in (6, 9, 12, 15, 17)]
+    return next((pair for pair in told if pair[0] != pair[1]), told[-1])
+
+
 def _did(entry: Edited) -> str:
     if entry.effects is None:
-        return "; what it did was not looked at"
+        return "; it cannot be put back by itself" if entry.tried else "; what it did was not looked at"
     return f"; because of it {'; '.join(entry.effects)}" if entry.effects else "; it changed nothing here"

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from calfbayes import ArgumentError, CalfBayesError, Likelihood, Model, UnknownNameError, __version__
+from calfbayes.explanation import record as record_module
 from calfbayes.explanation.record import numbers_of
 from support.models import model_of, shipped
 
@@ -222,6 +223,72 @@ def test_a_number_that_never_fitted_is_listed_and_not_tried() -> None:
     document["numbers"][place] = 7.5
     again = edited(_change(place, 0.3)).replay(document)
     assert [(entry.before, entry.after, entry.effects) for entry in again.edited] == [(7.5, 0.3, None)]
+
+
+def _number(place: str, **parts: object) -> Callable[[dict[str, Any]], None]:
+    """Another number with its doubt at a place; a part that is None is taken away."""
+
+    def change(content: dict[str, Any]) -> None:
+        table: Any = content
+        for key in place.split("."):
+            table = table[key]
+        table.update(parts)
+        for key in [key for key, value in table.items() if value is None]:
+            del table[key]
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("place", "key", "parts"),
+    [
+        (f"causes.{CAUSE}.weight.primary_care", "value", {"value": 0.05, "range": [0.025, 0.1]}),
+        (f"causes.{CAUSE}.links.pain_on_walking", "probability", {"probability": 0.9, "range": [0.8, 0.95]}),
+        (f"causes.{CAUSE}.links.pain_on_walking", "probability", {"probability": 0.9, "range": None, "n": 20.0}),
+    ],
+)
+def test_a_number_is_put_back_with_its_doubt(place: str, key: str, parts: dict[str, Any]) -> None:
+    """The old value lies outside the new range; only together they are the number that it was."""
+    document = recorded()
+    again = edited(_number(place, **parts)).replay(document)
+    assert {entry.number for entry in again.edited} == {place}
+    assert f"{place}.{key}" in {entry.place for entry in again.edited}
+    assert all(entry.tried for entry in again.edited)
+    effects = {entry.effects for entry in again.edited}
+    assert effects == {again.differences[:3]}  # it is all that was edited
+    assert str(again).count("because of it") == 1
+
+
+def test_an_edited_weight_is_what_changed_the_answer() -> None:
+    document = recorded()
+    again = shipped("tutorial").with_weights("primary_care", {CAUSE: 0.05}).replay(document)
+    assert f"causes.{CAUSE}.weight.primary_care.value" in {entry.place for entry in again.edited}
+    assert all(entry.effects for entry in again.edited)
+
+
+def test_the_largest_changes_are_tried_first() -> None:
+    def change(content: dict[str, Any]) -> None:
+        for finding in content["findings"].values():
+            if isinstance(finding.get("leak"), dict) and finding["leak"].get("n"):
+                finding["leak"]["n"] += 1.0
+        _number(f"causes.{CAUSE}.weight.primary_care", value=0.05, range=[0.025, 0.1])(content)
+
+    again = edited(change).replay(recorded())
+    assert len({entry.number for entry in again.edited}) > record_module.MOST_TRIED + 1
+    assert again.edited[0].number == f"causes.{CAUSE}.weight.primary_care"
+    assert again.edited[0].effects
+    assert not again.edited[-1].tried
+    assert "what it did was not looked at" in str(again)
+    assert " more edited numbers" in str(again)
+    assert repr(again) == str(again)
+
+
+def test_differences_are_told_in_digits_that_differ() -> None:
+    document = recorded()
+    document["result"]["causes"][0]["probability"] += 1e-11
+    told = shipped("tutorial").replay(document).differences[0]
+    was, now = told.split(" was ")[1].split(", is ")
+    assert was != now
 
 
 def test_a_record_forges_no_line() -> None:
