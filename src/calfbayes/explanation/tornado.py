@@ -4,9 +4,10 @@ A number below the causes, a link or a plain background, is followed exactly, in
 first followed by their derivative: the log odds of the answer are taken for linear in a probability, or in the logarithm of a
 ratio. For those that matter most the model is then solved again, with the bases that follow.
 
-A number may move until the first cause or the urgency changes; doubt about the numbers counts as far as it does in the
-result. By the derivative that is where the difference between the
-first cause and another, or between the expected losses of two levels, comes to 0; solving again brackets the point.
+A number may move until the first cause or the urgency changes. By the derivative that is where the difference between the
+first cause and another, or between the expected losses of two levels, comes to 0; solving again brackets the point. Where
+doubt about the numbers counts as danger it is held as large as it is in the result, so that limits of the urgency are near
+ones there.
 
 References:
     Chan, Darwiche (2002), When do numbers really matter?: admissible deviations of parameters.
@@ -92,7 +93,8 @@ class Margin:
         label: The same in words.
         deviations: How far that is, by the derivative, in standard deviations of the number's doubt.
         inside: Whether the limit lies inside the number's 90 % range.
-        exact: As in `Effect`.
+        exact: As in `Effect`. Never of the urgency where doubt about the numbers counts as danger: that doubt is held as large
+            as it is, and in an edited model it is another one.
     """
 
     file: str
@@ -114,6 +116,8 @@ class Sensitivity:
     Attributes:
         of: A cause or complication, or `urgency`.
         quantity: The probability that is followed, in words.
+        set_by_rules: Asked about the urgency, the level in words if red-flag rules set it above the model's own, which is what
+            the numbers move; otherwise empty.
         probability: With every number as elicited.
         effects: Every number with doubt that moves the probability at all, the widest effect first.
         unmoving: How many numbers with doubt do not move it; a cause that is ruled out is moved by none, or hardly any.
@@ -124,6 +128,7 @@ class Sensitivity:
 
     of: str
     quantity: str
+    set_by_rules: str
     probability: float
     effects: tuple[Effect, ...]
     unmoving: int
@@ -144,6 +149,7 @@ class Sensitivity:
         return {
             "of": self.of,
             "quantity": self.quantity,
+            "set_by_rules": self.set_by_rules,
             "probability": self.probability,
             "effects": [{name: getattr(entry, name) for name in Effect.__slots__} for entry in self.effects],
             "unmoving": self.unmoving,
@@ -184,7 +190,14 @@ def sensitivity(result: Diagnosis, *, of: str, exact: int = 8, confirmed: int = 
     moved = OneWay.of(asked, cost_limit, _looked_at(result, asked, at))
     effects, unmoving = _effects(moved, at, exact)
     margins = _margins(result, moved, confirmed, first=URGENCY if of == URGENCY else "")
-    return Sensitivity(of, quantity, float(moved.p[at]), effects, unmoving, margins)
+    return Sensitivity(of, quantity, _set_by_rules(result, of), float(moved.p[at]), effects, unmoving, margins)
+
+
+def _set_by_rules(result: Diagnosis, of: str) -> str:
+    """The level in words if rules set it above that of the model."""
+    urgency = result.urgency
+    by_rules = of == URGENCY and urgency.model_level is not None and urgency.model_level < urgency.rules_level
+    return urgency.policy.text_of(urgency.rules_level).label if by_rules else ""
 
 
 def _looked_at(result: Diagnosis, asked: Asked, at: int) -> list[int]:
@@ -296,7 +309,7 @@ def _margins(result: Diagnosis, moved: OneWay, confirmed: int, *, first: str) ->
                 labels[one.changes][to],
                 abs(one.step) / float(numbers.deviations[one.number]),
                 inside=at is not None and bool(low <= at <= high),
-                exact=rank in again,
+                exact=rank in again and not (one.changes == URGENCY and result.urgency.doubt),
             )
         )
     return tuple(sorted(margins, key=lambda margin: margin.limit is None))

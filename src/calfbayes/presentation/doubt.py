@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from calfbayes.explanation.tornado import Effect, Margin, Sensitivity
 
 SHOWN = 8
+MARGINS = 6  # of one kind
 LABEL = 36
 WIDTH = 120
 
@@ -64,17 +65,22 @@ def _interval(entry: "Interval") -> str:
 
 def sensitivity_text(given: "Sensitivity", *, width: int = WIDTH) -> str:
     """The widest effects, and the nearest changes."""
-    lines = wrapped(f"{given.quantity}: {percent(given.probability)}; over the range of one number at a time", width)
+    lines = wrapped(rules_stand(given), width) if given.set_by_rules else []
+    lines += wrapped(f"{given.quantity}: {percent(given.probability)}; over the range of one number at a time", width)
     lines += ["", *(line for effect in given.effects[:SHOWN] for line in wrapped(_effect(effect), width, "  ", "      "))]
     if len(given.effects) > SHOWN:
         lines.append(f"  and {len(given.effects) - SHOWN} more numbers")
     lines.append(f"  {unmoving(given)}")
     if given.of == "urgency" and not any(one.changes == given.of and one.limit is not None for one in given.margins):
         lines += ["", "no number by itself changes the urgency"]
-    if given.margins:
-        lines += ["", what_comes_first(given)]
-        lines += [line for one in given.margins[:SHOWN] for line in wrapped(margin_text(one), width, "  ", "      ")]
+    for title, margins in what_comes_first(given):
+        lines += ["", title, *(line for one in margins for line in wrapped(margin_text(one), width, "  ", "      "))]
     return "\n".join(lines)
+
+
+def rules_stand(given: "Sensitivity") -> str:
+    """That rules, and no numbers, set the urgency."""
+    return f"A rule sets the urgency, {given.set_by_rules}, whatever the numbers; what follows is about the model's own level."
 
 
 def unmoving(given: "Sensitivity") -> str:
@@ -84,9 +90,15 @@ def unmoving(given: "Sensitivity") -> str:
     return f"{given.unmoving} others do not move it"
 
 
-def what_comes_first(given: "Sensitivity") -> str:
-    """The title of some margins."""
-    return f"what would change the {given.margins[0].changes if given.of == 'urgency' else 'answer'} first"
+def what_comes_first(given: "Sensitivity") -> list[tuple[str, list["Margin"]]]:
+    """The nearest margins of each kind, with a title; what is asked about comes first."""
+    kinds = sorted(
+        {one.changes for one in given.margins}, key=lambda changes: (changes == "urgency") != (given.of == "urgency")
+    )
+    return [
+        (f"what would change the {changes} first", [one for one in given.margins if one.changes == changes][:MARGINS])
+        for changes in kinds
+    ]
 
 
 def _effect(effect: "Effect") -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from calfbayes.presentation.doubt import limit_text, notes, number, unmoving, what_comes_first, what_they_are
+from calfbayes.presentation.doubt import limit_text, notes, number, rules_stand, unmoving, what_comes_first, what_they_are
 from calfbayes.presentation.markup import Child, Html, element
 from calfbayes.presentation.parts import folding, heading, interval_bar, listed, section, span_bar, table
 from calfbayes.presentation.plain import percent
@@ -38,14 +38,15 @@ def sensitivity_html(given: "Sensitivity") -> str:
     ends = [p for effect in widest for p in (effect.at_low, effect.at_high) if p is not None]
     scale = min([given.probability, *ends]), max([given.probability, *ends])
     parts: list[Child] = [heading(f"What this hangs on: {given.quantity}, {now}")]
+    if given.set_by_rules:
+        parts.append(element("p", rules_stand(given)))
     if widest:
         title = f"Over the range of one number at a time (bar: from {percent(scale[0])} to {percent(scale[1])}; mark: {now})"
         parts.append(_effects(title, widest, given.probability, scale))
     if rest := given.effects[SHOWN:FOLDED]:
         parts.append(folding(_more(given), _effects("Further numbers", rest, given.probability, scale)))
     parts.append(element("p", f"{unmoving(given).capitalize()}."))
-    if given.margins:
-        parts.append(margins_table(what_comes_first(given).capitalize(), given.margins[:SHOWN]))
+    parts += [margins_table(title.capitalize(), margins) for title, margins in what_comes_first(given)]
     return section("Sensitivity", parts)
 
 
