@@ -95,8 +95,8 @@ class UrgencyPolicy:
 
     Raises:
         ArgumentError: If the table has another shape, a cost below 0, a cost for acting as needed, or differences that do
-            not decrease; if a level has no words, the rules are no rules with an id of their own, or the deviations are no
-            number from 0.
+            not decrease; if a level has no words, the rules are no rules with an id of their own, or a text of advice has no
+            kinds; or if the deviations are no number from 0.
     """
 
     levels: tuple[LevelText, ...]
@@ -185,16 +185,7 @@ class UrgencyPolicy:
             "loss": {name: dict(zip(names, row, strict=True)) for name, row in zip(names, self.loss, strict=True)},
             "change_points": [str(point) for point in self.change_points],
             "caution": self.caution and {**asdict(self.caution), "level": str(self.caution.level)},
-            "rules": [
-                {
-                    "id": rule.id,
-                    "level": str(rule.level),
-                    "reason": rule.reason,
-                    "source": list(rule.sources),
-                    "when": _plain(rule.condition),
-                }
-                for rule in self.rules
-            ],
+            "rules": [_rule_to_dict(rule) for rule in self.rules],
         }
 
     def _changes(self, low: Level, high: Level) -> Iterator[ChangePoint]:
@@ -258,10 +249,9 @@ def _check_advice(network: Network, rule: Rule) -> None:
         raise ArgumentError("policy", f"rule {rule.id} that suspects {short(unknown)}", "ids of causes and complications")
     known = {kind.id for kind in network.knowledge.advice.kinds}
     kinds = {kind for entry in rule.help_kinds for kind in entry} | set(rule.avoid_kinds) - {""}
-    told = len(rule.first_help) == len(rule.help_kinds) and len(rule.avoid) == len(rule.avoid_kinds)
-    if not told or not kinds <= known:
-        expected = "for each text of first_help and avoid its kinds, of those that the model knows"
-        raise ArgumentError("policy", f"rule {rule.id} with other kinds of advice", expected)
+    if not kinds <= known:
+        strange = min(kinds - known, key=str)
+        raise ArgumentError("policy", f"rule {rule.id} with advice of kind {short(strange)}", "kinds of advice of the model")
 
 
 def _is_known(network: Network, atom: Atom) -> bool:
@@ -311,6 +301,9 @@ def _rules(given: object) -> tuple[Rule, ...]:
         if not isinstance(rule.level, Level) or not _is_condition(rule.condition):
             expected = "a Level, and a condition of Atom, AllOf and AnyOf, none of them empty"
             raise ArgumentError("rules", f"rule {rule.id}: {short(str((rule.level, rule.condition)))}", expected)
+        if len(rule.first_help) != len(rule.help_kinds) or len(rule.avoid) != len(rule.avoid_kinds):
+            expected = "as many help_kinds as texts of first_help, and as many avoid_kinds as texts of avoid"
+            raise ArgumentError("rules", f"rule {rule.id} with advice whose kinds of advice are missing", expected)
     return tuple(given)
 
 
@@ -380,6 +373,21 @@ def _holds_on(condition: Condition, facts: frozenset[Atom]) -> bool:
         return condition in facts
     parts = (_holds_on(part, facts) for part in condition.parts)
     return any(parts) if isinstance(condition, AnyOf) else all(parts)
+
+
+def _rule_to_dict(rule: Rule) -> dict[str, Any]:
+    first_help = zip(rule.first_help, rule.help_kinds, strict=True)
+    avoid = zip(rule.avoid, rule.avoid_kinds, strict=True)
+    return {
+        "id": rule.id,
+        "level": str(rule.level),
+        "reason": rule.reason,
+        "source": list(rule.sources),
+        "suspects": list(rule.suspects),
+        "first_help": [{"text": text, "kinds": list(kinds)} for text, kinds in first_help],
+        "avoid": [{"text": text, "kind": kind} for text, kind in avoid],
+        "when": _plain(rule.condition),
+    }
 
 
 def _plain(condition: Condition) -> Any:

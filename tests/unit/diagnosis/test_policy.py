@@ -1,7 +1,7 @@
 """The urgency policy: what makes one, when it is stricter, and where its level changes."""
 
 import pickle
-from dataclasses import replace
+from dataclasses import fields, replace
 from itertools import pairwise
 from typing import Any
 
@@ -87,6 +87,24 @@ def test_a_policy_is_a_plain_value() -> None:
     assert hash(replace(BASE)) == hash(BASE)
     assert set(BASE.to_dict()) == {"levels", "loss", "change_points", "caution", "rules"}
     assert [rule["id"] for rule in BASE.to_dict()["rules"]] == [rule.id for rule in BASE.rules]
+
+
+def test_everything_that_a_rule_holds_is_told() -> None:
+    """Advice stands in the form of the model's files."""
+    rule = Rule("new", Level.ROUTINE, "text", ("a",), Atom("redness", "present"), ("b",), ("c",), (("d", "e"),), ("f",), ("",))
+    told = replace(BASE, rules=(rule,)).to_dict()["rules"][0]
+    assert told["suspects"] == ["b"]
+    assert told["first_help"] == [{"text": "c", "kinds": ["d", "e"]}]
+    assert told["avoid"] == [{"text": "f", "kind": ""}]
+    other: dict[str, Any] = {
+        "id": "x",
+        "level": Level.SAME_DAY,
+        "condition": Atom("smoking", "present"),
+        "help_kinds": (("x",),),
+    }
+    for key in (entry.name for entry in fields(Rule)):
+        changed = replace(rule, **{key: other.get(key, "x" if key == "reason" else ("x",))})
+        assert replace(BASE, rules=(changed,)).to_dict()["rules"][0] != told, key
 
 
 @given(loss=loss_tables())
@@ -189,6 +207,7 @@ def test_a_policy_about_what_the_model_does_not_know_is_refused(atom: Atom, mess
         ({"suspects": ("no_such",)}, "suspects 'no_such'"),
         ({"suspects": ("redness",)}, "suspects 'redness'"),
         ({"first_help": ("Sit down.",)}, "kinds of advice"),
+        ({"avoid": ("Do not sit.",)}, "kinds of advice"),
         ({"avoid": ("Do not sit.",), "avoid_kinds": ("no_such",)}, "kinds of advice"),
     ],
 )
