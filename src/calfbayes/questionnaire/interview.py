@@ -50,7 +50,7 @@ from calfbayes.questionnaire.screens import boxes, checklist, closing_screen, wi
 from calfbayes.questionnaire.session import Questionnaire, applies, checked_choice
 from calfbayes.questionnaire.terms import Kind, Question, Statements
 
-SCHEMA_VERSION = 3  # of the JSON, which `stored` reads back
+SCHEMA_VERSION = 4  # of the JSON, which `stored` reads back
 COMPLETIONS = 16  # whole patients; each costs a query, all of them together hardly more than the limit of one
 PROOF = 512  # whole patients that are looked at to prove a level
 WORTHY = 24  # of so many best questions the screens are chosen
@@ -208,7 +208,7 @@ class Interview:
             return Stop.EMERGENCY
         if self._is_spent:
             return Stop.BUDGET
-        if self._first() is None and not self.emergencies_to_ask and self.outlook.chance < self.epsilon:
+        if self._hangs_on_outlook and self.outlook.chance < self.epsilon:
             return Stop.SETTLED
         return Stop.NOTHING_LEFT if self._screen is None else None
 
@@ -235,7 +235,11 @@ class Interview:
     # --- JSON ---
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON: where it stands, and from `start` on what `model.interview_from_json` needs."""
+        """Plain values for JSON: where it stands, and from `start` on what `model.interview_from_json` needs.
+
+        The outlook, which takes time, is told where the end hangs on it: not while the interview has to go on, nor if an
+        emergency or the budget has ended it.
+        """
         identity = self._network.knowledge
         said = read_evidence(self._network, dict(self.said)).to_dict()["items"]
         return {
@@ -244,6 +248,9 @@ class Interview:
             "policy": self.result.urgency.policy_origin.name.lower(),
             "level": str(self.level),
             "stopped": self.stopped and str(self.stopped),
+            "outcome": str(self.result.outcome),
+            "outcome_reason": self.result.outcome_reason,
+            "outlook": self.outlook.to_dict() if self._hangs_on_outlook else None,
             "unanswered_emergencies": list(self.unanswered_emergencies),
             "start": self.start.to_dict(),
             "said": said,
@@ -269,6 +276,12 @@ class Interview:
     @property
     def _is_spent(self) -> bool:
         return self.budget is not None and self.screens >= self.budget
+
+    @cached_property
+    def _hangs_on_outlook(self) -> bool:
+        """Say whether it goes on only as far as further answers may change the level."""
+        may_end = self.level < Level.EMERGENCY and not self._is_spent
+        return may_end and self._first() is None and not self.emergencies_to_ask
 
     def _current(self) -> Question:
         question = self.next()

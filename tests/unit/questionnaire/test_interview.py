@@ -254,7 +254,7 @@ def test_an_interview_may_go_by_a_stricter_policy() -> None:
     assert caught.value.level == Level.EMERGENCY
 
 
-@pytest.mark.parametrize("change", [{"model": {"digest": "0"}}, {"schema_version": 2}])
+@pytest.mark.parametrize("change", [{"model": {"digest": "0"}}, {"schema_version": 3}])
 def test_an_interview_of_another_model_hands_back_the_level_that_it_told(change: dict[str, object]) -> None:
     told = {"level": "emergency", "floor": "same_day"}
     document = {**TUTORIAL.interview().to_dict(), **change}
@@ -273,6 +273,21 @@ def test_json_says_where_it_stands() -> None:
     assert (told["level"], told["stopped"]) == (str(interview.level), None)
     ended = interview.at_least(Level.SAME_DAY).skip()
     assert (ended.to_dict()["level"], ended.to_dict()["stopped"]) == ("same_day", "budget")
+    assert (told["outcome"], told["outcome_reason"]) == ("insufficient", interview.result.outcome_reason)
+
+
+def test_json_tells_the_outlook_where_the_end_hangs_on_it() -> None:
+    person = {"age": 40, "sex": "male"}
+    begun = TUTORIAL.interview(person)
+    assert begun.emergencies_to_ask
+    settled = all_of_it(begun, "no")
+    assert (settled.to_dict()["outcome"], settled.to_dict()["stopped"]) == ("assessed", "settled")
+    assert settled.to_dict()["outlook"] == settled.outlook.to_dict()
+    assert settled.outlook.chance < settled.epsilon
+    for other in (begun, TUTORIAL.interview(person, budget=0), settled.at_least(Level.EMERGENCY)):
+        assert other.to_dict()["outlook"] is None
+    for one in (begun, settled):
+        assert TUTORIAL.interview_from_json(one.to_json()) == one
 
 
 def test_alarm_signs_that_were_asked_in_vain_are_told_at_the_end() -> None:
