@@ -146,7 +146,7 @@ class ArgumentError(CalfBayesError, ValueError):
 
 
 class StaleInterviewError(ArgumentError):
-    """A stored interview is of a model with other content, or of another format, and cannot go on.
+    """A stored interview is of a model with other content, of another policy or of another format, and cannot go on.
 
     Attributes:
         model: Name of the model that was to go on.
@@ -155,7 +155,8 @@ class StaleInterviewError(ArgumentError):
 
     def __init__(self, model: str, level: str | None) -> None:
         keeping = f"; .at_least({str(level)!r}) keeps the level that it told" if level else ""
-        super().__init__("interview", "one of another model or format", f"one of {model} as it is now, or begin anew{keeping}")
+        expected = f"one of {model} as it is now, with the policy that it was begun with, or begin anew{keeping}"
+        super().__init__("interview", "one of another model, policy or format", expected)
         self.args = (model, level)
         self.model = model
         self.level = level

@@ -475,7 +475,8 @@ class Model:
             allow_laxer_policy: As in `interview`.
 
         Raises:
-            StaleInterviewError: If it is of a model with other content; it has the level that was told.
+            StaleInterviewError: If it is of a model with other content, or was begun with another policy; it has the level that
+                was told.
             CalfBayesError: If the text is no such JSON.
         """
         from calfbayes.questionnaire.stored import interview_from_json

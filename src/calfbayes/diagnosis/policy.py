@@ -22,6 +22,8 @@ References:
     Farkas (1902), Theorie der einfachen Ungleichungen.
 """
 
+import hashlib
+import json
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -121,6 +123,11 @@ class UrgencyPolicy:
         from calfbayes.presentation.policy import policy_html
 
         return policy_html(self)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of what `to_dict` tells, as 64 hexadecimal digits: policies that differ in anything have another one."""
+        return hashlib.sha256(json.dumps(self.to_dict(), sort_keys=True, allow_nan=False).encode()).hexdigest()
 
     @property
     def change_points(self) -> tuple[ChangePoint, ...]:

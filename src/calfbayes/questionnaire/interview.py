@@ -245,7 +245,7 @@ class Interview:
         return {
             "schema_version": SCHEMA_VERSION,
             "model": {"name": identity.name, "version": identity.version, "digest": identity.digest},
-            "policy": self.result.urgency.policy_origin.name.lower(),
+            "policy": policy_to_dict(self.result.urgency.policy, self.result.urgency.policy_origin),
             "level": str(self.level),
             "stopped": self.stopped and str(self.stopped),
             "outcome": str(self.result.outcome),
@@ -526,6 +526,11 @@ def begin(
     return Interview(
         start, (), frozenset(), frozenset(), 0, lowest, screens, chance, drawn, cost_limit, own, questionnaire, solved
     )
+
+
+def policy_to_dict(policy: UrgencyPolicy, origin: PolicyOrigin) -> dict[str, str]:
+    """What a stored interview tells of its policy: enough to know it again."""
+    return {"origin": origin.name.lower(), "digest": policy.digest}
 
 
 def _values(network: Network, name: str) -> tuple[Value, ...]:

@@ -1,6 +1,7 @@
 """Interviews that were stored as JSON: read back, looked at as if a stranger had written them."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -13,7 +14,7 @@ from calfbayes.inference.solved import SolvedNetwork
 from calfbayes.knowledge.terms import Level
 from calfbayes.knowledge.wording import short
 from calfbayes.network import Network
-from calfbayes.questionnaire.interview import SCHEMA_VERSION, Interview, begin
+from calfbayes.questionnaire.interview import SCHEMA_VERSION, Interview, begin, policy_to_dict
 from calfbayes.questionnaire.screens import CHECKLIST
 from calfbayes.questionnaire.session import Questionnaire
 
@@ -46,8 +47,9 @@ def interview_from_json(
         policy: The urgency policy, if the interview had another than the model's.
 
     Raises:
-        StaleInterviewError: If it is of another model: half an interview does not fit other questions.
-        ArgumentError: If the text is no such JSON, or it had a policy of another kind.
+        StaleInterviewError: If it is of another model, for half an interview does not fit other questions; of another format;
+            or was begun with another policy.
+        ArgumentError: If the text is no such JSON.
         CalfBayesError: If what it says cannot be.
     """
     network = solved.network
@@ -75,9 +77,8 @@ def interview_from_json(
         policy=policy,
         allow_laxer_policy=allow_laxer_policy,
     )
-    origin = checked_policy(policy, network, allow_laxer=allow_laxer_policy)[1].name.lower()
-    if document["policy"] != origin:
-        raise ArgumentError("policy", origin, f"the policy of the interview ({short(document['policy'])})")
+    if document["policy"] != policy_to_dict(*checked_policy(policy, network, allow_laxer=allow_laxer_policy)):
+        raise StaleInterviewError(network.name, _told_level(document))
     stored = replace(
         begun, said=said.items_by_id, put=frozenset(put), asked=frozenset(asked), screens=screens, floor=Level(floor)
     )
@@ -98,8 +99,12 @@ def _document(text: str | bytes, network: Network) -> dict[str, Any]:
     if not isinstance(document, dict) or not isinstance(document.get("model"), dict):
         raise ArgumentError("interview", short(str(document)), expected)
     if document["model"].get("digest") != network.knowledge.digest or document.get("schema_version") != SCHEMA_VERSION:
-        told = [Level(document[key]) for key in ("level", "floor") if document.get(key) in list(Level)]
-        raise StaleInterviewError(network.name, max(told, default=None))
+        raise StaleInterviewError(network.name, _told_level(document))
     if set(document) != KEYS:
         raise ArgumentError("interview", short(str(document)), expected)
     return document
+
+
+def _told_level(document: Mapping[str, Any]) -> Level | None:
+    """The level that an interview told, if it cannot go on."""
+    return max((Level(document[key]) for key in ("level", "floor") if document.get(key) in list(Level)), default=None)

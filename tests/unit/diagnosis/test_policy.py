@@ -18,6 +18,7 @@ from support.policies import N, loss_tables, policies, stricter_policies, table_
 
 TUTORIAL = shipped("tutorial")
 BASE = TUTORIAL.urgency_policy
+LOSS = ((0, 1, 1, 1, 1), (1, 0, 0, 0, 0), (2, 1, 0, 0, 0), (3, 2, 1, 0, 0), (4, 3, 2, 1, 0))
 
 
 def with_cost(acted: int, needed: int, cost: Any) -> Any:
@@ -90,7 +91,7 @@ def test_a_policy_is_a_plain_value() -> None:
 
 
 def test_everything_that_a_rule_holds_is_told() -> None:
-    """Advice stands in the form of the model's files."""
+    """Advice stands in the form of the model's files; the digest tells policies apart."""
     rule = Rule("new", Level.ROUTINE, "text", ("a",), Atom("redness", "present"), ("b",), ("c",), (("d", "e"),), ("f",), ("",))
     told = replace(BASE, rules=(rule,)).to_dict()["rules"][0]
     assert told["suspects"] == ["b"]
@@ -103,8 +104,15 @@ def test_everything_that_a_rule_holds_is_told() -> None:
         "help_kinds": (("x",),),
     }
     for key in (entry.name for entry in fields(Rule)):
-        changed = replace(rule, **{key: other.get(key, "x" if key == "reason" else ("x",))})
-        assert replace(BASE, rules=(changed,)).to_dict()["rules"][0] != told, key
+        changed = replace(BASE, rules=(replace(rule, **{key: other.get(key, "x" if key == "reason" else ("x",))}),))
+        assert changed.to_dict()["rules"][0] != told, key
+        assert changed.digest != replace(BASE, rules=(rule,)).digest, key
+
+
+def test_the_digest_tells_policies_apart() -> None:
+    others = replace(BASE, rules=()), replace(BASE, caution=None), replace(BASE, loss=LOSS), replace(BASE, rules=BASE.rules[1:])
+    assert len({policy.digest for policy in (BASE, replace(BASE), *others)}) == 5
+    assert replace(BASE, levels=BASE.levels[::-1]).digest == BASE.digest
 
 
 @given(loss=loss_tables())
@@ -127,8 +135,7 @@ def test_the_reading_aid_says_where_the_level_changes(loss: Any) -> None:
 
 
 def test_the_reading_aid_of_a_table_worked_out_by_hand() -> None:
-    loss = ((0, 1, 1, 1, 1), (1, 0, 0, 0, 0), (2, 1, 0, 0, 0), (3, 2, 1, 0, 0), (4, 3, 2, 1, 0))
-    point = replace(BASE, loss=loss).change_points[0]
+    point = replace(BASE, loss=LOSS).change_points[0]
     assert point == ChangePoint(Level.SELF_CARE, Level.ROUTINE, 0.5, Level.ROUTINE)
     assert str(point) == "self_care or routine: routine from 0.50"
 
