@@ -37,10 +37,13 @@ def not_weighed(evidence: Evidence) -> tuple[TestGuard, ...]:
     return tuple(
         guard
         for guard in evidence._network.knowledge.asking.tests
-        if guard.absent_says_nothing_if is not None
-        and _is_denied(evidence.get(guard.test))
-        and holds(guard.absent_says_nothing_if, evidence)
+        if _is_denied(evidence.get(guard.test)) and says_nothing_if_absent(guard, evidence)
     )
+
+
+def says_nothing_if_absent(guard: TestGuard, evidence: Evidence) -> bool:
+    """Say whether a negative result of this test says nothing in this patient."""
+    return guard.absent_says_nothing_if is not None and holds(guard.absent_says_nothing_if, evidence)
 
 
 def weighed(evidence: Evidence) -> Evidence:

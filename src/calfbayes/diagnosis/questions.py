@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from calfbayes.arguments import number, one_of, whole_number
+from calfbayes.diagnosis.encoding import encode, says_nothing_if_absent
 from calfbayes.diagnosis.foresight import Foresight, together
 from calfbayes.diagnosis.policy import UrgencyPolicy
 from calfbayes.diagnosis.relevance import relevance
@@ -324,7 +325,7 @@ class _Panel:
         states = _states(record)
         possible = [(state, s) for state, s in zip(states, outcomes, strict=False) if s.chance > 0]
         guard = self._guard(name)
-        if guard and guard.absent_says_nothing_if and holds(guard.absent_says_nothing_if, self.diagnosis.evidence):
+        if guard and says_nothing_if_absent(guard, self.diagnosis.evidence):
             possible = [(state, s) for state, s in possible if state == "present"]
         worth = self._worth([s for _, s in possible]) if outcomes else None
         watched = self._watched([s for _, s in possible])
@@ -446,8 +447,6 @@ class _Panel:
     # --- worth ---
 
     def _given_each(self, names: Sequence[str], cost_limit: float) -> Outcomes:
-        from calfbayes.diagnosis.encoding import encode
-
         solved, network = self.diagnosis._solved, self.network
         numbers = network.numbers(solved.bases[self.diagnosis.setting].logits)
         return given_each_answer(

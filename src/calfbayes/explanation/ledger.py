@@ -16,7 +16,7 @@ References:
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import lru_cache
 from math import inf, isinf, log, log1p
@@ -24,7 +24,7 @@ from typing import Any
 
 import numpy as np
 
-from calfbayes.diagnosis.encoding import encode
+from calfbayes.diagnosis.encoding import encode, says_nothing_if_absent
 from calfbayes.diagnosis.result import Diagnosis
 from calfbayes.errors import QueryTooCostlyError, UnknownNameError
 from calfbayes.evidence import Evidence, Likelihood, Value
@@ -380,23 +380,25 @@ def _unasked(result: Diagnosis, cause: str, cost_limit: float) -> tuple[tuple[Un
         node = network.node_index[cause]
         of_findings = ((network.nodes[k].id, ("absent", "present"), answers) for k, answers in outcomes.findings.items())
         of_risks = ((network.risks[k].id, network.risks[k].states, answers) for k, answers in outcomes.risks.items())
-        found = [_would_do(network, *entry, node) for entry in (*of_findings, *of_risks)]
+        now = float(outcomes.now.hidden[node])
+        found = [_would_do(network, *entry, node, now) for entry in (*of_findings, *of_risks)]
         ranked = sorted(found, key=lambda entry: (-entry.expected_change, entry.id))
         return tuple(entry for entry in ranked[:UNASKED] if entry.expected_change > 0.0), of_all
     return None, False
 
 
-def _would_do(network: Network, name: str, states: Sequence[str], answers: Sequence[Supposed], node: int) -> Unasked:
+def _would_do(
+    network: Network, name: str, states: Sequence[str], answers: Sequence[Supposed], node: int, now: float
+) -> Unasked:
     of_states = zip(states, answers, strict=True)
     possible = tuple(PossibleAnswer(state, supposed.chance, float(supposed.hidden[node])) for state, supposed in of_states)
-    now = sum(answer.chance * answer.probability for answer in possible)
     change = sum(answer.chance * abs(answer.probability - now) for answer in possible)
     return Unasked(name, network.records[name].label, possible, change)
 
 
 @lru_cache(maxsize=32)
 def _open_answers(solved: SolvedNetwork, setting: str, evidence: Evidence, near: str, cost_limit: float) -> Outcomes:
-    """What each answer would do that is not settled yet.
+    """What each answer would do that is not settled yet; a negative test that says nothing in this patient does nothing.
 
     Args:
         near: A cause, and then only of what bears on it by itself; or empty.
@@ -410,7 +412,13 @@ def _open_answers(solved: SolvedNetwork, setting: str, evidence: Evidence, near:
     risks = [k for k, risk in enumerate(network.risks) if risk.id in open_]
     numbers = network.numbers(solved.bases[setting].logits)
     evidence_at = encode(network, evidence)
-    return given_each_answer(network, numbers, evidence_at, findings, risks, cost_limit=cost_limit)
+    outcomes = given_each_answer(network, numbers, evidence_at, findings, risks, cost_limit=cost_limit)
+    silent = {
+        node: (replace(outcomes.now, chance=outcomes.findings[node][0].chance), outcomes.findings[node][1])
+        for guard in network.knowledge.asking.tests
+        if (node := network.node_index[guard.test]) in outcomes.findings and says_nothing_if_absent(guard, evidence)
+    }
+    return replace(outcomes, findings={**outcomes.findings, **silent})
 
 
 def _competitors(result: Diagnosis, node: int, cost_limit: float) -> tuple[Competitor, ...]:

@@ -199,6 +199,29 @@ def test_what_is_not_asked_is_told_as_a_diagnosis_would_tell_it() -> None:
             assert answer.probability == pytest.approx(asked["deep_vein_thrombosis"].probability, abs=1e-9)
 
 
+def test_a_negative_test_that_says_nothing_in_this_patient_is_told_to_change_nothing() -> None:
+    """As a diagnosis tells it; only the positive result counts for what is expected."""
+    model, test, cause = shipped("calf"), "ankle_brachial_index_low", "peripheral_artery_disease"
+    patient = {"age": 70, "sex": "female", "pain_on_walking": True, "diabetes": True}
+    ledger = model.diagnose(patient).explain(cause)
+    entry = next(entry for entry in ledger.unasked or () if entry.id == test)
+    absent, present = entry.answers
+    assert 0.0 < absent.chance < 1.0
+    assert absent.probability == pytest.approx(model.diagnose({**patient, test: False})[cause].probability, abs=1e-12)
+    assert absent.probability == pytest.approx(ledger.probability, abs=1e-12)
+    assert entry.expected_change == pytest.approx(present.chance * (present.probability - ledger.probability), abs=1e-9)
+
+
+def test_a_test_that_hardly_speaks_in_this_patient_gives_way_to_what_tells_more() -> None:
+    """A positive D-dimer alone tells too little in pregnancy; that a negative one lowered the clot had put it second."""
+    patient = {"age": 30, "sex": "female", "unilateral_calf_swelling": True}
+    told = [
+        {entry.id for entry in shipped("calf").diagnose(patient | more).explain("deep_vein_thrombosis").unasked or ()}
+        for more in ({}, {"pregnancy": True})
+    ]
+    assert ["positive_d_dimer" in ids for ids in told] == [True, False]
+
+
 def test_competitors_take_away_what_they_explain() -> None:
     content = small_content({"a": (1.0, {"f": 0.75}), "b": (1.0, {"f": 0.75})}, {"f": 0.0})
     result = model_of(content).diagnose({"f": True})
