@@ -19,7 +19,8 @@ class Reliance:
 
     Attributes:
         reason: Why the outcome is not `assessed`; empty if it is.
-        would_settle: Ids to ask: with all of them denied no emergency rule can fire any more.
+        would_settle: Ids to ask: with all of them denied no emergency rule can fire any more. First what bears on the
+            rules that would most probably fire.
     """
 
     outcome: Outcome
@@ -37,7 +38,9 @@ def reliance(network: Network, evidence: Evidence, urgency: UrgencyResult, typic
     words = network.knowledge.urgency.said
     rules = {rule.id: rule.condition for rule in urgency.policy.rules}
     emergencies = [rule for rule in urgency.open_rules if rule.level == Level.EMERGENCY]
-    settle = closing([rules[rule.id] for rule in emergencies], evidence)
+    closers = closing([rules[rule.id] for rule in emergencies], evidence)
+    bearing = {name: sum(rule.chance for rule in emergencies if name in rule.ask) for name in closers}
+    settle = tuple(sorted(closers, key=lambda name: -bearing[name]))
     outside = _outside(network, evidence, typicality, refusal)
     if outside:
         reasons = dict.fromkeys(filter(None, (outside, refusal)))  # a patient without the complaint has one reason

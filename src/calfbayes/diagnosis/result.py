@@ -76,7 +76,8 @@ class Diagnosis:
         urgency: The flag with its reasons.
         outcome: `assessed`, `insufficient` (an emergency rule is open) or `outside_scope`. The level is safe without it.
         outcome_reason: Why the outcome is not `assessed`; empty if it is.
-        would_settle: Ids to ask: with all of them denied no emergency rule can fire any more.
+        would_settle: Ids to ask: with all of them denied no emergency rule can fire any more. First what bears on the
+            rules that would most probably fire.
         typicality: Share of simulated patients who tell as many things and nothing more probable; small if the answers
             hardly go together. None if fewer than four findings were told, or more than simulated patients have to tell.
         assumed: What was not given and has been assumed.

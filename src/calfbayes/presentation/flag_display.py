@@ -52,11 +52,11 @@ class FlagView:
         return counted(self.flag.open_rules, self.level_labels)
 
     def open_rules(self, first: int | None = None) -> Html | None:
-        """What would settle it, and what has not been ruled out: all of it, or the first rules only."""
+        """The first that would settle it, and what has not been ruled out: all of it, or the first rules only."""
         rules = self.flag.open_rules
         if not rules:
             return None
-        asked = asked_of(self.flag._evidence, self.would_settle)
+        asked = asked_of(self.flag._evidence, self.would_settle, ASK_SHOWN)
         settle = element("p", element("strong", "These answers can settle it: "), f"{asked}.")
         more = rules[first:] if first else ()
         rest = element("p", f"And further rules that answers could still fire: {counted(more, self.level_labels)}.")

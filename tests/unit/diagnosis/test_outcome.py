@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from calfbayes import ContradictionError, Level, Model, Outcome
+from calfbayes import ContradictionError, Diagnosis, Level, Model, Outcome
 from calfbayes.diagnosis.typicality import typicality
+from calfbayes.diagnosis.urgency import OpenRule
 from calfbayes.knowledge.terms import atoms
 from support.models import shipped
 
@@ -22,6 +23,10 @@ def drawn_by_lot(model: Model, n: int, rng: np.random.Generator) -> dict[str, ob
         return given
 
 
+def emergencies(result: Diagnosis) -> list[OpenRule]:
+    return [rule for rule in result.urgency.open_rules if rule.level == Level.EMERGENCY]
+
+
 def test_denying_what_would_settle_it_settles_it() -> None:
     patient = {"age": 34, "sex": "male", "muscle_tenderness": True}
     before = CALF.diagnose(patient, cost_limit=1e-300)
@@ -30,7 +35,7 @@ def test_denying_what_would_settle_it_settles_it() -> None:
     assert not set(before.would_settle) & set(patient)
     answered = {**patient, **dict.fromkeys(before.would_settle, False)}
     after = CALF.diagnose(answered)
-    assert not [rule for rule in after.urgency.open_rules if rule.level == Level.EMERGENCY]
+    assert not emergencies(after)
     assert after.would_settle == ()
     assert after.outcome == Outcome.ASSESSED, after.outcome_reason
     everything = {
@@ -38,6 +43,14 @@ def test_denying_what_would_settle_it_settles_it() -> None:
     }
     assert len(before.would_settle) < len(everything) / 2
     assert factors & everything  # among what was spared are risk factors
+
+
+def test_what_bears_on_the_most_probable_emergencies_would_settle_it_first() -> None:
+    result = CALF.diagnose({"age": 34, "sex": "male", "muscle_tenderness": True})
+    bearing = [sum(rule.chance for rule in emergencies(result) if name in rule.ask) for name in result.would_settle]
+    assert bearing == sorted(bearing, reverse=True)
+    assert bearing[0] > emergencies(result)[0].chance  # it bears on several
+    assert bearing[-1] < bearing[0] / 100
 
 
 def test_patients_of_the_model_are_usual_and_the_percentile_is_uniform() -> None:

@@ -308,6 +308,16 @@ def test_what_would_settle_it_stands_before_the_open_rules() -> None:
     assert "These answers can settle it: Smoke from the bonnet; Mileage. Emergency: " in words
 
 
+def test_of_much_that_would_settle_it_the_first_is_told_and_the_rest_is_counted() -> None:
+    result = shipped("calf").diagnose({"age": 67, "sex": "male"})
+    records = result.evidence._network.records
+    first = "; ".join(records[name].label for name in result.would_settle[:6])
+    told = f"These answers can settle it: {first}; {len(result.would_settle) - 6} more. Emergency: "
+    for page in (result._repr_html_(), report_html(result)):
+        assert told in read_page(page).words
+    assert result.to_dict()["would_settle"] == list(result.would_settle)
+
+
 def test_a_policy_that_is_not_the_models_is_told() -> None:
     result = patient()
     other = replace(result, urgency=replace(result.urgency, policy_origin=PolicyOrigin.LAXER))
