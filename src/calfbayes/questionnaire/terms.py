@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from calfbayes.evidence import Value
 from calfbayes.knowledge.terms import AnyOf
+from calfbayes.presentation.plain import bullets, wrapped
 
 NONE = "none"  # the option of a list of boxes that leaves every other box empty
 
@@ -18,6 +19,9 @@ class Kind(StrEnum):
     ONE = "one"
     MANY = "many"
     NUMBER = "number"
+
+
+ANSWERED = {Kind.ONE: "one of", Kind.MANY: "any of", Kind.NUMBER: "a number"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +37,7 @@ class Option:
     sets: tuple[tuple[str, bool | str], ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Question:
     """One question.
 
@@ -54,6 +58,11 @@ class Question:
     number: str
     asked_if: AnyOf
     unless: AnyOf
+
+    def __repr__(self) -> str:
+        head = wrapped(f"{self.text} ({self.id}: {ANSWERED[self.kind]})", 100)
+        further = wrapped(self.help, 100, "    ", "    ") if self.help else []
+        return "\n".join([*head, *further, *bullets((f"{option.id}: {option.text}" for option in self.options), 100)])
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -1,5 +1,6 @@
 """A questionnaire is checked against its model, and all that is wrong is told at once."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -45,6 +46,21 @@ def test_the_records_are_those_of_the_file() -> None:
     assert (questionnaire["age"].kind, questionnaire["age"].number) == (Kind.NUMBER, "age")
     assert questionnaire["dent"].asked_if == AnyOf((Atom("thick_calf", "present"), Atom("pregnancy", "present")))
     assert questionnaire["signs"].help == "Look at both legs."
+
+
+def test_a_question_shows_itself_with_the_ids_that_answer_it() -> None:
+    questionnaire = read_questionnaire(HERE, NETWORK)
+    assert repr(questionnaire["signs"]).splitlines() == [
+        "What is so? (signs: any of)",
+        "    Look at both legs.",
+        "  - thick: Thick calf",
+        "  - breath: Short of breath",
+        "  - well: Well otherwise",
+        "  - none: None of these",
+    ]
+    assert repr(questionnaire["age"]) == "How old are you? (age: a number)"
+    assert repr(questionnaire["sex"]) == "Female or male? (sex: one of)\n  - female: Female\n  - male: Male"
+    assert "\x1b" not in repr(replace(questionnaire["age"], text="red\x1b[31m"))
 
 
 END = "# the end"
