@@ -268,7 +268,9 @@ def intervals(
     progress: Progress = True,
     cost_limit: float = LIMIT,
 ) -> Intervals:
-    """Say how sure the probabilities of a result are, given the doubt of every elicited number.
+    """Say how sure the probabilities of a result are, given the doubt of every elicited number but the coincidence.
+
+    The coincidence is held: weights and shares mean what they mean only with it. `sensitivity` tells what it does by itself.
 
     Args:
         level: Of the intervals, above 0 and up to 0.999999.

@@ -29,7 +29,7 @@ def intervals_text(given: "Intervals") -> str:
 def what_they_are(given: "Intervals") -> str:
     """The title of some intervals."""
     how = "by derivatives" if given.method == "delta" else f"from {given.draws} drawn models"
-    return f"{100 * given.level:g} % intervals over the doubt of the model's numbers, {how}"
+    return f"{100 * given.level:g} % intervals over the doubt of the model's numbers, the coincidence held, {how}"
 
 
 def notes(given: "Intervals") -> list[str]:

@@ -176,7 +176,7 @@ def test_no_question_is_said_so() -> None:
 def test_intervals_tell_both_ends_of_every_entry() -> None:
     given = patient().intervals()
     words = page_of(given).words
-    assert words.startswith("90 % intervals over the doubt of the model's numbers, by derivatives")
+    assert words.startswith("90 % intervals over the doubt of the model's numbers, the coincidence held, by derivatives")
     for entry in given:
         remark = "(~ not nearly linear) " if entry.nearly_linear is False else ""
         assert f"{entry.label} {remark}{percent(entry.probability)} {percent(entry.low)} {percent(entry.high)}" in words
