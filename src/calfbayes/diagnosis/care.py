@@ -9,8 +9,9 @@ listed as withheld, with what forbids it. So no kind of advice is both given and
 level on that its kind names. What is possible, which advice harms what, and all words stand in the model's files.
 """
 
-from collections.abc import Collection, Container, Iterable, Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 from calfbayes.diagnosis.rules import because, holds
@@ -113,91 +114,130 @@ def care_advice(
         probability: Posterior of each cause and complication by id; empty if there are no probabilities.
         shares: The same of a person of whom only the care setting is known.
     """
-    knowledge = network.knowledge
-    every: list[Record] = [*knowledge.causes, *knowledge.complications]
-    records = {record.id: record for record in every}
-    by_id = {rule.id: rule for rule in urgency.policy.rules}
-    rules = [by_id[reason.id] for reason in urgency.reasons if reason.origin == "rule"]
-    foremost = [rule for rule in rules if rule.level == urgency.level]
-    suspects = [records[name] for name in dict.fromkeys(name for rule in rules for name in rule.suspects)]
-    at_once = Advised(urgency.action, tuple(record.id for record in suspects))
-    is_named = any(rule.suspects for rule in foremost)
-    ranked = sorted(every, key=lambda record: (-probability.get(record.id, 0.0), record.id))
-    likely = _likely(ranked, probability, urgency.level, knowledge, is_named=is_named) if probability else []
-    leading = [*suspects, *(record for record in likely if record not in suspects)]
-
-    urged = {kind for rule in foremost for kinds in rule.help_kinds for kind in kinds}
-    forbidden = _forbidden(knowledge, evidence, rules, ranked, leading, probability, urged)
-    too_late = {kind.id for kind in knowledge.advice.kinds if kind.not_from is not None and urgency.level >= kind.not_from}
-    helps, withheld = _first_help(foremost), []
-    for offer in (*_first_help(rules[len(foremost) :]), *_helps(leading)):
-        if not too_late.isdisjoint(offer.kinds):
+    patient = _Patient(network.knowledge, evidence, urgency, probability)
+    helps, withheld = _first_help(patient.foremost), []
+    for offer in (*_first_help(patient.rules[len(patient.foremost) :]), *_helps(patient.leading)):
+        if not patient.too_late.isdisjoint(offer.kinds):
             continue
-        against = [forbidden[kind] for kind in offer.kinds if kind in forbidden]
+        against = [patient.forbidden[kind] for kind in offer.kinds if kind in patient.forbidden]
         if against:
             withheld += [replace(entry, text=offer.text, kinds=offer.kinds) for entry in against]
         else:
             helps.append(offer)
-    tempting = {kind for record in leading for kind in record.care.harmed_by}.union(*(entry.kinds for entry in withheld))
+    suspects = tuple(record.id for record in patient.suspects)
+    who = _of([record for record in patient.leading if record.urgency >= urgency.level], "who")
     return CareAdvice(
         level=urgency.level,
         action=urgency.action,
-        who=_of([r for r in leading if r.urgency >= urgency.level], "who") or ((at_once,) if suspects else ()),
-        examinations=_of(leading, "examinations"),
+        who=who or ((Advised(urgency.action, suspects),) if suspects else ()),
+        examinations=_of(patient.leading, "examinations"),
         helps=_merged(helps),
         withheld=_merged(withheld),
-        avoid=_avoid(knowledge, records, rules, leading, forbidden, urged, tempting),
-        come_back=_of(leading, "come_back"),
+        avoid=_avoid(patient, {kind for entry in withheld for kind in entry.kinds}),
+        come_back=_of(patient.leading, "come_back"),
         come_back_if=safety_net(network, evidence, urgency, probability or shares),
         _evidence=evidence,
     )
 
 
-def _likely(
-    ranked: Sequence[Record], probability: Mapping[str, float], level: Level, knowledge: KnowledgeBase, *, is_named: bool
-) -> list[Record]:
-    """The likely causes; before them the one that the level is for, if it is still possible and no rule has named any.
+@dataclass(frozen=True)
+class _Patient:
+    """What holds for one patient, as far as advice depends on it.
 
-    Where a rule has, and the level is one for suspects alone, less urgent causes are left out.
+    Attributes:
+        probability: Posterior of each cause and complication by id; empty if there are no probabilities.
     """
-    asking, possible_above = knowledge.asking, knowledge.advice.possible_above
-    causes: list[Record] = [record for record in ranked if isinstance(record, Cause)]
-    likely = causes[:1] + [record for record in causes[1 : asking.leading] if probability[record.id] >= asking.likely]
-    if is_named and asking.suspects_alone_from is not None and level >= asking.suspects_alone_from:
-        return [record for record in likely if record.urgency >= asking.suspects_alone_from]
-    needing = [r for r in ranked if r.urgency >= level and probability[r.id] > possible_above[r.urgency.severity]]
-    if is_named or level <= Level.ROUTINE or not needing or any(record.urgency >= level for record in likely):
-        return likely
-    return [needing[0], *likely]
 
+    knowledge: KnowledgeBase
+    evidence: Evidence
+    urgency: UrgencyResult
+    probability: Mapping[str, float]
 
-def _forbidden(
-    knowledge: KnowledgeBase,
-    evidence: Evidence,
-    rules: Sequence[Rule],
-    ranked: Sequence[Record],
-    leading: Sequence[Record],
-    probability: Mapping[str, float],
-    urged: Collection[str],
-) -> dict[str, Advised]:
-    """The kinds of advice that are not given, each with its warning and all that forbids it.
+    @cached_property
+    def records(self) -> dict[str, Record]:
+        """The causes and complications, by id."""
+        every: list[Record] = [*self.knowledge.causes, *self.knowledge.complications]
+        return {record.id: record for record in every}
 
-    That is what leads or is still possible (without probabilities everything), a rule, or what is known of the patient. What
-    first help does is not among them.
-    """
-    found = {}
-    for kind in knowledge.advice.kinds:
-        harmed = tuple(
-            record.id
-            for record in ranked
-            if kind.id in record.care.harmed_by
-            and (record in leading or probability.get(record.id, 1.0) > kind.possible_above[record.urgency.severity])
-        )
-        warning = tuple(rule.id for rule in rules if kind.id in rule.avoid_kinds)
-        states = because(kind.harms_if, evidence) if kind.harms_if and holds(kind.harms_if, evidence) else ()
-        if kind.id not in urged and (harmed or warning or states):
-            found[kind.id] = Advised(kind.avoid, harmed, (kind.id,), warning, states)
-    return found
+    @cached_property
+    def ranked(self) -> list[Record]:
+        """The same, the most probable first."""
+        return sorted(self.records.values(), key=lambda record: (-self.probability.get(record.id, 0.0), record.id))
+
+    @cached_property
+    def rules(self) -> list[Rule]:
+        """The rules that hold, most urgent first."""
+        by_id = {rule.id: rule for rule in self.urgency.policy.rules}
+        return [by_id[reason.id] for reason in self.urgency.reasons if reason.origin == "rule"]
+
+    @cached_property
+    def foremost(self) -> list[Rule]:
+        """Those of them that give the level."""
+        return [rule for rule in self.rules if rule.level == self.urgency.level]
+
+    @cached_property
+    def suspects(self) -> list[Record]:
+        """What the rules suspect."""
+        return [self.records[name] for name in dict.fromkeys(name for rule in self.rules for name in rule.suspects)]
+
+    @cached_property
+    def leading(self) -> list[Record]:
+        """What the advice is about: the suspects, then what is likely."""
+        return [*self.suspects, *(record for record in self._likely if record not in self.suspects)]
+
+    @property
+    def _likely(self) -> list[Record]:
+        """The likely causes; before them the one that the level is for, if it is still possible and no rule has named any.
+
+        Where a rule has, and the level is one for suspects alone, less urgent causes are left out.
+        """
+        if not self.probability:
+            return []
+        asking, possible_above, level = self.knowledge.asking, self.knowledge.advice.possible_above, self.urgency.level
+        causes: list[Record] = [record for record in self.ranked if isinstance(record, Cause)]
+        likely = causes[:1] + [record for record in causes[1 : asking.leading] if self.probability[record.id] >= asking.likely]
+        is_named = any(rule.suspects for rule in self.foremost)
+        if is_named and asking.suspects_alone_from is not None and level >= asking.suspects_alone_from:
+            return [record for record in likely if record.urgency >= asking.suspects_alone_from]
+        if is_named or level <= Level.ROUTINE or any(record.urgency >= level for record in likely):
+            return likely
+        urgent = (record for record in self.ranked if record.urgency >= level)
+        needing = [record for record in urgent if self.probability[record.id] > possible_above[record.urgency.severity]]
+        return [*needing[:1], *likely]
+
+    @cached_property
+    def urged(self) -> set[str]:
+        """The kinds of advice that first help gives."""
+        return {kind for rule in self.foremost for kinds in rule.help_kinds for kind in kinds}
+
+    @cached_property
+    def too_late(self) -> set[str]:
+        """The kinds of advice to wait that are not given at this level."""
+        kinds = self.knowledge.advice.kinds
+        return {kind.id for kind in kinds if kind.not_from is not None and self.urgency.level >= kind.not_from}
+
+    @cached_property
+    def forbidden(self) -> dict[str, Advised]:
+        """The kinds of advice that are not given, each with its warning and all that forbids it.
+
+        That is what leads or is still possible (without probabilities everything), a rule, or what is known of the patient.
+        What first help does is not among them.
+        """
+        found = {}
+        for kind in self.knowledge.advice.kinds:
+            harmed = tuple(
+                record.id for record in self.ranked if kind.id in record.care.harmed_by and self._may_be(record, kind)
+            )
+            warning = tuple(rule.id for rule in self.rules if kind.id in rule.avoid_kinds)
+            states = because(kind.harms_if, self.evidence) if kind.harms_if and holds(kind.harms_if, self.evidence) else ()
+            if kind.id not in self.urged and (harmed or warning or states):
+                found[kind.id] = Advised(kind.avoid, harmed, (kind.id,), warning, states)
+        return found
+
+    def _may_be(self, record: Record, kind: AdviceKind) -> bool:
+        """Say whether a cause leads, or is too probable for a kind of advice that harms it."""
+        bound = kind.possible_above[record.urgency.severity]
+        return record in self.leading or self.probability.get(record.id, 1.0) > bound
 
 
 def _first_help(rules: Iterable[Rule]) -> list[Advised]:
@@ -216,47 +256,43 @@ def _helps(leading: Iterable[Record]) -> list[Advised]:
     ]
 
 
-def _avoid(
-    knowledge: KnowledgeBase,
-    records: Mapping[str, Record],
-    rules: Iterable[Rule],
-    leading: Sequence[Record],
-    forbidden: Mapping[str, Advised],
-    urged: Collection[str],
-    tempting: Collection[str],
-) -> tuple[Advised, ...]:
-    """What the rules warn of, then the warnings of kinds and of the leading causes, of the most urgent first; a kind once."""
+def _avoid(patient: _Patient, withheld: Collection[str]) -> tuple[Advised, ...]:
+    """What the rules warn of, then the warnings of kinds and of the leading causes, of the most urgent first; a kind once.
+
+    Args:
+        withheld: Kinds of what would help, and is not given.
+    """
+    forbidden, urged = patient.forbidden, patient.urged
     first: dict[str, Advised] = {}  # by kind, or by text
-    for rule in rules:
+    for rule in patient.rules:
         for text, kind in zip(rule.avoid, rule.avoid_kinds, strict=True):
             if kind not in urged:
                 entry = forbidden[kind] if kind else Advised(text, (), rules=(rule.id,))
                 causes = tuple(dict.fromkeys((*rule.suspects, *entry.causes)))
                 first.setdefault(kind or text, replace(entry, text=text, causes=causes))
+    tempting = {kind for record in patient.leading for kind in record.care.harmed_by}.union(withheld)
     warned = {
         kind.id: kind
-        for kind in knowledge.advice.kinds
+        for kind in patient.knowledge.advice.kinds
         if kind.id in forbidden and kind.id not in first and (kind.id in tempting or forbidden[kind.id].states)
     }
     included = {name for kind in warned.values() for name in kind.includes}
-    others = [_warning(kind, records, forbidden, warned) for kind in warned.values() if kind.id not in included]
+    others = [_warning(kind, patient, warned) for kind in warned.values() if kind.id not in included]
     others += [
         Advised(text, (record.id,))
-        for record in leading
+        for record in patient.leading
         for text, kind in zip(record.care.avoid, record.care.avoid_kinds, strict=True)
         if not kind or kind not in (*record.care.harmed_by, *warned, *first, *urged)
     ]
-    severity = {name: record.urgency.severity for name, record in records.items()}
+    severity = {name: record.urgency.severity for name, record in patient.records.items()}
     rest = sorted(_merged(others), key=lambda entry: -max((severity[name] for name in entry.causes), default=0))
     return (*first.values(), *rest)
 
 
-def _warning(
-    kind: AdviceKind, records: Mapping[str, Record], forbidden: Mapping[str, Advised], warned: Container[str]
-) -> Advised:
+def _warning(kind: AdviceKind, patient: _Patient, warned: Container[str]) -> Advised:
     """Words that hold for all who are harmed: those of their files if they agree, else those of the kind."""
-    entries = [forbidden[kind.id], *(forbidden[name] for name in kind.includes if name in warned)]
-    own = [records[name].care for name in entries[0].causes]
+    entries = [patient.forbidden[name] for name in (kind.id, *(name for name in kind.includes if name in warned))]
+    own = [patient.records[name].care for name in entries[0].causes]
     words = {dict(zip(care.avoid_kinds, care.avoid, strict=True)).get(kind.id, kind.avoid) for care in own}
     text = words.pop() if len(words) == 1 and len(entries) == 1 and not entries[0].states else kind.avoid
     return _merged(replace(entry, text=text) for entry in entries)[0]
