@@ -57,7 +57,8 @@ class CareAdvice:
 
     Attributes:
         action: What the urgency level asks for.
-        who: Who to see; the action, if what a rule suspects usually needs less.
+        who: Who to see, in the words of leading causes that need this level; the action, if what a rule suspects usually needs
+            another. So no page sends somebody to two places.
         examinations: What may be examined.
         helps: What helps, and harms nothing that is still possible; first help of the most urgent rules stands first.
         withheld: What would help but harms what is possible; `causes`, `rules` and `states` are what forbids it.
@@ -125,7 +126,7 @@ def care_advice(
         else:
             helps.append(offer)
     suspects = tuple(record.id for record in patient.suspects)
-    who = _of([record for record in patient.leading if record.urgency >= urgency.level], "who")
+    who = _of([record for record in patient.leading if record.urgency == urgency.level], "who")
     return CareAdvice(
         level=urgency.level,
         action=urgency.action,
@@ -187,18 +188,19 @@ class _Patient:
 
     @property
     def _likely(self) -> list[Record]:
-        """The likely causes; before them the one that the level is for, if it is still possible and no rule has named any.
+        """The likely causes; before them the one that the model's level is for, if it is still possible and no rule names any.
 
-        Where a rule has, and the level is one for suspects alone, less urgent causes are left out.
+        From the level on that is for suspects alone, less urgent causes are left out.
         """
         if not self.probability:
             return []
         asking, possible_above, level = self.knowledge.asking, self.knowledge.advice.possible_above, self.urgency.level
         causes: list[Record] = [record for record in self.ranked if isinstance(record, Cause)]
         likely = causes[:1] + [record for record in causes[1 : asking.leading] if self.probability[record.id] >= asking.likely]
-        is_named = any(rule.suspects for rule in self.foremost)
-        if is_named and asking.suspects_alone_from is not None and level >= asking.suspects_alone_from:
-            return [record for record in likely if record.urgency >= asking.suspects_alone_from]
+        if asking.suspects_alone_from is not None and level >= asking.suspects_alone_from:
+            likely = [record for record in likely if record.urgency >= asking.suspects_alone_from]
+        by_rules = self.urgency.model_level is None or self.urgency.model_level < level
+        is_named = by_rules or any(rule.suspects or rule.first_help for rule in self.foremost)
         if is_named or level <= Level.ROUTINE or any(record.urgency >= level for record in likely):
             return likely
         urgent = (record for record in self.ranked if record.urgency >= level)
@@ -232,12 +234,18 @@ class _Patient:
             states = because(kind.harms_if, self.evidence) if kind.harms_if and holds(kind.harms_if, self.evidence) else ()
             if kind.id not in self.urged and (harmed or warning or states):
                 found[kind.id] = Advised(kind.avoid, harmed, (kind.id,), warning, states)
+        by_id = {kind.id: kind for kind in self.knowledge.advice.kinds}
+        included = {name: entry for kind, entry in found.items() for name in by_id[kind].includes}
+        for name, entry in included.items():
+            if name not in found and name not in self.urged:
+                found[name] = replace(entry, text=by_id[name].avoid, kinds=(name,))
         return found
 
     def _may_be(self, record: Record, kind: AdviceKind) -> bool:
         """Say whether a cause leads, or is too probable for a kind of advice that harms it."""
         bound = kind.possible_above[record.urgency.severity]
-        return record in self.leading or self.probability.get(record.id, 1.0) > bound
+        careful = kind.leading_from is None or self.urgency.level >= kind.leading_from
+        return (careful and record in self.leading) or self.probability.get(record.id, 1.0 if careful else 0.0) > bound
 
 
 def _first_help(rules: Iterable[Rule]) -> list[Advised]:

@@ -260,6 +260,7 @@ def _advice_kind(key: str, table: Table, usual: Mapping[str, float]) -> AdviceKi
         includes=tuple(table.get("includes", ())),
         not_from=Level(table["not_from"]) if "not_from" in table else None,
         harms_if=None if harms_if is None else _condition(harms_if),
+        leading_from=Level(table["leading_from"]) if "leading_from" in table else None,
         possible_above=_bounds({**usual, **own["by_urgency"]}),
         sources=tuple(own["source"]),
     )

@@ -323,6 +323,7 @@ class AdviceKindTable(Table):
     includes: list[Id] = []
     not_from: LevelName | None = None
     harms_if: Annotated[Any, AfterValidator(_condition)] = None
+    leading_from: LevelName | None = None
     possible_above: PossibleTable | None = None
 
 

@@ -377,6 +377,8 @@ class AdviceKind:
         includes: Other kinds of which these words warn, too.
         not_from: No advice of this kind is given if the level is this or more urgent; None if no level forbids it.
         harms_if: It harms whoever is known to have this, whatever the causes are; None if it harms by causes alone.
+        leading_from: From this level on it is not given where it harms a cause that leads the advice, however improbable, or
+            where nothing is known of probabilities; below only where that cause is possible. None if it is so at every level.
         possible_above: By severity of a cause's urgency, least first: above this probability the cause is still possible, and
             no advice of this kind is given that harms it.
         sources: Of the bounds, if they are other than the usual ones.
@@ -388,6 +390,7 @@ class AdviceKind:
     includes: tuple[str, ...]
     not_from: Level | None
     harms_if: "Condition | None"
+    leading_from: Level | None
     possible_above: tuple[float, ...]
     sources: tuple[str, ...]
 

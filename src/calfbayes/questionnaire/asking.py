@@ -64,9 +64,9 @@ def ask(interview: Interview, *, read: Read, write: Write, width: int = 100, col
 
 
 def answer_text(interview: Interview, *, width: int = 100, colour: bool = False) -> str:
-    """What an interview has come to: the level to act on first, then the result."""
+    """What an interview has come to: the level to act on first, then the result with what to do."""
     page = _Page(interview, max(width, MIN_WIDTH), colour)
-    return joined([[*page.standing(interview)], [diagnosis_text(interview.result, width=width, colour=colour)]])
+    return joined([[*page.standing(interview)], [diagnosis_text(interview.result, width=width, colour=colour, care=True)]])
 
 
 def _answered(interview: Interview, question: Question, line: str, page: "_Page") -> Interview:

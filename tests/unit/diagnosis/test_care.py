@@ -33,16 +33,19 @@ def check_harmless(result: Diagnosis) -> None:
         warned = [entry for entry in care.avoid if kind.id in entry.kinds]
         assert len(warned) <= 1, kind.id
         assert not (given and warned), (given, warned)
+        leading = advised_on if kind.leading_from is None or result.urgency.level >= kind.leading_from else set()
         harmed = {
             r.id
             for r in EVERY
             if kind.id in r.care.harmed_by
-            and (r.id in advised_on or result[r.id].probability > kind.possible_above[r.urgency.severity])
+            and (r.id in leading or result[r.id].probability > kind.possible_above[r.urgency.severity])
         }
         assert not (given and harmed), (given, harmed)
         assert all(harmed <= set(entry.causes) for entry in warned)
+        broader = [other for other in CALF.knowledge.advice.kinds if kind.id in other.includes]
+        assert not (given and any(other.id in entry.kinds for other in broader for entry in care.avoid)), given
     for entry in care.withheld:
-        assert entry.causes
+        assert entry.causes or entry.states or entry.rules
         assert entry.text not in {helped.text for helped in care.helps}
 
 
@@ -221,3 +224,43 @@ def test_patients_read_plain_sentences(care: Care) -> None:
 def test_kinds_are_warned_of_in_plain_sentences(kind: AdviceKind) -> None:
     assert re.fullmatch(r"Do not [^.!?]*\.", kind.avoid)
     assert kind.not_from or kind.harms_if or any(kind.id in record.care.harmed_by for record in EVERY)
+
+
+def test_nobody_is_kept_without_food_for_a_remote_chance() -> None:
+    """A toddler who limps and a joint that is hot are seen today, not operated on now."""
+    for told in (
+        {"age": 2, "sex": "male", "limp": True},
+        {"age": 70, "sex": "male", "hot_swollen_joint": True, "diabetes": True},
+    ):
+        result = CALF.diagnose(told)
+        assert result.urgency.level < Level.EMERGENCY
+        assert not any("fluids" in entry.kinds for entry in result.care.avoid), told
+    bent = CALF.diagnose({"age": 40, "sex": "male", "limb_deformity_or_open_fracture": True})
+    assert any("fluids" in entry.kinds for entry in bent.care.avoid)
+
+
+def test_a_rule_alone_brings_no_cause_that_has_nothing_to_do_with_it() -> None:
+    result = CALF.diagnose({"age": 50, "sex": "male", "foot_drop": True, "radiating_pain_from_back": True, "back_pain": True})
+    assert {reason.id for reason in result.urgency.reasons} >= {"acute_foot_drop"}
+    assert result.urgency.model_level is not None
+    assert result.urgency.model_level < result.urgency.level
+    assert result["deep_vein_thrombosis"].probability < CALF.knowledge.asking.likely
+    assert "deep_vein_thrombosis" not in {name for entry in result.care.helps for name in entry.causes}
+
+
+def test_an_emergency_tells_nothing_of_less_urgent_causes() -> None:
+    ill = CALF.diagnose({"age": 9, "sex": "male", "thirst_and_polyuria": True, "abdominal_pain": True, "night_cramps": True})
+    assert ill.urgency.level == Level.EMERGENCY
+    told = {name for entry in (*ill.care.helps, *ill.care.avoid) for name in entry.causes}
+    assert all(RECORDS[name].urgency == Level.EMERGENCY for name in told), told
+
+
+def test_a_claudicant_may_walk() -> None:
+    told = {"age": 67, "sex": "male", "smoking": True, "pain_on_walking": True, "pain_relieved_by_standing_still": True}
+    care = CALF.diagnose(told, setting="primary_care").care
+    assert any("walking" in entry.kinds for entry in care.helps)
+
+
+def test_who_takes_a_blood_thinner_and_may_bleed_is_not_told_to_expect_one() -> None:
+    care = CALF.diagnose({"age": 76, "anticoagulant_use": True, "calf_enlarging_rapidly": True, "bruising": True}).care
+    assert not any("expect a blood thinner" in entry.text.lower() for entry in care.helps)

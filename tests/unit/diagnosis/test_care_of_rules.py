@@ -58,6 +58,9 @@ def test_a_rule_that_holds_is_what_the_advice_is_about(name: str, rule_id: str) 
     rule = next(rule for rule in model.urgency_policy.rules if rule.id == rule_id)
     result = on_one_set(model, rule)
     care = result.care
+    records: dict[str, Cause | Complication] = {r.id: r for r in (*model.knowledge.causes, *model.knowledge.complications)}
+    for entry in care.who:  # nobody is sent to two places
+        assert entry.text == care.action or all(records[c].urgency == result.urgency.level for c in entry.causes)
     barred = {k.id for k in model.knowledge.advice.kinds if k.not_from is not None and result.urgency.level >= k.not_from}
     assert not [entry for entry in care.helps if barred & set(entry.kinds) and not entry.rules]  # first help is never too late
     assert care.who or not rule.suspects
