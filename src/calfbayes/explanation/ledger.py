@@ -28,7 +28,7 @@ from calfbayes.diagnosis.encoding import encode, says_nothing_if_absent
 from calfbayes.diagnosis.result import Diagnosis
 from calfbayes.errors import QueryTooCostlyError, UnknownNameError
 from calfbayes.evidence import Evidence, Likelihood, Value
-from calfbayes.explanation.routes import Route, moves, parents, reaches, routes
+from calfbayes.explanation.routes import Cited, Route, judged_of, moves, parents, reaches, routes, share_numbers, sources_of
 from calfbayes.explanation.shapley import share_of, shares, turning_points
 from calfbayes.explanation.weighing import Weighing, settled_by, weigh
 from calfbayes.inference.hypothetical import Outcomes, Supposed, given_each, given_each_answer
@@ -39,7 +39,6 @@ from calfbayes.network import Network
 LIMIT = 1e9  # state operations; some six seconds, which hardly a patient with fewer than nine answers takes
 DECIBANS = 10.0 / log(10.0)
 NOTHING = 1e-6  # decibans; below this an item speaks neither for nor against
-JUDGED = "judged"  # kind of a number that nobody has measured
 ROUTES = 3  # of one item, that are told
 UNASKED = 8
 UNASKED_LIMIT = 3e8  # state operations for what was not asked, some three seconds: one in nine of published patients takes more
@@ -73,6 +72,8 @@ class ItemWeight:
             the competing cause through which it acts, of all the one that it raises most if it speaks against this one, lowers
             most if it speaks for it (what is absent speaks for a cause if it speaks more against another). Else, and if there
             is none, empty.
+        numbers: The numbers on these ways, also on those that are not among the routes because there are too many; and on the
+            ways to the competitor, its own or that of the parent. Each once.
     """
 
     id: str
@@ -85,18 +86,17 @@ class ItemWeight:
     parent: str
     child: str
     competitor: str
+    numbers: tuple[Cited, ...]
 
     @property
     def sources(self) -> tuple[str, ...]:
-        """Ids in the bibliography of every number on the routes, each once."""
-        return tuple(dict.fromkeys(source for route in self.routes for source in route.sources))
+        """Ids in the bibliography of all the numbers, each once."""
+        return sources_of(self.numbers)
 
     @property
     def judged(self) -> tuple[str, ...]:
-        """Those of the sources on which only judged numbers rest."""
-        numbers = [number for route in self.routes for number in route.numbers]
-        firm = {source for number in numbers if number.kind != JUDGED for source in number.sources}
-        return tuple(source for source in self.sources if source not in firm)
+        """Those of the sources on which nothing but judgement rests."""
+        return judged_of(self.numbers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +151,8 @@ class Ledger:
     """The account of one cause: share, weights of evidence, posterior.
 
     Attributes:
+        share_numbers: What the share rests on: the weight of a cause in the care setting; of a complication its background and
+            the links that lead to it.
         weights: One entry for each answer, the largest weight first.
         certainty: `open`, or why no weights can be given to everything.
         n_orders: In how many orders the answers were learnt; 0 if all were counted.
@@ -164,6 +166,7 @@ class Ledger:
     cause: str
     label: str
     share: float
+    share_numbers: tuple[Cited, ...]
     probability: float
     weights: tuple[ItemWeight, ...]
     certainty: Certainty
@@ -200,8 +203,8 @@ class Ledger:
 
     @property
     def sources(self) -> tuple[str, ...]:
-        """Ids in the bibliography of every number on the routes, each once."""
-        return tuple(dict.fromkeys(source for weight in self.weights for source in weight.sources))
+        """Ids in the bibliography of every number that the share and the weights rest on, each once."""
+        return sources_of((*self.share_numbers, *(number for weight in self.weights for number in weight.numbers)))
 
     @property
     def sentences(self) -> tuple[str, ...]:
@@ -232,6 +235,7 @@ class Ledger:
             "cause": self.cause,
             "label": self.label,
             "share": self.share,
+            "share_numbers": [_cited_to_dict(number) for number in self.share_numbers],
             "probability": self.probability,
             "share_decibans": _plain(self.share_decibans),
             "posterior_decibans": _plain(self.posterior_decibans),
@@ -284,6 +288,7 @@ def explain(result: Diagnosis, cause: str, *, cost_limit: float = LIMIT) -> Ledg
         cause=cause,
         label=entry.label,
         share=entry.share,
+        share_numbers=share_numbers(network, cause, result.setting),
         probability=entry.probability,
         weights=weights,
         certainty=certainty,
@@ -335,14 +340,26 @@ def _entries(
     answered = [name for name in found if name in network.node_index]
     table = weigh(result._solved, result.setting, evidence, cost_limit)
     entries = []
+
+    def ways_to(name: str, cause: str) -> tuple[Route, ...]:
+        return routes(network, name, evidence[name], evidence.risk_states.get(name, ""), cause, answered)
+
     for name in (*found, *(name for name in settled if name not in found)):
         decibans, error = found.get(name, (0.0, 0.0))
-        ways = routes(network, name, evidence[name], evidence.risk_states.get(name, ""), cause, answered)
+        ways = ways_to(name, cause)
         acts = name not in settled and abs(decibans) > max(NOTHING, 2.0 * error)
         parent, child, competitor = _acts_through(table, name, cause, decibans, ways) if acts else ("", "", "")
         told = sorted((way for way in ways if way.parent in {"", parent}), key=lambda way: way.parent != parent)
         label, value, by = network.records[name].label, evidence[name], settled.get(name, ())
-        entries.append(ItemWeight(name, label, value, decibans, error, by, tuple(told[:ROUTES]), parent, child, competitor))
+        if parent and not any(way.parent == parent for way in told):  # it moves the parent by a rival of that
+            competing = _acts_through(table, name, parent, decibans, ways_to(name, parent))[2]
+        else:
+            competing = competitor
+        beside = [way for way in ways_to(name, competing) if not way.parent] if competing else []
+        numbers = tuple(dict.fromkeys(number for way in (*told, *beside) for number in way.numbers))
+        entries.append(
+            ItemWeight(name, label, value, decibans, error, by, tuple(told[:ROUTES]), parent, child, competitor, numbers)
+        )
     return tuple(sorted(entries, key=lambda entry: (-abs(entry.decibans), entry.id)))
 
 
@@ -469,13 +486,16 @@ def _weight_to_dict(weight: ItemWeight) -> dict[str, Any]:
                 "raises": route.raises,
                 "parent": route.parent,
                 "child": route.child,
-                "numbers": [
-                    {"place": n.place, "value": n.value, "kind": n.kind, "sources": list(n.sources)} for n in route.numbers
-                ],
+                "numbers": [_cited_to_dict(number) for number in route.numbers],
             }
             for route in weight.routes
         ],
+        "sources": list(weight.sources),
     }
+
+
+def _cited_to_dict(number: Cited) -> dict[str, Any]:
+    return {"place": number.place, "value": number.value, "kind": number.kind, "sources": list(number.sources)}
 
 
 def _unasked_to_dict(entry: Unasked) -> dict[str, Any]:

@@ -10,7 +10,7 @@ A cause's own ways come first, then those of its parents and of what leads to th
 the strongest first.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from math import log, prod
@@ -20,6 +20,8 @@ from calfbayes.knowledge.terms import Cause, Complication, Elicited, Finding, Me
 from calfbayes.network import Network
 
 LONGEST = 4
+JUDGED = "judged"  # kind of a number that nobody has measured
+JUDGEMENT = "judgement"  # kind of a source that is none
 LEAST_RATIO = 1e-12  # stands for an odds ratio of 0, which rules a cause out, where routes are ordered
 
 
@@ -30,12 +32,14 @@ class Cited:
     Attributes:
         place: Where it stands: ids and keys of the model's files, joined by dots.
         sources: Ids in the bibliography.
+        judged: Those of them that only judge: all of a judged number, of any other one those that are judgement themselves.
     """
 
     place: str
     value: float
     kind: str
     sources: tuple[str, ...]
+    judged: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +66,18 @@ class Route:
     @property
     def sources(self) -> tuple[str, ...]:
         """All sources on the way, each once."""
-        return tuple(dict.fromkeys(source for number in self.numbers for source in number.sources))
+        return sources_of(self.numbers)
+
+
+def sources_of(numbers: Iterable[Cited]) -> tuple[str, ...]:
+    """Ids in the bibliography of some numbers, each once."""
+    return tuple(dict.fromkeys(source for number in numbers for source in number.sources))
+
+
+def judged_of(numbers: Sequence[Cited]) -> tuple[str, ...]:
+    """Those of their sources on which nothing but judgement rests."""
+    firm = {source for number in numbers for source in number.sources if source not in number.judged}
+    return tuple(source for source in sources_of(numbers) if source not in firm)
 
 
 def routes(network: Network, item: str, value: Value, state: str, cause: str, answered: Iterable[str]) -> tuple[Route, ...]:
@@ -95,7 +110,7 @@ def routes(network: Network, item: str, value: Value, state: str, cause: str, an
     onto_findings.sort(key=lambda name: (-_pull(network, name, item, state), name))
     return (
         *(_along_odds(network, item, state, way) for _, way in onto_causes),
-        *(Route((item, name), (), _all_cited(name, _odds(network, name, item, state))) for name in onto_findings),
+        *(Route((item, name), (), _all_cited(network, name, _odds(network, name, item, state))) for name in onto_findings),
     )
 
 
@@ -164,14 +179,14 @@ def _to_finding(network: Network, up: tuple[str, ...], way: tuple[str, ...], rai
     numbers = (*_cited_links(network, up), *_cited_links(network, way))
     last = network.records[way[-1]]
     if isinstance(last, Finding):
-        numbers = (*numbers, _cited(f"{last.id}.leak", last.leak))
+        numbers = (*numbers, _cited(network, f"{last.id}.leak", last.leak))
     child = "" if parent else next((name for name in way[1:] if isinstance(network.records[name], Cause | Complication)), "")
     return Route(way, _mechanisms(network, way), numbers, raises, parent, child)
 
 
 def _along_odds(network: Network, factor: str, state: str, way: tuple[str, ...]) -> Route:
     """A way from a risk factor by its odds ratio for the first cause of `way`, along links to the last."""
-    numbers = (*_all_cited(way[0], _odds(network, way[0], factor, state)), *_cited_links(network, way))
+    numbers = (*_all_cited(network, way[0], _odds(network, way[0], factor, state)), *_cited_links(network, way))
     ratios = dict.fromkeys(network.risks[network.risk_index[factor]].states, 1.0)
     ratios |= {ratio.state: ratio.number.value for ratio in _all_odds(network, way[0], factor)}
     raises = {max(ratios.values()): True, min(ratios.values()): False}.get(ratios[state])
@@ -189,13 +204,25 @@ def _is_present(value: Value) -> bool | None:
     return value is True
 
 
-def _all_cited(node: str, ratios: Iterable[OddsRatio]) -> tuple[Cited, ...]:
-    return tuple(_cited(f"{node}.odds.{odds.factor}.{odds.state}", odds.number) for odds in ratios)
+def share_numbers(network: Network, cause: str, setting: str) -> tuple[Cited, ...]:
+    """What a share rests on: of a cause its weight in the setting, of a complication its background and what leads to it."""
+    record = network.records[cause]
+    if isinstance(record, Cause):
+        of_setting = [weight.number for weight in record.weights if weight.setting == setting]
+        return tuple(_cited(network, f"{cause}.weight.{setting}", number) for number in of_setting)
+    leak = (_cited(network, f"{cause}.leak", record.leak),) if isinstance(record, Complication) else ()
+    return (*leak, *(number for parent in parents(network, cause) for number in _cited_links(network, (parent, cause))))
+
+
+def _all_cited(network: Network, node: str, ratios: Iterable[OddsRatio]) -> tuple[Cited, ...]:
+    return tuple(_cited(network, f"{node}.odds.{odds.factor}.{odds.state}", odds.number) for odds in ratios)
 
 
 def _cited_links(network: Network, way: tuple[str, ...]) -> tuple[Cited, ...]:
-    return tuple(_cited(f"{a}.links.{b}", _links(network, a)[b]) for a, b in pairwise(way))
+    return tuple(_cited(network, f"{a}.links.{b}", _links(network, a)[b]) for a, b in pairwise(way))
 
 
-def _cited(place: str, number: Elicited) -> Cited:
-    return Cited(place, number.value, number.kind, number.sources)
+def _cited(network: Network, place: str, number: Elicited) -> Cited:
+    judgements = {source.id for source in network.knowledge.sources if source.kind == JUDGEMENT}
+    judged = [source for source in number.sources if number.kind == JUDGED or source in judgements]
+    return Cited(place, number.value, number.kind, number.sources, tuple(judged))

@@ -10,6 +10,7 @@ from math import inf, isinf
 from typing import TYPE_CHECKING
 
 from calfbayes.evidence import Likelihood, Value
+from calfbayes.explanation.routes import judged_of, sources_of
 from calfbayes.knowledge.chances import in_words
 from calfbayes.knowledge.terms import Explanation
 from calfbayes.presentation.facts import fact, headline, outcome_word, outcome_words, state
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from calfbayes.explanation.competition import Contest, ItemRatio
     from calfbayes.explanation.conflict import Conflict
     from calfbayes.explanation.ledger import Competitor, ItemWeight, Ledger, Unasked
+    from calfbayes.explanation.routes import Cited
 
 ITEMS_TOLD = 4  # in one sentence
 LEAST_TOLD = 0.3  # decibans; less is in the table only
@@ -140,7 +142,8 @@ def ledger_text(ledger: "Ledger", *, width: int = 100) -> str:
     """The account of a cause for a person to read: sentences, then the weights with the sources on their routes."""
     width = max(width, MIN_WIDTH)
     words = Names(ledger._result)
-    rows = [("before anything was known", ledger.share_decibans, percent(ledger.share))]
+    share = f"{percent(ledger.share)} {_sources(ledger.share_numbers)}".strip()
+    rows = [("before anything was known", ledger.share_decibans, share)]
     rows += [(words.fact(w.id, w.value), w.decibans, _cited(words, w)) for w in ledger.weights]
     now = percent(ledger.probability, exact=True) if ledger.decided_by else unless_certain(ledger.probability)
     rows += [("now", ledger.posterior_decibans, now)]
@@ -197,10 +200,15 @@ def grounds(words: "Names", weight: "ItemWeight") -> str:
 
 
 def _cited(words: "Names", weight: "ItemWeight") -> str:
-    firm = [source for source in weight.sources if source not in weight.judged]
-    parts = [", ".join(firm), f"judged: {', '.join(weight.judged)}" if weight.judged else ""]
-    cited = "; ".join(filter(None, parts)) if not weight.settled_by else ""
-    return f"{grounds(words, weight)} {cited and f'[{cited}]'}".strip()
+    return f"{grounds(words, weight)} {'' if weight.settled_by else _sources(weight.numbers)}".strip()
+
+
+def _sources(numbers: Sequence["Cited"]) -> str:
+    """The sources of some numbers in brackets, what is only judged behind the others."""
+    judged = judged_of(numbers)
+    firm = ", ".join(source for source in sources_of(numbers) if source not in judged)
+    cited = "; ".join(filter(None, (firm, f"judged: {', '.join(judged)}" if judged else "")))
+    return cited and f"[{cited}]"
 
 
 def contest_sentences(contest: "Contest") -> tuple[str, ...]:

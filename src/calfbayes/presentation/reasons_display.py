@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from math import isfinite, isinf
 from typing import TYPE_CHECKING
 
+from calfbayes.explanation.routes import judged_of, sources_of
 from calfbayes.presentation.facts import outcome_words
 from calfbayes.presentation.markup import Child, Html, element
 from calfbayes.presentation.parts import (
@@ -37,7 +38,8 @@ if TYPE_CHECKING:
     from calfbayes.explanation.changes import Comparison, ProbabilityChange
     from calfbayes.explanation.competition import Contest
     from calfbayes.explanation.conflict import Conflict
-    from calfbayes.explanation.ledger import ItemWeight, Ledger, PossibleAnswer, Unasked
+    from calfbayes.explanation.ledger import Ledger, PossibleAnswer, Unasked
+    from calfbayes.explanation.routes import Cited
 
 CHANGES_SHOWN = 8
 NARROWEST = 3.0  # decibans that half a diverging bar stands for at least, so that trifles look like trifles
@@ -49,10 +51,11 @@ def ledger_html(ledger: "Ledger") -> str:
     bibliography = Bibliography(ledger._result._solved.network.knowledge.sources)
     now = percent(ledger.probability, exact=True) if ledger.decided_by else unless_certain(ledger.probability)
     scale = _scale([weight.decibans for weight in ledger.weights])
-    rows: list[list[Child]] = [_end("Before anything was known", ledger.share_decibans, percent(ledger.share))]
+    cited = _cited(bibliography, ledger.share_numbers)
+    rows: list[list[Child]] = [_end("Before anything was known", ledger.share_decibans, percent(ledger.share), cited)]
     for weight in ledger.weights:
         moved = [leaning_bar(weight.decibans, scale), f"{weight.decibans:+.1f}", what_it_does(weight.decibans, "odds")]
-        why, cited = grounds(names, weight), [] if weight.settled_by else _cited(bibliography, weight)
+        why, cited = grounds(names, weight), [] if weight.settled_by else _cited(bibliography, weight.numbers)
         rests_on = [f"{why}. " if why and weight.judged and not weight.settled_by else why, *cited]
         rows.append([names.fact(weight.id, weight.value), *moved, rests_on])
     rows.append(_end("Now", ledger.posterior_decibans, now))
@@ -137,19 +140,20 @@ def conflict_html(conflict: "Conflict") -> str:
     return section("Conflict", parts, None if rows else element("p", "No two of the answers are at odds."))
 
 
-def _cited(bibliography: Bibliography, weight: "ItemWeight") -> list[Child]:
-    """The sources of a weight, those of judged numbers by themselves."""
-    firm = bibliography.cite(source for source in weight.sources if source not in weight.judged)
-    return [firm, *([" Judged:" if firm else "Judged:", bibliography.cite(weight.judged)] if weight.judged else [])]
+def _cited(bibliography: Bibliography, numbers: Sequence["Cited"]) -> list[Child]:
+    """The sources of some numbers, those that only judge by themselves."""
+    judged = judged_of(numbers)
+    firm = bibliography.cite(source for source in sources_of(numbers) if source not in judged)
+    return [firm, *([" Judged:" if firm else "Judged:", bibliography.cite(judged)] if judged else [])]
 
 
 def _scale(decibans: Sequence[float]) -> float:
     return max([NARROWEST, *(abs(weight) for weight in decibans if isfinite(weight))])
 
 
-def _end(name: str, decibans: float, chance: str) -> list[Child]:
+def _end(name: str, decibans: float, chance: str, rests_on: Child = None) -> list[Child]:
     """The first or last row: where the account begins, or ends."""
-    return [element("strong", name), None, f"{decibans:+.1f}", element("strong", chance), None]
+    return [element("strong", name), None, f"{decibans:+.1f}", element("strong", chance), rests_on]
 
 
 def _rest_of_ledger(ledger: "Ledger", names: Names, bibliography: Bibliography) -> Iterator[Html]:
@@ -164,14 +168,11 @@ def _rest_of_ledger(ledger: "Ledger", names: Names, bibliography: Bibliography) 
         heads = ("Cause", "Its probability", f"{ledger.label} with it", "Without it")
         rows = [(c.label, percent(c.probability), percent(c.with_it), percent(c.without_it)) for c in ledger.competitors]
         yield folding("What competes", table("Causes that explain the same", heads, rows, numbers=heads[1:]))
-    rows = [
-        (names.fact(weight.id, weight.value), element("code", n.place), f"{n.value:g}", n.kind, bibliography.cite(n.sources))
-        for weight in ledger.weights
-        for route in weight.routes
-        for n in route.numbers
-    ]
-    if rows:
+    numbers = [("before anything was known", n) for n in ledger.share_numbers]
+    numbers += [(names.fact(weight.id, weight.value), n) for weight in ledger.weights for n in weight.numbers]
+    if numbers:
         heads = ("Answer", "Number", "Value", "Kind", "Sources")
+        rows = [(fact, element("code", n.place), f"{n.value:g}", n.kind, bibliography.cite(n.sources)) for fact, n in numbers]
         told = table("Every number on the way from an answer to the cause", heads, rows, numbers=("Value",))
         yield folding("Numbers and sources", told, bibliography.list())
 

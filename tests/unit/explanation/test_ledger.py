@@ -377,7 +377,7 @@ def test_a_causes_own_odds_come_before_those_of_what_leads_to_it() -> None:
 
 def test_sources_of_all_routes_are_told_and_those_of_judged_numbers_marked() -> None:
     content = small_content({"a": (1.0, {"m": 0.5, "f": 0.25}), "b": (1.0, {})}, {"f": 0.125}, mechanisms={"m": {"f": 0.5}})
-    content["sources"] |= dict.fromkeys(("counted", "guessed"), content["sources"]["nowhere"])
+    content["sources"] |= dict.fromkeys(("counted", "guessed"), content["sources"]["nowhere"] | {"kind": "article"})
     content["causes"]["a"]["links"]["m"] |= {"source": ["counted", "guessed"], "kind": "measured"}
     content["causes"]["a"]["links"]["f"] |= {"source": ["guessed"], "kind": "judged", "why": "so it seems"}
     content["mechanisms"]["m"]["links"]["f"] |= {"source": ["nowhere"], "kind": "judged", "why": "so it seems"}
@@ -388,6 +388,44 @@ def test_sources_of_all_routes_are_told_and_those_of_judged_numbers_marked() -> 
     assert ledger["f"].judged == ("nowhere",)
     assert "; judged: nowhere]" in repr(ledger)
     assert "Judged:" in ledger._repr_html_()
+
+
+def test_a_share_names_its_sources_and_judgement_is_not_firm_for_standing_in_a_derived_number() -> None:
+    content = small_content({"a": (1.0, {"f": 0.25}), "b": (1.0, {})}, {"f": 0.125})
+    content["sources"] |= {"counted": content["sources"]["nowhere"] | {"kind": "article"}}
+    content["causes"]["a"]["weight"]["here"] |= {"source": ["counted", "nowhere"], "kind": "derived"}
+    ledger = model_of(content).diagnose().explain("a")
+    assert [number.place for number in ledger.share_numbers] == ["a.weight.here"]
+    assert ledger.sources == ("counted", "nowhere")
+    assert "[counted; judged: nowhere]" in repr(ledger)
+    of_complication = shipped("calf").diagnose().explain("pulmonary_embolism", cost_limit=1e8).share_numbers
+    assert {n.place for n in of_complication} >= {"pulmonary_embolism.leak", "deep_vein_thrombosis.links.pulmonary_embolism"}
+
+
+def test_what_acts_through_a_rival_names_the_sources_of_the_rival() -> None:
+    model = shipped("tutorial")
+    ledger = model.diagnose({"radiating_pain_from_back": True}).explain("deep_vein_thrombosis")
+    places = {number.place for number in ledger["radiating_pain_from_back"].numbers}
+    assert {"lumbosacral_radiculopathy.links.radiating_pain_from_back", "radiating_pain_from_back.leak"} <= places
+    assert set(ledger["radiating_pain_from_back"].sources) <= set(ledger.sources)
+
+
+def test_what_moves_a_parent_by_a_rival_names_the_sources_of_that() -> None:
+    """An answer that bears on neither a complication nor its cause, but on what competes with the cause."""
+    given = {"unilateral_calf_swelling": True, "bruising": True}
+    entry = shipped("calf").diagnose(given).explain("sepsis")["bruising"]
+    assert (entry.routes, entry.parent) == ((), "cellulitis")
+    assert any(number.place == "bruising.leak" for number in entry.numbers)
+
+
+def test_sources_do_not_end_where_the_routes_that_are_told_end() -> None:
+    ways = {f"m{k}": 0.5 - k / 16 for k in range(4)}
+    content = small_content({"a": (1.0, ways), "b": (1.0, {})}, {"f": 0.125}, mechanisms={way: {"f": 0.5} for way in ways})
+    content["sources"] |= {"last": content["sources"]["nowhere"]}
+    content["mechanisms"]["m3"]["links"]["f"] |= {"source": ["last"]}
+    weight = model_of(content).diagnose({"f": True}).explain("a")["f"]
+    assert len(weight.routes) == 3
+    assert "last" in weight.sources
 
 
 def test_a_risk_state_speaks_for_a_cause_if_none_has_a_higher_odds_ratio() -> None:
