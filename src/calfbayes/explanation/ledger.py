@@ -135,8 +135,8 @@ class Competitor:
 
     Attributes:
         probability: Its own.
-        with_it: Probability of the explained cause if this one is present.
-        without_it: The same if this one is absent.
+        with_it: Probability of the explained cause if this one has a part in the complaint, which is more than to have it.
+        without_it: The same if this one has none.
     """
 
     id: str

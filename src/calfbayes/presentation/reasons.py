@@ -251,14 +251,15 @@ def contest_text(contest: "Contest", *, width: int = 100) -> str:
         (second, first, contest.second_with, contest.second_without),
     )
     with_without = [
-        f"{one}: {supposed(with_it)} with {other}, {supposed(without_it)} without" for one, other, with_it, without_it in each
+        f"{one}: {supposed(with_it)} if {other} has a part in it, {supposed(without_it)} if not"
+        for one, other, with_it, without_it in each
     ]
     return joined(
         [
             [f"{first} against {second}"],
             bullets(contest_sentences(contest), width),
             _table(f"Decibans for {first} (10 is ten times the ratio)", rows, width),
-            ["With and without each other", *bullets(with_without, width)],
+            ["If the other has a part in it, and if not", *bullets(with_without, width)],
         ]
     )
 

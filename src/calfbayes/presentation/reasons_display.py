@@ -93,9 +93,9 @@ def contest_html(contest: "Contest") -> str:
     )
     beside = table(
         "What one takes from the other",
-        ("Cause", "Probability", "Now", "If the other is present", "If it is absent"),
+        ("Cause", "Probability", "Now", "If the other has a part in it", "If not"),
         [(one, bar(now), percent(now), supposed(with_it), supposed(without)) for one, _, now, with_it, without in each],
-        numbers=("Now", "If the other is present", "If it is absent"),
+        numbers=("Now", "If the other has a part in it", "If not"),
         bars="Probability",
     )
     sets = table(
@@ -165,7 +165,7 @@ def _rest_of_ledger(ledger: "Ledger", names: Names, bibliography: Bibliography) 
         rows = [(entry.label, _would_make(names, entry), percent(entry.expected_change)) for entry in ledger.unasked]
         yield folding("What would tell most", table("Answers that are lacking", heads, rows, numbers=heads[2:]))
     if ledger.competitors:
-        heads = ("Cause", "Its probability", f"{ledger.label} with it", "Without it")
+        heads = ("Cause", "Its probability", f"{ledger.label} if that has a part in it", "If not")
         rows = [(c.label, percent(c.probability), percent(c.with_it), percent(c.without_it)) for c in ledger.competitors]
         yield folding("What competes", table("Causes that explain the same", heads, rows, numbers=heads[1:]))
     numbers = [("before anything was known", n) for n in ledger.share_numbers]

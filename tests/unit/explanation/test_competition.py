@@ -78,7 +78,7 @@ def test_what_cannot_be_supposed_is_said_not_computed() -> None:
     assert contest.probabilities[1] == 1.0
     assert contest.first_without is None
     assert contest.first_with == pytest.approx(contest.probabilities[0])
-    assert "cannot be without" in repr(contest)
+    assert "cannot be if not" in repr(contest)
 
 
 def test_numbers_of_sets_are_checked() -> None:

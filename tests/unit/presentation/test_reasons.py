@@ -34,10 +34,21 @@ def test_the_account_of_a_cause_tells_its_numbers() -> None:
             assert f"{weight.label}" in text
             assert f"odds times {10 ** (weight.decibans / 10):.2g}" in text
     rival = ledger.competitors[0]
-    assert f"If {rival.label} ({percent(rival.probability)})" in text
+    assert f"If the pain comes from {rival.label} ({percent(rival.probability)})" in text
     assert percent(rival.with_it) in text
     assert ledger.unasked
     assert ledger.unasked[0].label in text
+
+
+def test_a_rival_explains_the_complaint_and_is_not_only_there() -> None:
+    """Known varices hardly make a clot less likely; a pain that comes from them does."""
+    assert not any(" present" in shipped(name)._content["explanation"]["sentences"]["competitor"] for name in SHIPPED)
+    contest = result().compare_causes(FIRST, SECOND)
+    second = contest.labels[1]
+    assert f"{percent(contest.first_with)} if {second} has a part in it, {percent(contest.first_without)} if not" in " ".join(
+        repr(contest).split()
+    )
+    assert all("is present" not in page for page in (contest._repr_html_(), result().explain(FIRST)._repr_html_()))
 
 
 def test_trifles_are_told_only_where_there_is_nothing_else() -> None:
@@ -183,7 +194,7 @@ def test_two_causes_are_told_apart() -> None:
     assert f"{contest.labels[0]} {percent(contest.probabilities[0])}" in text
     assert f"together: {percent(contest.both)}" in text
     assert f"{contest.sets[0].labels[0]} ({percent(contest.sets[0].probability)})" in text
-    assert f"{supposed(contest.first_with)} with" in repr(contest)
+    assert f"{supposed(contest.first_with)} if" in repr(contest)
 
 
 def test_what_would_tell_most_says_which_answer_leads_where() -> None:
