@@ -13,7 +13,7 @@ from calfbayes.evidence import Likelihood, Value
 from calfbayes.explanation.routes import judged_of, sources_of
 from calfbayes.knowledge.chances import in_words
 from calfbayes.knowledge.terms import Explanation
-from calfbayes.presentation.facts import fact, headline, outcome_word, outcome_words, state
+from calfbayes.presentation.facts import fact, headline, outcome_word, outcome_words, setting_label, state
 from calfbayes.presentation.plain import bullets, multiple, percent, printable, shortened, wrapped
 from calfbayes.presentation.text import MIN_WIDTH, joined
 
@@ -30,6 +30,7 @@ LEAST_TOLD = 0.3  # decibans; less is in the table only
 TRIFLE = 1.0  # decibans, a quarter more odds; less is told only where nothing weighs more
 LEAST_CHANGE = 0.01  # mean absolute change of a probability; an unasked item that changes less is not told
 SETS_TOLD = 3
+CAUSES_NAMED = 3  # that only one of two models knows
 CHANGES_TOLD = 6  # of dangers that have doubled, and again of all others
 NEXT_TO_0 = 1e-12
 FOR_OR_AGAINST = {"supports": "supporting", "opposes": "opposing"}  # the sentence about one of the items of a sentence
@@ -305,10 +306,11 @@ def comparison_text(comparison: "Comparison", *, width: int = 100) -> str:
     width = max(width, MIN_WIDTH)
     gained = [f"new: {reason.text}" for reason in comparison.reasons_gained]
     lost = [f"no longer: {reason.text}" for reason in comparison.reasons_lost]
+    follows = [*comparison_sentences(comparison), *not_compared(comparison)]
     return joined(
         [
             ["What differs", *(bullets(differing(comparison), width) or ["  nothing"])],
-            ["What follows", *(bullets(comparison_sentences(comparison), width) or ["  nothing of note"])],
+            ["What follows", *(bullets(follows, width) or ["  nothing of note"])],
             ["Reasons for the urgency", *bullets([*gained, *lost], width)] if gained or lost else [],
         ]
     )
@@ -323,10 +325,26 @@ def differing(comparison: "Comparison") -> list[str]:
         for a in comparison.answers
     ]
     if comparison.settings[0] != comparison.settings[1]:
-        answers.append(" -> ".join(comparison.settings))
+        answers.append(f"Setting: {' -> '.join(setting_label(r.evidence) for r in (comparison.before, comparison.after))}")
     if comparison.models[0] != comparison.models[1]:
         answers.append(" -> ".join(f"model {digest[:12]}" for digest in comparison.models))
     return answers
+
+
+def not_compared(comparison: "Comparison") -> list[str]:
+    """Which probabilities could not be compared, and why: one result has none, or the models differ in their causes."""
+    results = {"Before": comparison.before, "After": comparison.after}
+    silent = {name: result for name, result in results.items() if not result.causes}
+    if silent:
+        return [f"{name}, there are no probabilities: {result.outcome_reason}" for name, result in silent.items()]
+    first = [change.label for change in comparison.causes if change.after is None]
+    second = [change.label for change in comparison.causes if change.before is None]
+    return [
+        f"Only the {name} model knows {', '.join(known[:CAUSES_NAMED])}"
+        f"{f' and {len(known) - CAUSES_NAMED} more' if len(known) > CAUSES_NAMED else ''}"
+        for name, known in (("first", first), ("second", second))
+        if known
+    ]
 
 
 def conflict_sentences(result: "Diagnosis", conflict: "Conflict") -> tuple[str, ...]:

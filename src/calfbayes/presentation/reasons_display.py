@@ -28,6 +28,7 @@ from calfbayes.presentation.reasons import (
     conflicting,
     differing,
     grounds,
+    not_compared,
     supposed,
     unless_certain,
     what_it_does,
@@ -122,6 +123,8 @@ def comparison_html(comparison: "Comparison") -> str:
     if gained or lost:
         parts += [heading("Reasons for the urgency"), listed([*gained, *lost])]
     parts += [heading("What differs"), listed(differing(comparison) or ["nothing"])]
+    if lacking := not_compared(comparison):
+        parts.append(listed(lacking))
     shown, rest = comparison.causes[:CHANGES_SHOWN], comparison.causes[CHANGES_SHOWN:]
     if shown:
         parts.append(_changes("What follows, the largest change first (bar: after; mark: before)", shown))

@@ -102,3 +102,33 @@ def test_wrong_arguments_are_named() -> None:
         compare(result, PATIENT)  # type: ignore[arg-type]
     with pytest.raises(UnknownNameError):
         result.what_if(redness=True)["no_such_cause"]
+
+
+def test_a_setting_is_told_by_its_label() -> None:
+    there = shipped("tutorial").diagnose(PATIENT, setting="primary_care").what_if(setting="emergency")
+    labels = {setting.id: setting.label for setting in shipped("tutorial").knowledge.settings}
+    told = f"Setting: {labels['primary_care']} -> {labels['emergency']}"
+    assert told in repr(there)
+    assert "primary_care" not in there._repr_html_()
+
+
+def test_a_result_without_probabilities_is_not_told_as_one_in_which_nothing_changed() -> None:
+    model = shipped("tutorial")
+    refused, answered = model.diagnose(PATIENT, cost_limit=1), model.diagnose(PATIENT)
+    assert not refused.causes
+    for before, after, when in ((refused, answered, "Before"), (answered, refused, "After")):
+        text = " ".join(repr(compare(before, after)).split())
+        assert f"{when}, there are no probabilities: {' '.join(refused.outcome_reason.split())}" in text
+        assert "nothing of note" not in text
+        assert f"{when}, there are no probabilities" in compare(before, after)._repr_html_()
+    assert "no probabilities" not in repr(compare(answered, answered))
+
+
+def test_causes_that_only_one_model_knows_are_named() -> None:
+    small, large = (shipped(name).diagnose({"age": 67}) for name in ("tutorial", "calf"))
+    only = {entry.id for entry in (*large.causes, *large.complications)} - {entry.id for entry in small.causes}
+    text = " ".join(repr(compare(small, large)).split())
+    unknown = [change.label for change in compare(small, large).causes if change.before is None]
+    assert len(unknown) == len(only)
+    assert f"Only the second model knows {', '.join(unknown[:3])} and {len(only) - 3} more" in text
+    assert "Only the first" not in text
