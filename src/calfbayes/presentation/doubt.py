@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 SHOWN = 8
 MARGINS = 6  # of one kind
 LABEL = 36
+FLAGS = {True: "", False: "~", None: "?"}  # of what is nearly linear, is not, or was not checked
 WIDTH = 120
 
 
@@ -21,6 +22,8 @@ def intervals_text(given: "Intervals") -> str:
     lines += [_interval(entry) for entry in given.causes[:SHOWN]]
     if len(given.causes) > SHOWN:
         lines.append(f"  and {len(given.causes) - SHOWN} more causes")
+    if given.complications:
+        lines += ["", "complications", *(_interval(entry) for entry in given.complications)]
     lines += ["", "needed at least", *(_interval(entry) for entry in given.urgency)]
     lines += [line for note in notes(given) for line in ("", note)]
     return "\n".join(lines)
@@ -35,19 +38,21 @@ def what_they_are(given: "Intervals") -> str:
 def notes(given: "Intervals") -> list[str]:
     """What is to be said of the draws, and of ends that are in doubt themselves."""
     told = []
+    shown = (*given.causes[:SHOWN], *given.complications, *given.urgency)
     if given.same_first is not None and given.same_level is not None:
         told.append(
             f"same first cause in {_of_draws(given.same_first, given.draws)} of the draws, "
             f"same urgency in {_of_draws(given.same_level, given.draws)}"
         )
-        error = 2.0 * max(max(entry.errors) for entry in (*given.causes[:SHOWN], *given.urgency))
+        error = 2.0 * max(max(entry.errors) for entry in shown)
         told.append(f"with {given.draws} draws an end may be off by up to {100 * error:.2g} points (two standard errors)")
     if given.redrawn or given.impossible:
         told.append(f"{given.redrawn} draws without a solution drawn again, {given.impossible} hold the answers impossible")
-    bent = [entry for entry in (*given.causes[:SHOWN], *given.urgency) if entry.nearly_linear is False]
-    if bent:
+    if any(entry.nearly_linear is False for entry in shown):
         ends = "the model solved again" if given.method == "delta" else "the derivatives"
         told.append(f"~ not nearly linear: {ends} would put an end elsewhere")
+    if any(entry.nearly_linear is None for entry in shown):
+        told.append("? not checked whether nearly linear")
     return told
 
 
@@ -59,8 +64,8 @@ def _of_draws(share: float, draws: int) -> str:
 
 def _interval(entry: "Interval") -> str:
     label = shortened(printable(entry.label), LABEL).ljust(LABEL)
-    flag = "  ~" if entry.nearly_linear is False else ""
-    return f"  {label} {percent(entry.probability):>7}   {percent(entry.low)} to {percent(entry.high)}{flag}"
+    flag = FLAGS[entry.nearly_linear]
+    return f"  {label} {percent(entry.probability):>7}   {percent(entry.low)} to {percent(entry.high)}{flag and f'  {flag}'}"
 
 
 def sensitivity_text(given: "Sensitivity", *, width: int = WIDTH) -> str:

@@ -3,7 +3,15 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from calfbayes.presentation.doubt import limit_text, notes, number, rules_stand, unmoving, what_comes_first, what_they_are
+from calfbayes.presentation.doubt import (
+    limit_text,
+    notes,
+    number,
+    rules_stand,
+    unmoving,
+    what_comes_first,
+    what_they_are,
+)
 from calfbayes.presentation.markup import Child, Html, element
 from calfbayes.presentation.parts import folding, heading, interval_bar, listed, section, span_bar, table
 from calfbayes.presentation.plain import percent
@@ -15,6 +23,7 @@ if TYPE_CHECKING:
 SHOWN = 8
 FOLDED = 100  # of some thousand numbers; a table has all
 NOTHING = "nothing coherent"
+REMARKS = {True: "", False: "~ not nearly linear", None: "? not checked"}
 
 
 def intervals_html(given: "Intervals") -> str:
@@ -54,7 +63,8 @@ def _intervals(caption: str, entries: Sequence["Interval"]) -> Html:
     heads = ("Name", "Probability", "Now", "From", "To")
     rows: list[list[Child]] = []
     for e in entries:
-        label = [e.label, element("small", " (~ not nearly linear)") if e.nearly_linear is False else None]
+        remark = REMARKS[e.nearly_linear]
+        label = [e.label, element("small", f" ({remark})") if remark else None]
         rows.append(
             [label, interval_bar(e.probability, e.low, e.high), percent(e.probability), percent(e.low), percent(e.high)]
         )
