@@ -45,7 +45,7 @@ def test_a_rival_explains_the_complaint_and_is_not_only_there() -> None:
     assert not any(" present" in shipped(name)._content["explanation"]["sentences"]["competitor"] for name in SHIPPED)
     contest = result().compare_causes(FIRST, SECOND)
     second = contest.labels[1]
-    assert f"{percent(contest.first_with)} if {second} has a part in it, {percent(contest.first_without)} if not" in " ".join(
+    assert f"{supposed(contest.first_with)} if {second} has a part in it, {supposed(contest.first_without)} if not" in " ".join(
         repr(contest).split()
     )
     assert all("is present" not in page for page in (contest._repr_html_(), result().explain(FIRST)._repr_html_()))
