@@ -268,7 +268,7 @@ class Diagnosis:
         """Say how sure the probabilities are, given the doubt of every elicited number.
 
         Args:
-            level: Of the intervals, between 0 and 1.
+            level: Of the intervals, from 0.01 to 0.999999.
             method: `delta` by derivatives, or `sampling` of models: slower, and the truth.
             draws: How many models to draw.
             seed: Of the random generator.

@@ -48,6 +48,7 @@ LIMIT = 2e9  # state operations, those for labels not counted; a minute at most
 AT_ONCE = 50  # draws between two reports of progress
 THREADS = 2  # that draw and answer
 MOST_DRAWS = 100_000
+VAGUEST = 0.01  # smallest level
 SUREST = 0.999999  # largest level; farther out the tails of these distributions mean nothing
 CHECKED = 6  # causes, and complications, whose ends by the delta method are solved again, the most probable of each
 FAR = 0.25  # of half an interval's width, on log odds: an end that is farther off than this is flagged
@@ -273,7 +274,7 @@ def intervals(
     The coincidence is held: weights and shares mean what they mean only with it. `sensitivity` tells what it does by itself.
 
     Args:
-        level: Of the intervals, above 0 and up to 0.999999.
+        level: Of the intervals, from 0.01 to 0.999999.
         method: `delta` by derivatives, or `sampling` of models.
         draws: How many models to draw; the delta method draws none.
         seed: Of the random generator; the same seed gives the same intervals.
@@ -288,7 +289,7 @@ def intervals(
     """
     if method not in ("delta", "sampling"):
         raise ArgumentError("method", short(method), "'delta' or 'sampling'")
-    level = number("level", level, f"a number above 0 and up to {SUREST}, such as 0.9", lambda x: 0 < x <= SUREST)
+    level = number("level", level, f"a number from {VAGUEST} to {SUREST}, such as 0.9", lambda x: VAGUEST <= x <= SUREST)
     draws, seed = whole_number("draws", draws, 20, MOST_DRAWS), whole_number("seed", seed, 0)
     if method == "sampling" and (draws + 1) * (1.0 - level) < 2.0:
         raise ArgumentError(

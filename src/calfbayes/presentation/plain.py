@@ -67,3 +67,9 @@ def bullets(texts: Iterable[str], width: int, indent: str = "  ") -> list[str]:
 def painted(text: str, code: str, *, colour: bool) -> str:
     """The text between the escape sequences of a colour, or as it is."""
     return f"\x1b[{code}m{text}\x1b[0m" if colour else text
+
+
+def signed(number: float) -> str:
+    """A number with its sign and one decimal; what rounds to 0 has no sign."""
+    text = f"{number:+.1f}"
+    return text[1:] if text in {"+0.0", "-0.0"} else text

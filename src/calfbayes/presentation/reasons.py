@@ -14,7 +14,7 @@ from calfbayes.explanation.routes import judged_of, sources_of
 from calfbayes.knowledge.chances import in_words
 from calfbayes.knowledge.terms import Explanation
 from calfbayes.presentation.facts import fact, headline, outcome_word, outcome_words, setting_label, state
-from calfbayes.presentation.plain import bullets, multiple, percent, printable, shortened, wrapped
+from calfbayes.presentation.plain import bullets, multiple, percent, printable, shortened, signed, wrapped
 from calfbayes.presentation.text import MIN_WIDTH, joined
 
 if TYPE_CHECKING:
@@ -496,6 +496,6 @@ def _table(title: str, rows: Sequence[tuple[str, float, str]], width: int) -> li
     widest = max(map(len, names))
     lines = []
     for name, (_, decibans, grounds) in zip(names, rows, strict=True):
-        start = f"  {name:<{widest}}  {decibans:+7.1f}  "
+        start = f"  {name:<{widest}}  {signed(decibans):>7}  "
         lines += wrapped(grounds, width, start, " " * len(start)) if grounds else [start.rstrip()]
     return [*wrapped(title, width), *lines]

@@ -21,7 +21,7 @@ from calfbayes.presentation.parts import (
     section,
     table,
 )
-from calfbayes.presentation.plain import percent
+from calfbayes.presentation.plain import percent, signed
 from calfbayes.presentation.reasons import (
     Names,
     between_them,
@@ -55,7 +55,7 @@ def ledger_html(ledger: "Ledger") -> str:
     cited = _cited(bibliography, ledger.share_numbers)
     rows: list[list[Child]] = [_end("Before anything was known", ledger.share_decibans, percent(ledger.share), cited)]
     for weight in ledger.weights:
-        moved = [leaning_bar(weight.decibans, scale), f"{weight.decibans:+.1f}", what_it_does(weight.decibans, "odds")]
+        moved = [leaning_bar(weight.decibans, scale), signed(weight.decibans), what_it_does(weight.decibans, "odds")]
         why, cited = grounds(names, weight), [] if weight.settled_by else _cited(bibliography, weight.numbers)
         rests_on = [f"{why}. " if why and weight.judged and not weight.settled_by else why, *cited]
         rows.append([names.fact(weight.id, weight.value), *moved, rests_on])
@@ -78,7 +78,7 @@ def contest_html(contest: "Contest") -> str:
     for ratio in contest.ratios:
         fact = names.fact(ratio.id, evidence[ratio.id])
         does = between_them(contest, ratio) if isinf(ratio.decibans) else what_it_does(ratio.decibans, "their ratio")
-        moved = f"{ratio.decibans:+.1f}", does
+        moved = signed(ratio.decibans), does
         rows.append([fact, leaning_bar(ratio.decibans, scale), *moved])
     rows.append(_end("Now", contest.posterior_decibans, ""))
     weights = table(
@@ -156,7 +156,7 @@ def _scale(decibans: Sequence[float]) -> float:
 
 def _end(name: str, decibans: float, chance: str, rests_on: Child = None) -> list[Child]:
     """The first or last row: where the account begins, or ends."""
-    return [element("strong", name), None, f"{decibans:+.1f}", element("strong", chance), rests_on]
+    return [element("strong", name), None, signed(decibans), element("strong", chance), rests_on]
 
 
 def _rest_of_ledger(ledger: "Ledger", names: Names, bibliography: Bibliography) -> Iterator[Html]:
@@ -190,7 +190,7 @@ def _would_make(names: Names, entry: "Unasked") -> str:
 def _changes(caption: str, changes: Sequence["ProbabilityChange"]) -> Html:
     heads = ("Cause", "Probability", "Before", "After", "Change")
     rows = [
-        (c.label, bar(c.after or 0.0, c.before), _chance(c.before), _chance(c.after), f"{100 * c.difference:+.1f} points")
+        (c.label, bar(c.after or 0.0, c.before), _chance(c.before), _chance(c.after), f"{signed(100 * c.difference)} points")
         for c in changes
     ]
     return table(caption, heads, rows, numbers=heads[2:], bars=heads[1])

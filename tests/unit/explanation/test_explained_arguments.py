@@ -24,6 +24,8 @@ def test_counts_may_be_numbers_of_numpy() -> None:
         lambda: result().record(origins=["patient"]),  # type: ignore[arg-type]
         lambda: result().record(times="noon"),  # type: ignore[arg-type]
         lambda: result().intervals(level=1 - 1e-16),
+        lambda: result().intervals(level=1e-300),
+        lambda: result().intervals(level=0.009),
         lambda: result().intervals(level=np.float64(1.0)),
         lambda: result().intervals(level=float("nan")),
         lambda: result().intervals(level=True),

@@ -13,7 +13,7 @@ from calfbayes import Diagnosis, load_model
 from calfbayes.explanation.conflict import ConflictingPair
 from calfbayes.presentation.facts import headline
 from calfbayes.presentation.parts import interval_bar, leaning_bar, span_bar
-from calfbayes.presentation.plain import percent
+from calfbayes.presentation.plain import percent, signed
 from calfbayes.presentation.reasons import supposed
 from support.models import model_of
 from support.pages import Page, is_harmless, read_page
@@ -71,12 +71,12 @@ def test_a_ledger_leads_from_the_share_to_the_posterior() -> None:
     ledger = patient().explain(LEAK)
     page = page_of(ledger)
     assert all(sentence in page.words for sentence in ledger.sentences)
-    begins = f"Before anything was known {ledger.share_decibans:+.1f} {percent(ledger.share)} "
-    ends = f" Now {ledger.posterior_decibans:+.1f} {percent(ledger.probability)}"
+    begins = f"Before anything was known {signed(ledger.share_decibans)} {percent(ledger.share)} "
+    ends = f" Now {signed(ledger.posterior_decibans)} {percent(ledger.probability)}"
     assert page.words.index(begins) < page.words.index(ends)
     assert len(fills(page)) == len(ledger.weights)
     first = ledger.weights[0]
-    assert f"{first.decibans:+.1f} odds times {10 ** (first.decibans / 10):.2g}" in page.words
+    assert f"{signed(first.decibans)} odds times {10 ** (first.decibans / 10):.2g}" in page.words
     numbers = [number for weight in ledger.weights for route in weight.routes for number in route.numbers]
     assert numbers
     assert all(f"{number.place} {number.value:g} {number.kind} [" in page.words for number in numbers)
@@ -101,7 +101,7 @@ def test_two_causes_lean_to_their_own_sides() -> None:
     first, second = contest.labels
     assert f"{second} | {first}" in page.words
     for ratio in contest.ratios:
-        assert f"{ratio.decibans:+.1f} " in page.words
+        assert f"{signed(ratio.decibans)} " in page.words
     assert f"{first} {percent(contest.probabilities[0])} {supposed(contest.first_with)} {supposed(contest.first_without)}" in (
         page.words
     )
@@ -120,7 +120,7 @@ def test_a_comparison_says_first_what_became_of_the_urgency() -> None:
     for change in changed.causes:
         assert change.before is not None
         assert change.after is not None
-        row = f"{percent(change.before)} {percent(change.after)} {100 * change.difference:+.1f} points"
+        row = f"{percent(change.before)} {percent(change.after)} {signed(100 * change.difference)} points"
         assert f"{change.label} {row}" in page.words
     same = page_of(patient().what_if())
     assert same.words.startswith("Urgency as before: ")

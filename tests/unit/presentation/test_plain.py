@@ -17,6 +17,7 @@ from calfbayes.presentation.plain import (
     percent,
     printable,
     shortened,
+    signed,
     wrapped,
 )
 
@@ -135,3 +136,11 @@ def test_short_text_is_kept_and_long_text_is_marked() -> None:
 def test_paint_is_put_around_and_only_if_wanted() -> None:
     assert painted("text", "1", colour=True) == "\x1b[1mtext\x1b[0m"
     assert painted("text", "1", colour=False) == "text"
+
+
+@pytest.mark.parametrize(
+    ("number", "shown"),
+    [(-0.04, "0.0"), (0.04, "0.0"), (-0.0, "0.0"), (-0.06, "-0.1"), (3.14, "+3.1"), (float("-inf"), "-inf")],
+)
+def test_what_rounds_to_0_has_no_sign(number: float, shown: str) -> None:
+    assert signed(number) == shown

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from calfbayes import Diagnosis, Level, Likelihood, Outcome, compare
-from calfbayes.presentation.plain import percent
+from calfbayes.presentation.plain import percent, signed
 from calfbayes.presentation.reasons import LEAST_CHANGE, conflict_sentences, supposed
 from support.models import SHIPPED, model_of, shipped
 from support.small_models import small_content
@@ -66,7 +66,7 @@ def test_the_table_holds_every_answer_with_its_sources() -> None:
     text = repr(ledger)
     assert text.count("\n  now ") == 1
     for weight in ledger.weights:
-        assert f"{weight.decibans:+.1f}" in text
+        assert signed(weight.decibans) in text
         assert all(source in text for route in weight.routes[:1] for source in route.sources)
     assert max(map(len, text.splitlines())) <= 100
 
