@@ -58,7 +58,8 @@ def test_a_rule_that_holds_is_what_the_advice_is_about(name: str, rule_id: str) 
     rule = next(rule for rule in model.urgency_policy.rules if rule.id == rule_id)
     result = on_one_set(model, rule)
     care = result.care
-    records: dict[str, Cause | Complication] = {r.id: r for r in (*model.knowledge.causes, *model.knowledge.complications)}
+    every: list[Cause | Complication] = [*model.knowledge.causes, *model.knowledge.complications]
+    records = {record.id: record for record in every}
     for entry in care.who:  # nobody is sent to two places
         assert entry.text == care.action or all(records[c].urgency == result.urgency.level for c in entry.causes)
     barred = {k.id for k in model.knowledge.advice.kinds if k.not_from is not None and result.urgency.level >= k.not_from}
