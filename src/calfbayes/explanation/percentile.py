@@ -60,6 +60,11 @@ class Percentile:
     error: float
     patients: int
 
+    @property
+    def alike(self) -> int:
+        """How many of the simulated patients that are."""
+        return round(self.share * (self.patients + 1)) - 1
+
 
 def percentile(result: Diagnosis, *, cost_limit: float) -> Percentile | str:
     """Hold how much the answers conflict against patients of the model with the same items answered.
@@ -86,9 +91,10 @@ def percentile(result: Diagnosis, *, cost_limit: float) -> Percentile | str:
         measures = group.measures(np.concatenate([own, answers]), cost_limit)
     except QueryTooCostlyError as error:
         return str(error)
-    n, share = len(measures) - 1, float(np.mean(measures[1:] >= measures[0] - SAME))
-    among = (1 + n * share) / (1 + n)  # the patient is one of them, so it is never 0
-    return Percentile(among, sqrt(among * (1 - among) / n), n)
+    n, alike = len(measures) - 1, int(np.sum(measures[1:] >= measures[0] - SAME))
+    among = (1 + alike) / (1 + n)  # the patient is one of them, so it is never 0
+    next_one = (1 + alike) / (2 + n)  # nor is the chance of the next one ever 1
+    return Percentile(among, sqrt(next_one * (1 - next_one) / n), n)
 
 
 def _is_asked(network: Network, name: str) -> bool:

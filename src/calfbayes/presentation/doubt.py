@@ -3,7 +3,7 @@
 from math import sqrt
 from typing import TYPE_CHECKING
 
-from calfbayes.presentation.plain import percent, printable, shortened, wrapped
+from calfbayes.presentation.plain import of_draws, percent, printable, shortened, wrapped
 
 if TYPE_CHECKING:
     from calfbayes.explanation.intervals import Interval, Intervals
@@ -58,8 +58,9 @@ def notes(given: "Intervals") -> list[str]:
 
 def _of_draws(share: float, draws: int) -> str:
     """A share of the draws with its standard error, counting the next draw so that none is 0."""
-    p = (share * draws + 1) / (draws + 2)
-    return f"{percent(share, exact=True)} (standard error {100 * sqrt(p * (1 - p) / draws):.2g} %)"
+    n = round(share * draws)
+    p = (n + 1) / (draws + 2)
+    return f"{of_draws(n, draws)} (standard error {100 * sqrt(p * (1 - p) / draws):.2g} %)"
 
 
 def _interval(entry: "Interval") -> str:

@@ -69,6 +69,13 @@ def painted(text: str, code: str, *, colour: bool) -> str:
     return f"\x1b[{code}m{text}\x1b[0m" if colour else text
 
 
+def of_draws(n: int, draws: int) -> str:
+    """How many of some draws, in percent unless none or all: draws never show that a share is 0 or 1."""
+    if n in {0, draws}:
+        return "all" if n else "none"
+    return percent(n / draws)
+
+
 def signed(number: float) -> str:
     """A number with its sign and one decimal; what rounds to 0 has no sign."""
     text = f"{number:+.1f}"

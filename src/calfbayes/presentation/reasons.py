@@ -14,7 +14,7 @@ from calfbayes.explanation.routes import judged_of, sources_of
 from calfbayes.knowledge.chances import in_words
 from calfbayes.knowledge.terms import Explanation
 from calfbayes.presentation.facts import fact, headline, outcome_word, outcome_words, setting_label, state
-from calfbayes.presentation.plain import bullets, multiple, percent, printable, shortened, signed, wrapped
+from calfbayes.presentation.plain import bullets, multiple, of_draws, percent, printable, shortened, signed, wrapped
 from calfbayes.presentation.text import MIN_WIDTH, joined
 
 if TYPE_CHECKING:
@@ -366,7 +366,7 @@ def conflict_sentences(result: "Diagnosis", conflict: "Conflict") -> tuple[str, 
     found = conflict.percentile
     if found is None:
         return caution, words.fill("no_percentile")
-    chances = {"share": percent(found.share, exact=True), "error": f"{100 * found.error:.2g} %"}
+    chances = {"share": of_draws(found.alike, found.patients), "error": f"{100 * found.error:.2g} %"}
     return caution, words.fill("percentile", patients=str(found.patients), **chances)
 
 
@@ -384,7 +384,7 @@ def where_it_stands(conflict: "Conflict") -> str:
     found = conflict.percentile
     if found is None:
         return f"no percentile: {conflict.no_percentile}"
-    share, error = percent(found.share, exact=True), f"{100 * found.error:.2g} %"
+    share, error = of_draws(found.alike, found.patients), f"{100 * found.error:.2g} %"
     return f"{share} (standard error {error}) of {found.patients} simulated patients asked the same conflict as much"
 
 

@@ -13,6 +13,7 @@ from calfbayes.presentation.plain import (
     bar,
     bullets,
     multiple,
+    of_draws,
     painted,
     percent,
     printable,
@@ -144,3 +145,8 @@ def test_paint_is_put_around_and_only_if_wanted() -> None:
 )
 def test_what_rounds_to_0_has_no_sign(number: float, shown: str) -> None:
     assert signed(number) == shown
+
+
+@pytest.mark.parametrize(("n", "shown"), [(0, "none"), (1, "1.7 %"), (59, "98 %"), (60, "all")])
+def test_draws_show_no_certainty(n: int, shown: str) -> None:
+    assert of_draws(n, 60) == shown

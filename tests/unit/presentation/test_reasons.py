@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from calfbayes import Diagnosis, Level, Likelihood, Outcome, compare
-from calfbayes.presentation.plain import percent, signed
+from calfbayes.presentation.plain import of_draws, percent, signed
 from calfbayes.presentation.reasons import LEAST_CHANGE, conflict_sentences, supposed
 from support.models import SHIPPED, model_of, shipped
 from support.small_models import small_content
@@ -253,12 +253,24 @@ def test_a_conflict_is_told_as_a_caution_with_its_numbers() -> None:
     caution, where = conflict_sentences(answer, found)
     assert caution.startswith("Caution")
     assert f"{found.pairs[0].times:.2g} times" in caution
-    for number in (percent(found.percentile.share), f"{100 * found.percentile.error:.2g} %", str(found.percentile.patients)):
+    stands = found.percentile
+    share = of_draws(stands.alike, stands.patients)
+    for number in (share, f"{100 * stands.error:.2g} %", str(stands.patients)):
         assert number in where
         assert number in repr(found)
     _, unknown = conflict_sentences(answer, replace(found, percentile=None, no_percentile="too dear"))
     assert "not computed" in unknown
     assert "too dear" in repr(replace(found, percentile=None, no_percentile="too dear"))
+
+
+def test_where_all_or_none_of_the_simulated_conflict_as_much_no_certainty_is_told() -> None:
+    usual = shipped("tutorial").diagnose({"unilateral_calf_swelling": True, "calf_girth_difference_3cm": True}).conflict()
+    assert usual.percentile is not None
+    assert (usual.percentile.alike, usual.percentile.share) == (usual.percentile.patients, 1.0)
+    assert usual.percentile.error > 0.0
+    assert "all (standard error 0.1 %) of 1000 simulated patients" in " ".join(repr(usual).split())
+    none = replace(usual, percentile=replace(usual.percentile, share=1 / 1001))
+    assert "none (standard error 0.1 %) of 1000 simulated patients" in " ".join(repr(none).split())
 
 
 def test_a_conflict_that_is_spread_over_many_answers_is_told_as_a_caution() -> None:
@@ -273,7 +285,7 @@ def test_a_conflict_that_is_spread_over_many_answers_is_told_as_a_caution() -> N
     assert strange.percentile.share <= 0.01 < usual.percentile.share
     caution, where = strange.sentences
     assert caution.startswith("Caution")
-    assert f"{percent(strange.percentile.share)} (standard error" in where
+    assert f"{of_draws(strange.percentile.alike, strange.percentile.patients)} (standard error" in where
     assert (strange.to_dict()["is_spread"], usual.to_dict()["is_spread"]) == (True, False)
     assert usual.sentences == ()
 
