@@ -57,7 +57,7 @@ bench: $(VENV)/.installed
 evaluate-interview: $(VENV)/.installed
 	PYTHONPATH=tests $(BIN)/python -m benchmarks.interviews $(INTERVIEWS)
 
-# 100 patients of drawn models, fixed seeds; a quarter of an hour. `make coverage COVERAGE="--patients 10"` takes minutes
+# 100 patients of drawn models, fixed seeds; ten minutes. `make coverage COVERAGE="--patients 10"` takes minutes
 coverage: $(VENV)/.installed
 	PYTHONPATH=tests $(BIN)/python -m benchmarks.coverage $(COVERAGE)
 
