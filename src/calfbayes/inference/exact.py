@@ -51,7 +51,7 @@ from calfbayes.inference.tables import Array, Gradient, Table
 from calfbayes.inference.walk import Walk
 from calfbayes.network import Network, Numbers
 
-COST_LIMIT = 2e8  # state operations; one to two seconds at 4 to 10 ns each, and three times that with labels
+COST_LIMIT = 2e8  # state operations; a second at most at 0.7 to 4 ns each, and three times that with labels
 MEMORY_LIMIT = 2.0**30  # bytes held at once at the usual limit of operations; with a higher one as many times more
 LOWEST_LOG = -650.0  # of P(evidence): what rounds to 0 on the way is less than 1e-18 of anything larger
 MEMORY = 2.0**25  # bytes of messages and matrices that are in one walk if it has several lanes; with more they leave the caches

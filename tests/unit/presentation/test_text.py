@@ -36,7 +36,6 @@ def test_urgency_stands_first_and_the_paragraphs_follow_in_order() -> None:
         "\nOutcome: ",
         "\nCauses ",
         "\nComplications\n",
-        "\nSee\n",
         "\nAvoid\n",
         "\nCome back\n",
         "\nWhat was known\n",

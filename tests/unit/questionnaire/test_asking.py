@@ -116,7 +116,7 @@ def test_the_level_to_act_on_comes_first_and_what_was_not_answered_is_told() -> 
     assert unknown.unanswered_emergencies
     assert answer_text(unknown).startswith("alarm signs not answered\n\n")
     known = begin(SOLVED, QUESTIONNAIRE, MODEL.evidence({"short_breath": False, "age": 20, "sex": "male"}))
-    assert answer_text(known) == diagnosis_text(known.result)
+    assert answer_text(known) == diagnosis_text(known.result, care=True)
     told_before = answer_text(known.at_least(Level.EMERGENCY))
     assert told_before.startswith("EMERGENCY\n  Go now.\n\ncalled for earlier; now:\n\n")
     assert told_before.endswith(answer_text(known))
