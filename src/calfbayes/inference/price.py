@@ -19,8 +19,8 @@ together, before the first (`exact.priced`), out of one `Purse`.
 Measured step by step in one thread, on messages of 2^12 states and more: an OR takes 0.7 to 4 ns an operation, least with many
 states beside the shared ones or in lanes; a product with a matrix 0.6 ns (upper quartile 1.3 ns) for each of the (3 + c) s, on
 simulated patients of the calf model with 8 and 12 positive findings; and a step of next to no states takes 60 microseconds, of
-which planning and layout are two thirds. The weights below were chosen when an OR took 5 to 6 ns; with MATRIX and STEP at two and
-four times as much plans take as long.
+which planning and layout are two thirds. The weights below were chosen when an OR took 5 to 6 ns; with MATRIX and STEP at two
+and four times as much plans take as long.
 
 References:
     Heckerman (1989), A tractable inference algorithm for diagnosing multiple diseases: there the price is 2^(present findings).
