@@ -223,7 +223,7 @@ class _Patient:
         """The kinds of advice that are not given, each with its warning and all that forbids it.
 
         That is what leads or is still possible (without probabilities everything), a rule, or what is known of the patient.
-        What first help does is not among them.
+        What is forbidden forbids the kinds that it includes. What first help does is not among them.
         """
         found = {}
         for kind in self.knowledge.advice.kinds:

@@ -18,14 +18,8 @@ from calfbayes.questionnaire.interview import SCHEMA_VERSION, Interview, begin, 
 from calfbayes.questionnaire.screens import CHECKLIST
 from calfbayes.questionnaire.session import Questionnaire
 
-COMPUTED = {
-    "level",
-    "stopped",
-    "outcome",
-    "outcome_reason",
-    "outlook",
-    "unanswered_emergencies",
-}  # where it stood: is computed again
+# Where it stood: is computed again.
+COMPUTED = {"level", "stopped", "outcome", "outcome_reason", "outlook", "unanswered_emergencies"}
 KEYS = {
     *COMPUTED, "schema_version", "model", "policy", "start", "said", "put", "asked", "screens", "floor", "budget", "epsilon",
     "seed",
